@@ -1,0 +1,78 @@
+# Two commands do everything: `make serve` and `make test`. `make help` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test lint test-unit test-docs site test-site outputs bench lock zensical clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PORT ?= 8000
+
+# Material prints a banner about MkDocs 2 on every build.
+export NO_MKDOCS_2_WARNING := 1
+# Builds of one commit are byte-identical: the sitemap dates itself by the commit, not by the clock.
+export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
+# Set and hash order, random ids: nothing may depend on it.
+export PYTHONHASHSEED := 0
+
+help:  ## List the commands
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## Create .venv, install the lock, fetch the data
+
+$(READY): requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ML Design needs Python 3.11 or newer; this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	# pip installs uv alone, by its hashes in the lock; uv installs the rest in a tenth of pip's time.
+	awk '/^[a-z]/{keep=/^uv==/} keep' requirements.txt > $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
+	$(BIN)/python -m snippets.datasets.open_bandit
+	touch $@
+
+serve: $(READY)  ## Build the site and serve it with live reload on http://localhost:8000
+	$(BIN)/mkdocs serve --strict --livereload --dev-addr localhost:$(PORT)
+
+test: lint test-unit test-docs site test-site  ## Everything that a pull request must pass
+
+lint: $(READY)  ## Lint Python, Markdown, YAML, workflows and spelling
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/rumdl check --quiet .
+	$(BIN)/yamllint --strict .
+	$(BIN)/typos
+	$(BIN)/codespell
+	$(BIN)/zizmor --quiet --offline .github
+
+test-unit: $(READY)  ## Test the snippets (full branch coverage), the figures and the guards
+	$(BIN)/pytest -n 2 --cov=snippets --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 \
+	  --doctest-modules snippets figures tests --ignore=tests/site
+
+test-docs: $(READY)  ## Run every Python block of every page; write build/ledger.json
+	$(BIN)/python -m tools.guard
+	$(BIN)/pytest -n 2 --codeblocks docs README.md CONTRIBUTING.md templates
+
+site: $(READY)  ## Build site/ and prove it: needs the ledger that test-docs writes
+	$(BIN)/python -m tools.site site
+
+test-site: $(READY)  ## Test site/: links, hosts, proof, accessibility, in a browser
+	$(BIN)/python -m tools.browser
+	$(BIN)/pytest tests/site
+
+outputs: $(READY)  ## Run every block and rewrite the output below it
+	$(BIN)/python -m tools.outputs
+
+bench: $(READY)  ## Time the snippets against what you would use instead
+	$(BIN)/python -m benchmarks.run
+
+lock: $(READY)  ## Compile requirements.txt from requirements.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  requirements.in -o requirements.txt
+
+zensical: $(READY)  ## Build the same mkdocs.yml with Zensical; say what it leaves out
+	$(BIN)/python -m tools.zensical
+
+clean:  ## Delete what the commands above made
+	rm -rf $(VENV) .venv-zensical build site site-zensical .cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,1 @@
+"""Our snippets against what a reader would use instead."""

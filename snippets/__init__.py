@@ -1,0 +1,1 @@
+"""The snippets: each file stands alone, so that copying it is installing it."""

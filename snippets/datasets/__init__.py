@@ -1,0 +1,1 @@
+"""The two logs that carry the guide."""

@@ -1,0 +1,132 @@
+"""The Open Bandit sample: real impressions and clicks of ZOZOTOWN, a fashion shop, 24 to 30 November 2019.
+
+Saito et al. 2021, "Open Bandit Dataset and Pipeline", NeurIPS Datasets and Benchmarks. The sample travels inside the
+wheel ``obp==0.4.1`` on PyPI, whose licence is Apache 2.0. Nothing of that wheel is installed or run: it is downloaded
+once into the user's cache, held against its SHA-256, and read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+
+WHEEL = "obp-0.4.1-py3-none-any.whl"
+SHA256 = "87dec9caf4283c25ab13036532e0a24566f1c7bdcad1653a8ded43b2f5ef8208"
+POLICIES = ("random", "bts")
+CAMPAIGNS = ("all", "men", "women")
+
+
+def cache_folder() -> Path:
+    """Return the folder that keeps the wheel: ``$ML_DESIGN_CACHE``, else ``ml-design`` in the user's cache."""
+    if chosen := os.environ.get("ML_DESIGN_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ml-design"
+
+
+def fetch_open_bandit() -> Path:
+    """Return the path of the checked wheel in the cache, downloading it (1.3 MB) with pip if it is not there.
+
+    Raises
+    ------
+    RuntimeError
+        If the download fails; the message says what to run once there is a network.
+    ValueError
+        If the file is not the pinned one, byte for byte.
+    """
+    path = cache_folder() / WHEEL
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            command = [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "obp==0.4.1",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+            ]
+            done = subprocess.run([*command, "--quiet", "--dest", folder], capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(
+                    f"the Open Bandit sample is not in {path.parent} and could not be downloaded. With a network, run\n"
+                    f"  {' '.join(command)} --dest {path.parent}\npip said: {done.stderr.strip()[-500:]}"
+                )
+            # Renamed only when whole, so that another process never reads half a file.
+            os.replace(Path(folder) / WHEEL, path)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != SHA256:
+        raise ValueError(f"{path} has SHA-256 {found}, not {SHA256}: delete it and fetch it again")
+    return path
+
+
+def load_open_bandit(policy: str = "random", campaign: str = "all") -> pd.DataFrame:
+    """Load one of the six logs: 10,000 impressions shown by one policy in one campaign.
+
+    Parameters
+    ----------
+    policy
+        "random", which shows every item equally often, or "bts", Bernoulli Thompson sampling.
+    campaign
+        "all", "men" or "women": which items could be shown (80, 34 or 46 of them).
+
+    Returns
+    -------
+    pandas.DataFrame
+        In order of time: ``timestamp`` (UTC), ``item_id``, ``position`` (1 left, 2 centre, 3 right), ``click`` (0 or
+        1), ``propensity`` (probability that the policy shows this item here, in (0, 1]), ``user_feature_0`` to ``_3``
+        (hashed), and ``user_item_affinity_0`` onwards, one column an item. There is no user, session or request id.
+
+    Raises
+    ------
+    ValueError
+        If the policy or the campaign is unknown, or the file does not hold what it should.
+    RuntimeError
+        If the data is not in the cache and cannot be downloaded.
+
+    Examples
+    --------
+    >>> log = load_open_bandit("random", "all")
+    >>> len(log), int(log["click"].sum())
+    (10000, 38)
+    """
+    if policy not in POLICIES:
+        raise ValueError(f"policy must be one of {', '.join(POLICIES)}, got {policy!r}")
+    if campaign not in CAMPAIGNS:
+        raise ValueError(f"campaign must be one of {', '.join(CAMPAIGNS)}, got {campaign!r}")
+    with zipfile.ZipFile(fetch_open_bandit()) as wheel:
+        raw = wheel.read(f"obp/dataset/obd/{policy}/{campaign}/{campaign}.csv")
+    log = pd.read_csv(io.BytesIO(raw), index_col=0, parse_dates=["timestamp"])
+    log = log.rename(columns={"propensity_score": "propensity"}).rename(columns=lambda c: c.replace("-", "_"))
+    return check_log(log.sort_values("timestamp", kind="stable", ignore_index=True))
+
+
+def check_log(log: pd.DataFrame) -> pd.DataFrame:
+    """Return the log if each column holds what the schema promises; else raise a ValueError that names the column."""
+    rules = {
+        "timestamp": lambda s: s.between("2019-11-24", "2019-12-01"),
+        "item_id": lambda s: s >= 0,
+        "position": lambda s: s.isin([1, 2, 3]),
+        "click": lambda s: s.isin([0, 1]),
+        "propensity": lambda s: (s > 0) & (s <= 1),
+    }
+    for column, rule in rules.items():
+        if column not in log:
+            raise ValueError(f"the log has no column {column!r}")
+        wrong = log.loc[~rule(log[column]), column]
+        if len(wrong):
+            raise ValueError(f"column {column!r} breaks its rule in {len(wrong)} rows, first with {wrong.iloc[0]!r}")
+    return log
+
+
+if __name__ == "__main__":
+    print(f"Open Bandit sample: {fetch_open_bandit()}")

@@ -1,0 +1,197 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from snippets.datasets.ad_log import EXAMINATION, N_CANDIDATES, N_SLOTS, simulate_ad_log
+
+
+@pytest.fixture(scope="module")
+def log():
+    return simulate_ad_log(100_003, seed=5, exploration_rate=0.1)
+
+
+def test_schema(log):
+    assert list(log) == [
+        "timestamp", "day", "hour", "request_id", "user_id", "ad_id", "advertiser_id", "category", "age_group",
+        "device", "position", "explored", "click", "hide", "click_delay", "user_impressions", "user_clicks",
+        "ad_impressions", "ad_clicks", "p_click", "p_hide", "relevance",
+    ]  # fmt: skip
+    assert len(log) == 100_003
+    assert log["timestamp"].is_monotonic_increasing
+    assert str(log["timestamp"].dtype) == "datetime64[ms, UTC]"
+    assert set(log["day"]) == set(range(14))
+    assert (log["hour"] == log["timestamp"].dt.hour).all()
+    assert (log["day"] == (log["timestamp"] - pd.Timestamp("2026-01-05", tz="UTC")).dt.days).all()
+    assert log.drop(columns="click_delay").notna().all().all()
+    assert (log["click_delay"].notna() == (log["click"] == 1)).all()
+
+
+def test_a_request_shows_distinct_ads_at_distinct_positions(log):
+    whole = log[log["request_id"] < log["request_id"].max()].groupby("request_id")
+    assert (whole["ad_id"].nunique() == N_SLOTS).all()
+    assert (whole["position"].agg(list).map(tuple) == (1, 2, 3, 4, 5)).all()
+    assert (whole[["user_id", "timestamp", "device"]].nunique() == 1).all().all()
+    assert (log.groupby("ad_id")[["advertiser_id", "category"]].nunique() == 1).all().all()
+
+
+def test_the_seed_determines_every_row():
+    a, b = simulate_ad_log(5_000, seed=3), simulate_ad_log(5_000, seed=3)
+    pd.testing.assert_frame_equal(a, b)
+    assert not a["click"].equals(simulate_ad_log(5_000, seed=4)["click"])
+
+
+def test_clicks_and_hides_follow_their_stated_probabilities(log):
+    for label, truth in [("click", "p_click"), ("hide", "p_hide")]:
+        p = log[truth]
+        z = (log[label].sum() - p.sum()) / np.sqrt((p * (1 - p)).sum())
+        assert abs(z) < 4
+        # and within deciles of the truth: chi-squared on observed minus expected
+        group = log.groupby(pd.qcut(p, 10), observed=True)
+        variance = group[truth].agg(lambda p: (p * (1 - p)).sum())
+        chi2 = ((group[label].sum() - group[truth].sum()) ** 2 / variance).sum()
+        assert stats.chi2.sf(chi2, 10) > 1e-4
+
+
+@pytest.mark.parametrize("base_ctr", [0.002, 0.03, 0.2])
+@pytest.mark.parametrize("n", [50_000, 1_000_000])
+def test_base_ctr_is_hit(base_ctr, n):
+    log = simulate_ad_log(n, base_ctr=base_ctr)
+    # The intercept is fitted on about 100,000 rows: allow four standard errors of their mean.
+    error = log["p_click"].std() / np.sqrt(min(n, 100_000))
+    assert abs(log["p_click"].mean() - base_ctr) < 4 * error
+
+
+def test_position_bias_is_a_factor_that_can_be_switched_off(log):
+    np.testing.assert_allclose(log["p_click"], log["relevance"] * EXAMINATION[log["position"] - 1])
+    flat = simulate_ad_log(20_000, position_bias=False)
+    np.testing.assert_array_equal(flat["p_click"], flat["relevance"])
+
+
+def relevance_of_ends(log):
+    groups = log.groupby("position")["relevance"]
+    return groups.mean()[1], groups.mean()[5], np.hypot(groups.sem()[1], groups.sem()[5])
+
+
+def test_the_policy_puts_relevant_ads_on_top_unless_positions_are_randomised():
+    first, last, error = relevance_of_ends(simulate_ad_log(100_000))
+    assert first > 1.5 * last
+    first, last, error = relevance_of_ends(simulate_ad_log(100_000, randomize_positions=True))
+    assert abs(first - last) < 4 * error
+
+
+def test_exploration_has_its_rate_and_ignores_the_policy(log):
+    by_request = log.groupby("request_id")["explored"].first()
+    assert stats.binomtest(int(by_request.sum()), len(by_request), 0.1).pvalue > 1e-4
+    first, last, error = relevance_of_ends(log[log["explored"]])
+    assert abs(first - last) < 4 * error
+    assert not simulate_ad_log(5_000)["explored"].any()
+
+
+def test_drift_moves_the_ads_and_can_be_frozen():
+    def correlation(drift):
+        log = simulate_ad_log(300_000, n_ads=40, drift=drift, position_bias=False, randomize_positions=True)
+        ctr = log.groupby(["ad_id", "day"])["p_click"].mean().unstack()
+        return np.log(ctr[0]).corr(np.log(ctr[13]))
+
+    assert correlation(0.0) > correlation(0.3) + 0.1
+
+
+def brute_force_history(log):
+    """Count earlier impressions, and clicks that had arrived, row by row."""
+    ms = log["timestamp"].astype(np.int64).to_numpy()
+    arrival = ms + np.ceil(1000 * log["click_delay"].to_numpy())
+    out = {"user": [], "ad": []}
+    for key in out:
+        ids = log[f"{key}_id"].to_numpy()
+        for i in range(len(log)):
+            same = ids == ids[i]
+            out[key].append(((same & (ms < ms[i])).sum(), (same & (arrival < ms[i])).sum()))
+    return out
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0, 1))
+def test_histories_hold_what_was_known_at_that_moment(seed, late_share):
+    log = simulate_ad_log(800, n_days=3, seed=seed, n_users=20, n_ads=30, base_ctr=0.3, late_share=late_share)
+    for key, counts in brute_force_history(log).items():
+        np.testing.assert_array_equal(log[[f"{key}_impressions", f"{key}_clicks"]].to_numpy(), counts)
+
+
+def test_late_clicks_have_the_stated_mean_delays():
+    log = simulate_ad_log(300_000, late_share=0.0, seed=2)
+    delay = log["click_delay"].dropna()
+    assert stats.kstest(delay, stats.expon(scale=30).cdf).pvalue > 1e-4
+    delay = simulate_ad_log(300_000, late_share=1.0, seed=2)["click_delay"].dropna()
+    assert stats.kstest(delay, stats.expon(scale=86_400).cdf).pvalue > 1e-4
+
+
+def test_missingness_mechanisms():
+    full = simulate_ad_log(100_000)
+    assert full["age_group"].notna().all()
+    gaps = {how: simulate_ad_log(100_000, missingness=how)["age_group"].isna() for how in ("mcar", "mar", "mnar")}
+
+    def independent(missing, column):
+        return stats.chi2_contingency(pd.crosstab(missing, full[column])).pvalue > 1e-4
+
+    for missing in gaps.values():
+        assert stats.binomtest(int(missing.sum()), len(missing), 0.2).pvalue > 1e-4
+    assert independent(gaps["mcar"], "device")
+    assert independent(gaps["mcar"], "age_group")
+    assert not independent(gaps["mar"], "device")
+    assert not independent(gaps["mnar"], "age_group")
+
+
+def test_lost_clicks_incident():
+    log = simulate_ad_log(50_000, incident="lost_clicks", incident_day=10)
+    broken = (log["day"] >= 10) & (log["device"] == "mobile")
+    assert log.loc[broken, "click"].sum() == 0
+    assert log.loc[broken, "click_delay"].isna().all()
+    healthy = simulate_ad_log(50_000)
+    np.testing.assert_array_equal(log["p_click"], healthy["p_click"])
+    np.testing.assert_array_equal(log.loc[~broken, "click"], healthy.loc[~broken, "click"])
+
+
+def test_frozen_counters_incident():
+    log = simulate_ad_log(50_000, incident="frozen_counters", incident_day=10)
+    healthy = simulate_ad_log(50_000)
+    for column in ("user_impressions", "user_clicks", "ad_impressions", "ad_clicks"):
+        np.testing.assert_array_equal(log.loc[log["day"] < 10, column], healthy.loc[log["day"] < 10, column])
+    after = log[log["day"] >= 10]
+    assert (after.groupby("user_id")["user_impressions"].nunique() == 1).all()
+    assert (after.groupby("ad_id")["ad_clicks"].nunique() == 1).all()
+
+
+def test_a_log_may_end_within_a_request():
+    assert len(simulate_ad_log(3)) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_impressions": 0}, "n_impressions must be a whole number of at least 1, got 0"),
+        ({"n_impressions": 2.5}, "n_impressions must be a whole number"),
+        ({"n_days": 0}, "n_days must be"),
+        ({"n_users": 0}, "n_users must be"),
+        ({"n_ads": N_CANDIDATES}, "n_ads must be a whole number of at least 17"),
+        ({"base_ctr": 0.0}, "base_ctr must be a rate"),
+        ({"base_ctr": float("nan")}, "base_ctr must be a rate"),
+        ({"drift": -1}, "drift must be"),
+        ({"exploration_rate": 1.1}, "exploration_rate must be a share"),
+        ({"late_share": -0.1}, "late_share must be a share"),
+        ({"missing_rate": float("nan")}, "missing_rate must be a share"),
+        ({"missingness": "random"}, "missingness must be"),
+        ({"incident": "fire", "incident_day": 1}, "incident must be"),
+        ({"incident": "lost_clicks"}, "incident and incident_day go together"),
+        ({"incident_day": 3}, "incident and incident_day go together"),
+        (
+            {"incident": "lost_clicks", "incident_day": 14},
+            "incident_day must be a day of the log, 0 to 13, got 14",
+        ),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        simulate_ad_log(**{"n_impressions": 100, **arguments})
