@@ -14,6 +14,8 @@ PORT ?= 8000
 export NO_MKDOCS_2_WARNING := 1
 # Builds of one commit are byte-identical: the sitemap dates itself by the commit, not by the clock.
 export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
+# Figures, notebooks and blocks import from the root of the repository.
+export PYTHONPATH := $(CURDIR)
 # Set and hash order, random ids: nothing may depend on it.
 export PYTHONHASHSEED := 0
 
@@ -48,7 +50,7 @@ lint: $(READY)  ## Lint Python, Markdown, YAML, workflows and spelling
 
 test-unit: $(READY)  ## Test the snippets (full branch coverage), the figures and the guards
 	$(BIN)/pytest -n 2 --cov=snippets --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 \
-	  --doctest-modules snippets figures tests --ignore=tests/site
+	  --doctest-modules snippets tests --ignore=tests/site
 
 test-docs: $(READY)  ## Run every Python block of every page; write build/ledger.json
 	$(BIN)/python -m tools.guard

@@ -68,7 +68,7 @@ def pytest_runtest_call(item):
             executed.add(frame.f_lineno)
         return trace
 
-    before, tracer = (os.getcwd(), dict(os.environ)), sys.gettrace()
+    before, tracer = _surroundings(), sys.gettrace()
     sys.settrace(trace)
     try:
         result = yield
@@ -77,11 +77,20 @@ def pytest_runtest_call(item):
     if left := unexecuted(block.code, executed):
         shown = ", ".join(str(block.lineno + line) for line in left)
         raise RuntimeError(f"{item.path}: never executed: line {shown}")
-    if before != (os.getcwd(), dict(os.environ)):
-        raise RuntimeError(f"{item.path}:{block.lineno}: the block changes the directory or the environment")
+    if changed := before ^ _surroundings():
+        names = sorted({name for name, _ in changed})
+        raise RuntimeError(f"{item.path}:{block.lineno}: the block changes {', '.join(names)} for those after it")
     page = item.path.relative_to(item.config.rootpath).as_posix()
-    item.user_properties.append(("block", {"page": page, "line": block.lineno, "sha256": digest(block.code)}))
+    books = {"page": page, "line": block.lineno, "sha256": digest(block.code), "output": digest(block.expected_output)}
+    item.user_properties.append(("block", books))
     return result
+
+
+def _surroundings() -> set[tuple[str, str]]:
+    """Return what one block could leave behind for the next."""
+    ours = {"PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"}  # pytest's, and scikit-learn's on import
+    environment = {(name, value) for name, value in os.environ.items() if name not in ours}
+    return {("the working directory", os.getcwd()), *environment}
 
 
 def _code_objects(code):

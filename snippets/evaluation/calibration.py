@@ -91,11 +91,13 @@ def reliability_curve(
     >>> curve.observed_rate.round(3).tolist(), curve.count.tolist()
     ([0.0, 1.0], [3, 1])
     """
+    # --8<-- [start:curve]
     y, p = _validate(y_true, y_prob)
     bins, count = _bin(p, n_bins, strategy)
     mean_predicted = np.bincount(bins, weights=p) / count
     observed_rate = np.bincount(bins, weights=y, minlength=len(count)) / count
     return ReliabilityCurve(mean_predicted, observed_rate, count)
+    # --8<-- [end:curve]
 
 
 def expected_calibration_error(

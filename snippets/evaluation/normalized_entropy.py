@@ -59,6 +59,7 @@ def normalized_entropy(
         if other is not None and len(other) != len(y):
             raise ValueError(f"{name} has {len(other)} rows, y_true has {len(y)}")
 
+    # --8<-- [start:heart]
     loss = clicks = total = 0.0
     for start in range(0, len(y), _CHUNK):
         rows = slice(start, start + _CHUNK)
@@ -93,6 +94,7 @@ def normalized_entropy(
         raise ValueError(f"{source} is {rate}: normalized entropy needs a background rate between 0 and 1, exclusive")
     entropy = -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))
     return float(loss / total / entropy)
+    # --8<-- [end:heart]
 
 
 def _column(values: ArrayLike, name: str) -> np.ndarray:

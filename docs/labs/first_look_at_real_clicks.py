@@ -1,0 +1,176 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A first look at real clicks
+#
+# You are given six logs of a real shop and asked: *which policy is better, and where do people click?* It takes a few
+# lines to answer. It takes a few more to see that these clicks cannot answer it.
+#
+# The logs are the [Open Bandit sample](../datasets.md): ZOZOTOWN, 24 to 30 November 2019, two policies (uniformly
+# random, and Bernoulli Thompson sampling, `bts`) in three campaigns, 10,000 impressions each.
+
+# %%
+import numpy as np
+import pandas as pd
+from IPython.display import HTML
+from matplotlib.figure import Figure
+from scipy import stats
+
+from figures.svg import FIRST, INK, SECOND, style, to_html
+from snippets.datasets.open_bandit import CAMPAIGNS, POLICIES, load_open_bandit
+
+log = pd.concat(
+    load_open_bandit(policy, campaign).iloc[:, :5].assign(policy=policy, campaign=campaign)
+    for policy in POLICIES
+    for campaign in CAMPAIGNS
+)
+print(f"{len(log)} impressions, {log['click'].sum()} clicks")
+
+# %% [markdown]
+# ## Click rates with intervals
+#
+# A rate without an interval is a rumour. With so few clicks, use an interval made for rare events. Wilson's does not
+# fall below zero and keeps its coverage where the textbook's `p ± 2 s.e.` does not.
+
+
+# %%
+def rates(by):
+    """Return clicks, impressions, rate and its 95 % Wilson interval in percent, for each group."""
+    table = log.groupby(by)["click"].agg(["sum", "count"]).set_axis(["clicks", "impressions"], axis=1)
+    intervals = [
+        stats.binomtest(int(k), int(n)).proportion_ci(method="wilson")
+        for k, n in zip(table["clicks"], table["impressions"], strict=True)
+    ]
+    table["CTR %"] = 100 * table["clicks"] / table["impressions"]
+    table["low %"] = [100 * i.low for i in intervals]
+    table["high %"] = [100 * i.high for i in intervals]
+    return table.round(2)
+
+
+by_policy = rates(["campaign", "policy"])
+print(by_policy.to_string())
+
+
+# %%
+def picture(table, labels, name, alternative, caption):
+    """Draw rates with their intervals, one line each."""
+    with style():
+        figure = Figure(figsize=(6.2, 0.5 + 0.34 * len(table)), layout="constrained")
+        axes = figure.subplots()
+        for row, (low, rate, high) in enumerate(table[["low %", "CTR %", "high %"]].to_numpy()):
+            colour = SECOND if labels[row].startswith("bts") else FIRST
+            axes.plot([low, high], [row, row], color=colour, linewidth=2, solid_capstyle="butt")
+            axes.plot(rate, row, "o", color=colour)
+        axes.axvline(100 * log["click"].mean(), color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.set_yticks(range(len(table)), labels)
+        axes.invert_yaxis()
+        axes.set_xlabel("click-through rate, %, with its 95 % interval")
+        axes.set_xlim(0, 1.2)
+    return HTML(to_html(figure, name, alternative, caption))
+
+
+picture(
+    by_policy,
+    [f"{policy}, {campaign}" for campaign, policy in by_policy.index],
+    "by-policy",
+    "Six click rates with their intervals, by policy and campaign. All six intervals overlap the common rate but one, the "
+    "policy bts in the campaign men, which lies higher.",
+    "Dashed: the rate of all six logs together. Five of the six logs are compatible with it.",
+)
+
+# %% [markdown]
+# One log stands out: `bts` in the campaign *men*. Before you announce it, count how often you looked. There were three
+# campaigns in which the policies could have differed, so there were three chances to be fooled. Test each, and correct
+# for having had three (Bonferroni: multiply the p-value by three):
+
+# %%
+for campaign in CAMPAIGNS:
+    clicks = [by_policy.loc[(campaign, policy), "clicks"] for policy in POLICIES]
+    table = [[k, 10_000 - k] for k in clicks]
+    p_value = stats.fisher_exact(table).pvalue
+    print(f"{campaign:<6} random {clicks[0]}, bts {clicks[1]}: p = {p_value:.3f}, corrected {min(1, 3 * p_value):.3f}")
+
+# %% [markdown]
+# Alone, *men* passes the usual five percent. Among three, it does not. The full data says that `bts` is better in every
+# campaign: here the sample was right, and a careful reader still could not have known.
+
+# %% [markdown]
+# ## By position and by day
+#
+# The three positions are left, centre and right. Everybody knows that position matters, so surely it shows here?
+
+# %%
+by_position = rates("position")
+print(by_position.to_string())
+
+
+def equal_rates(table):
+    """Return the p-value of the chi-squared test that all groups have the same rate."""
+    return stats.chi2_contingency([table["clicks"], table["impressions"] - table["clicks"]]).pvalue
+
+
+print(f"chi-squared test of equal rates: p = {equal_rates(by_position):.2f}")
+
+# %% [markdown]
+# It does not show. That is *no evidence of an effect*, not evidence of no effect: look at how wide the intervals are. The
+# three positions stand side by side, too; there is no scrolling down between them.
+
+# %%
+log["day"] = log["timestamp"].dt.day
+by_day = rates("day")
+picture(
+    by_day,
+    [f"{day} November" for day in by_day.index],
+    "by-day",
+    "Seven click rates with their intervals, one for each day. All the intervals overlap.",
+    "By day (UTC), all policies together. A dashboard without intervals would see a story in these ups and downs.",
+)
+
+# %%
+print(f"chi-squared test of equal rates: p = {equal_rates(by_day):.2f}")
+
+# %% [markdown]
+# ## How many rows would you need?
+#
+# On the full data, the click rates in the campaign *all* are 0.35 % for the random policy and 0.50 % for `bts`
+# ([Saito et al. 2021](../references.md#saito-2021)), a lift of 43 %. How many impressions an arm would show it in four of
+# five experiments, at the usual five percent?
+
+
+# %%
+def sample_size(p, q, alpha=0.05, power=0.8):
+    """Return the impressions an arm for a two-sided test of two proportions."""
+    z = stats.norm.isf(alpha / 2) + stats.norm.isf(1 - power)
+    return int(np.ceil(z**2 * (p * (1 - p) + q * (1 - q)) / (p - q) ** 2))
+
+
+for lift in [0.43, 0.10, 0.02]:
+    print(f"lift {lift:4.0%}: {sample_size(0.0035, 0.0035 * (1 + lift)):>12,} impressions an arm")
+
+rng = np.random.default_rng(0)
+for n in [10_000, sample_size(0.0035, 0.0050)]:
+    a, b = rng.binomial(n, 0.0035, 20_000), rng.binomial(n, 0.0050, 20_000)
+    pooled = (a + b) / (2 * n)
+    z = (b - a) / n / np.sqrt(2 * pooled * (1 - pooled) / n)
+    print(f"with {n:,} an arm, {np.mean(z > stats.norm.isf(0.025)):.0%} of 20,000 simulated experiments find it")
+
+# %% [markdown]
+# The lift of 43 % needs about three times the rows that each log has. A lift of 2 %, the kind that real teams fight
+# over, needs more than a thousand times the rows of one log.
+#
+# ## What to say in the interview
+#
+# - Give the interval with the rate, unasked.
+# - Say how many comparisons you made before you found the interesting one.
+# - "No significant difference" needs the second half of the sentence: *and we could have seen one of such a size*.
+# - Work out the sample size before the experiment. It is one line.

@@ -1,0 +1,72 @@
+"""A MkDocs hook that gives notebook pages the markup of every other page.
+
+mkdocs-jupyter wraps a notebook in JupyterLab's markup, with half a megabyte of styles in each page, scripts that ask
+other hosts for Mermaid and MathJax, and cell ids that change with every build. This keeps what the notebook says, cell
+by cell, and drops the rest: notebook pages then share the site's one stylesheet. It also resolves links to Markdown
+files, which mkdocs-jupyter leaves as they are, and fails the build on a broken one.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from bs4 import BeautifulSoup, Tag
+from mkdocs.exceptions import PluginError
+
+
+def on_page_content(html, page, config, files):
+    """Rewrite the content of a notebook page; leave the others alone."""
+    if not page.file.src_uri.endswith(".py"):
+        return html
+    return link(plain(html), page.file, files)
+
+
+def plain(html: str) -> str:
+    """Return the cells of a rendered notebook as plain HTML, in order.
+
+    Raises
+    ------
+    PluginError
+        If a cell writes to standard error or shows something this does not know: better no page than half of one.
+    """
+    soup = BeautifulSoup(html, "html.parser")
+    parts = []
+    for cell in soup.select(".jp-Notebook .jp-Cell[id]"):
+        if "jp-MarkdownCell" in cell["class"]:
+            content = cell.select_one(".jp-RenderedMarkdown")
+            for anchor in content.select("a.anchor-link"):
+                anchor["class"] = "headerlink"
+            parts.append(content.decode_contents())
+        else:
+            parts.append(_code(cell.select_one(".jp-InputArea pre").decode_contents(), "python"))
+            parts += [_output(o) for o in cell.select(".jp-OutputArea-output")]
+    return "\n".join(parts)
+
+
+def _code(contents: str, language: str) -> str:
+    contents = contents.removeprefix("<span></span>").strip("\n")
+    return f'<div class="language-{language} highlight"><pre><span></span><code>{contents}\n</code></pre></div>'
+
+
+def _output(output: Tag) -> str:
+    kind = output.get("data-mime-type", "")
+    if kind == "text/html":
+        return output.decode_contents().strip()
+    if kind == "text/plain":
+        return _code(output.select_one("pre").decode_contents(), "text")
+    raise PluginError(f"a notebook shows {kind or output.get('class')!r}: print text, or show HTML")
+
+
+def link(html: str, file, files) -> str:
+    """Return the content with its links to Markdown files and notebooks turned into links to their pages."""
+    soup = BeautifulSoup(html, "html.parser")
+    for anchor in soup.select("a[href]"):
+        path, hash_, fragment = anchor["href"].partition("#")
+        if not path.endswith((".md", ".py")) or "://" in path:
+            continue
+        uri = posixpath.normpath(posixpath.join(posixpath.dirname(file.src_uri), path))
+        target = files.get_file_from_path(uri)
+        if target is None:
+            raise PluginError(f"{file.src_uri} links to {path}, which does not exist")
+        anchor["href"] = target.url_relative_to(file) + hash_ + fragment
+    return str(soup)
