@@ -59,7 +59,7 @@ def to_html(figure: Figure, name: str, alternative: str, caption: str) -> str:
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r"url\(#", f"url(#{name}-", svg)
     svg = re.sub(r'xlink:href="#', f'xlink:href="#{name}-', svg)
-    svg = re.sub(r"font: (\d+(?:\.\d+)?)px [^;\"]*", r"font-size: \1px", svg)  # the family comes from the page
+    svg = re.sub(r"font-family: [^;]*; ?", "", svg)  # the family comes from the page
     for placeholder, colour in _COLOURS.items():
         svg = svg.replace(placeholder, colour)
     svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)

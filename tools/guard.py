@@ -64,7 +64,7 @@ def check_page(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8")
     blocks = fences(text)
     faults = [
-        *_check_fences(blocks),
+        *_check_fences(blocks, _outputs(text, blocks)),
         *_check_comments(text, blocks),
         *_check_raw(text, blocks),
         *_check_collected(path, blocks),
@@ -78,8 +78,13 @@ def check_page(path: Path) -> list[str]:
     return [f"{name}:{line}: {what}" for line, what in sorted(faults)]
 
 
-def _check_fences(blocks: list[Fence]) -> Iterator[tuple[int, str]]:
-    outputs = {b.line for b in blocks if b.info == "text"}
+def _outputs(text: str, blocks: list[Fence]) -> set[int]:
+    """Return the lines of the fences that hold the output of a block: what they say is compared, not run."""
+    lines = text.split("\n")
+    return {b.line for b in blocks if "\n".join(lines[: b.line - 1]).rstrip().endswith(EXPECTED)}
+
+
+def _check_fences(blocks: list[Fence], outputs: set[int]) -> Iterator[tuple[int, str]]:
     for b in blocks:
         python = b.language in python_names()
         if b.marker != "```":
@@ -121,8 +126,9 @@ def _check_code(b: Fence) -> Iterator[tuple[int, str]]:
 def _check_comments(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
     lines = text.split("\n")
     opens, closes = {b.line: b for b in blocks}, {b.end: b for b in blocks}
-    for match in re.finditer(r"<!--.*?(?:-->|\Z)", mask(text, blocks), re.DOTALL):
-        line = text.count("\n", 0, 0) + mask(text, blocks).count("\n", 0, match.start()) + 1
+    masked = mask(text, blocks)
+    for match in re.finditer(r"<!--.*?(?:-->|\Z)", masked, re.DOTALL):
+        line = masked.count("\n", 0, match.start()) + 1
         end = line + match[0].count("\n")
         if any(line <= b.line <= end for b in blocks):
             yield line, "a fence inside an HTML comment runs but is not shown"

@@ -20,9 +20,16 @@ def build(site: Path, config: Path = ROOT / "mkdocs.yml") -> None:
         If the build fails or warns: a figure or a notebook cell that raises, a broken link, a missing include.
     """
     # Figures run in this process, notebooks in kernels of their own: both import from the repository's root.
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1", "JUPYTER_PLATFORM_DIRS": "1"}
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--clean"]
-    subprocess.run([*command, "-f", str(config), "-d", str(site.resolve())], check=True, env=environment, cwd=ROOT)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
+    # No --quiet: it would drop the warnings before --strict counts them.
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean"]
+    command += ["-f", str(config), "-d", str(site.resolve())]
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode:
+        print(done.stdout, file=sys.stderr)
+        raise subprocess.CalledProcessError(done.returncode, command)
 
 
 def main() -> int:

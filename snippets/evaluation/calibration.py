@@ -167,6 +167,7 @@ def _bin(p: np.ndarray, n_bins: int, strategy: str) -> tuple[np.ndarray, np.ndar
     """Return the bin of each prediction, numbered without gaps, and the rows in each bin."""
     if not isinstance(n_bins, int | np.integer) or n_bins < 1:
         raise ValueError(f"n_bins must be a whole number of at least 1, got {n_bins!r}")
+    # --8<-- [start:bins]
     if strategy == "quantile":
         inner = np.unique(np.quantile(p, np.arange(1, n_bins) / n_bins))
     elif strategy == "uniform":
@@ -178,6 +179,7 @@ def _bin(p: np.ndarray, n_bins: int, strategy: str) -> tuple[np.ndarray, np.ndar
     if not count.all():
         bins = (np.cumsum(count > 0) - 1)[bins]
     return bins, count[count > 0]
+    # --8<-- [end:bins]
 
 
 def _validate(y_true: ArrayLike, y_prob: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

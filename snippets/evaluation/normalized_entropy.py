@@ -75,13 +75,7 @@ def normalized_entropy(
             total += len(y_part)
         else:
             w_part = w[rows]
-            _check(
-                (w_part >= 0) & (w_part < np.inf),
-                "sample_weight",
-                w_part,
-                start,
-                "must be finite and at least 0",
-            )
+            _check((w_part >= 0) & (w_part < np.inf), "sample_weight", w_part, start, "must be finite and at least 0")
             used = w_part > 0  # 0 x infinity would be NaN
             loss -= log_likelihood[used] @ w_part[used].astype(np.float64)
             clicks += float(w_part[y_part == 1].sum(dtype=np.float64))

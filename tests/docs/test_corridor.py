@@ -1,0 +1,76 @@
+"""One corridor, three doors: a page, its snippet and its test stand at mirrored paths."""
+
+import ast
+import re
+import sys
+
+import pytest
+
+from tools.fences import ROOT, fences
+from tools.guard import INCLUDE, SHOWN
+
+SNIPPETS = [p for p in sorted((ROOT / "snippets").rglob("*.py")) if p.name != "__init__.py"]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+ALLOWED = {"numpy", "pandas", "scipy", "sklearn", "duckdb"}
+
+
+def shown_by(page):
+    """Return the snippets that a page shows, in order."""
+    blocks = fences(page.read_text(encoding="utf-8"))
+    return list(dict.fromkeys(INCLUDE.fullmatch(b.code.strip())[1] for b in blocks if b.info == SHOWN))
+
+
+def home(page):
+    """Return the folder below snippets/ that belongs to a page's section."""
+    relative = page.relative_to(ROOT / "docs")
+    section = relative.parts[0] if len(relative.parts) > 1 else relative.stem
+    return f"snippets/{section.replace('-', '_')}/"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_page_shows_snippets_of_its_own_section_and_its_namesake_first(page):
+    shown = shown_by(page)
+    assert [s for s in shown if not s.startswith(home(page))] == []
+    if shown and page.parent != ROOT / "docs" and page.stem != "index":
+        assert shown[0] == f"{home(page)}{page.stem.replace('-', '_')}.py"
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_snippet_has_its_page_and_its_test(snippet):
+    name = snippet.relative_to(ROOT).as_posix()
+    assert any(name in shown_by(page) for page in PAGES), f"no page shows {name}"
+    relative = snippet.relative_to(ROOT / "snippets")
+    assert (ROOT / "tests" / relative.parent / f"test_{relative.name}").is_file()
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_snippet_stands_alone(snippet):
+    tree = ast.parse(snippet.read_text(encoding="utf-8"))
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            imported.add(node.module.split(".")[0])
+    assert imported - set(sys.stdlib_module_names) <= ALLOWED
+
+
+def test_every_test_of_a_snippet_has_its_snippet():
+    for folder in ("datasets", "evaluation"):
+        for test in (ROOT / "tests" / folder).glob("test_*.py"):
+            assert (ROOT / "snippets" / folder / test.name.removeprefix("test_")).is_file()
+
+
+def test_sections_of_snippets_and_tests_mirror_each_other():
+    def sections(folder):
+        return {p.parent.name for p in (ROOT / folder).glob("*/*.py")}
+
+    assert sections("tests") - {"docs", "site"} == sections("snippets")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_citation_is_in_the_references(page):
+    anchors = set(re.findall(r"\{ ?#([\w-]+) ?\}", (ROOT / "docs/references.md").read_text(encoding="utf-8")))
+    cited = set(re.findall(r"references\.md#([\w-]+)", page.read_text(encoding="utf-8")))
+    assert cited <= anchors
