@@ -40,8 +40,9 @@ def unit_of_log_loss() -> str:
     return to_html(
         figure,
         "unit-of-log-loss",
-        f"Two curves over click-through rates from {rates[0]:.1%} to {rates[-1]:.0%}. Log loss rises from {losses[0]:.3f} "
-        f"to {losses[-1]:.2f}. Normalized entropy stays between {min(entropies):.2f} and {max(entropies):.2f}.",
+        f"Two curves over click-through rates from {rates[0]:.1%} to {rates[-1]:.0%}. Log loss rises from "
+        f"{losses[0]:.3f} to {losses[-1]:.2f}. Normalized entropy stays between {min(entropies):.2f} and "
+        f"{max(entropies):.2f}.",
         "The same perfect knowledge of users, at twelve base rates. Log loss mostly reports the base rate; "
         "normalized entropy mostly reports the knowledge.",
     )
@@ -85,8 +86,9 @@ def reliability_after_downsampling() -> str:
     return to_html(
         figure,
         "reliability",
-        "Observed click rate against predicted rate, both on logarithmic axes. The model as trained lies far right of the "
-        f"diagonal and promises {ratios['as trained']:.1f} times the clicks that come; corrected, it follows the diagonal.",
+        "Observed click rate against predicted rate, both on logarithmic axes. The model as trained lies far right of "
+        f"the diagonal and promises {ratios['as trained']:.1f} times the clicks that come. Corrected, it follows the "
+        "diagonal.",
         "Dashed: predicted equals observed. Bars: two standard errors. Keeping a tenth of the negatives multiplies the "
         "odds by ten; one formula takes it back.",
     )

@@ -55,7 +55,8 @@ def to_html(figure: Figure, name: str, alternative: str, caption: str) -> str:
     with style():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     svg = re.sub(r"^.*?(?=<svg)", "", buffer.getvalue(), flags=re.DOTALL)
-    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    # Its style sheet would apply to the whole page: what it says goes onto the picture alone.
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r"url\(#", f"url(#{name}-", svg)
     svg = re.sub(r'xlink:href="#', f'xlink:href="#{name}-', svg)
@@ -64,6 +65,6 @@ def to_html(figure: Figure, name: str, alternative: str, caption: str) -> str:
         svg = svg.replace(placeholder, colour)
     svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
     label = html.escape(" ".join(alternative.split()), quote=True)
-    svg = svg.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+    svg = svg.replace("<svg", f'<svg role="img" aria-label="{label}" stroke-linejoin="round"', 1)
     svg = re.sub(r"\n\s*", "\n", svg).strip()  # Markdown takes indented lines for code
     return f'<figure class="plot">\n{svg}\n<figcaption>{html.escape(caption)}</figcaption>\n</figure>'

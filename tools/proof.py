@@ -6,7 +6,6 @@ The Markdown guard trusts a parser. This one trusts nothing but the HTML that is
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import shutil
@@ -19,7 +18,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Tag
 
 from tools.fences import ROOT, fences
-from tools.guard import FIGURE, INCLUDE, RUN, SHOWN, looks_like_python, python_names
+from tools.guard import FIGURE, looks_like_python, python_names
 from tools.ledger import LEDGER, digest, sources_digest
 
 

@@ -83,8 +83,8 @@ picture(
     by_policy,
     [f"{policy}, {campaign}" for campaign, policy in by_policy.index],
     "by-policy",
-    "Six click rates with their intervals, by policy and campaign. All six intervals overlap the common rate but one, the "
-    "policy bts in the campaign men, which lies higher.",
+    "Six click rates with their intervals, by policy and campaign. All intervals but one hold the common rate. That of "
+    "the policy bts in the campaign men lies higher.",
     "Dashed: the rate of all six logs together. Five of the six logs are compatible with it.",
 )
 
@@ -122,8 +122,8 @@ def equal_rates(table):
 print(f"chi-squared test of equal rates: p = {equal_rates(by_position):.2f}")
 
 # %% [markdown]
-# It does not show. That is *no evidence of an effect*, not evidence of no effect: look at how wide the intervals are. The
-# three positions stand side by side, too; there is no scrolling down between them.
+# It does not show. That is *no evidence of an effect*, not evidence of no effect: look at how wide the intervals are.
+# The three positions stand side by side, too; there is no scrolling down between them.
 
 # %%
 log["day"] = log["timestamp"].dt.day
@@ -143,8 +143,8 @@ print(f"chi-squared test of equal rates: p = {equal_rates(by_day):.2f}")
 # ## How many rows would you need?
 #
 # On the full data, the click rates in the campaign *all* are 0.35 % for the random policy and 0.50 % for `bts`
-# ([Saito et al. 2021](../references.md#saito-2021)), a lift of 43 %. How many impressions an arm would show it in four of
-# five experiments, at the usual five percent?
+# ([Saito et al. 2021](../references.md#saito-2021)), a lift of 43 %. How many impressions an arm would show it in four
+# of five experiments, at the usual five percent?
 
 
 # %%

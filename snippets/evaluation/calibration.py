@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
+_CHUNK = 1 << 16  # rows per step: temporaries stay in the processor's cache, and memory does not grow with the log
+
+
 class ReliabilityCurve(NamedTuple):
     """One entry per bin that is not empty, in order of the predictions."""
 
@@ -93,10 +96,8 @@ def reliability_curve(
     """
     # --8<-- [start:curve]
     y, p = _validate(y_true, y_prob)
-    bins, count = _bin(p, n_bins, strategy)
-    mean_predicted = np.bincount(bins, weights=p) / count
-    observed_rate = np.bincount(bins, weights=y, minlength=len(count)) / count
-    return ReliabilityCurve(mean_predicted, observed_rate, count)
+    count, sum_p, clicks = _bin_sums(p, n_bins, strategy, p, y)
+    return ReliabilityCurve(sum_p / count, clicks / count, count.astype(np.int64))
     # --8<-- [end:curve]
 
 
@@ -158,13 +159,12 @@ def calibration_noise_floor(y_prob: ArrayLike, n_bins: int = 10, strategy: str =
     0.0399
     """
     _, p = _validate(np.zeros(len(y_prob), np.int8), y_prob)
-    bins, count = _bin(p, n_bins, strategy)
-    deviation = np.sqrt(np.bincount(bins, weights=p * (1 - p))) / count
-    return float(np.sqrt(2 / np.pi) * (deviation @ count) / count.sum())
+    _, variance = _bin_sums(p, n_bins, strategy, p * (1 - p))
+    return float(np.sqrt(2 / np.pi) * np.sqrt(variance).sum() / len(p))
 
 
-def _bin(p: np.ndarray, n_bins: int, strategy: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bin of each prediction, numbered without gaps, and the rows in each bin."""
+def _bin_sums(p: np.ndarray, n_bins: int, strategy: str, *columns: np.ndarray) -> np.ndarray:
+    """Return an array of shape (1 + columns, bins that are not empty): the rows and the columns' sums in each bin."""
     if not isinstance(n_bins, int | np.integer) or n_bins < 1:
         raise ValueError(f"n_bins must be a whole number of at least 1, got {n_bins!r}")
     # --8<-- [start:bins]
@@ -174,11 +174,14 @@ def _bin(p: np.ndarray, n_bins: int, strategy: str) -> tuple[np.ndarray, np.ndar
         inner = np.arange(1, n_bins) / n_bins
     else:
         raise ValueError(f"strategy must be 'quantile' or 'uniform', got {strategy!r}")
-    bins = np.searchsorted(inner, p, side="left")  # a prediction on an edge belongs to the bin below it
-    count = np.bincount(bins)
-    if not count.all():
-        bins = (np.cumsum(count > 0) - 1)[bins]
-    return bins, count[count > 0]
+    sums = np.zeros((1 + len(columns), len(inner) + 1))
+    for start in range(0, len(p), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        bins = np.searchsorted(inner, p[rows], side="left")  # on an edge means in the bin below it
+        sums[0] += np.bincount(bins, minlength=len(inner) + 1)
+        for total, column in zip(sums[1:], columns, strict=True):
+            total += np.bincount(bins, weights=column[rows], minlength=len(inner) + 1)
+    return sums[:, sums[0] > 0]
     # --8<-- [end:bins]
 
 

@@ -45,6 +45,8 @@ SELECT 1
 ```
 """
 
+OUTPUT = "<!--pytest-codeblocks:expected-output-->"
+BLOCK = "```python\nprint(1)\n```\n\n"
 PLANTS = {
     "attribute": '```python title="x"\nprint(1)\n```',
     "highlighted lines": '```python hl_lines="1"\nprint(1)\n```',
@@ -80,7 +82,7 @@ PLANTS = {
     "mark": "<!--pytest.mark.skip-->\n\n```python\nprint(1)\n```",
     "mark with spaces": "<!-- pytest.mark.xfail(raises=ValueError) -->\n\n```python\nprint(1)\n```",
     "cont": "```python\nx = 1\n```\n\n<!--pytest-codeblocks:cont-->\n\n```python\nprint(x)\n```",
-    "loose comparison": "```python\nprint(1)\n```\n\n<!--pytest-codeblocks:expected-output-ignore-whitespace-->\n\n```text\n1\n```",
+    "loose comparison": BLOCK + "<!--pytest-codeblocks:expected-output-ignore-whitespace-->\n\n```text\n1\n```",
     "hidden set-up": "<!--\n```python\nx = 1\n```\n-->\n\n```python\nprint(2)\n```",
     "hidden to the end": "<!--\n\n```python\nx = 1\n```\n",
     "inline backticks at the start of a line": "```x``` is code.\n\n```python\nprint(1)\n```",
@@ -88,10 +90,10 @@ PLANTS = {
     "shell": "```bash\nmake test\n```",
     "empty block": "```python\n\n```",
     "pytest in a block": "```python\nimport pytest\n\npytest.skip()\n```",
-    "output without a block": "```console\nmake\n```\n\n<!--pytest-codeblocks:expected-output-->\n\n```text\n1\n```",
-    "output that is not text": "```python\nprint(1)\n```\n\n<!--pytest-codeblocks:expected-output-->\n\n```json\n1\n```",
-    "output far away": "```python\nprint(1)\n```\n\n<!--pytest-codeblocks:expected-output-->\n\nText.\n\n```text\n1\n```",
-    "output of another block": "```python\nprint(1)\n```\n\nText.\n\n<!--pytest-codeblocks:expected-output-->\n\n```text\n1\n```",
+    "output without a block": "```console\nmake\n```\n\n" + OUTPUT + "\n\n```text\n1\n```",
+    "output that is not text": BLOCK + OUTPUT + "\n\n```json\n1\n```",
+    "output far away": BLOCK + OUTPUT + "\n\nText.\n\n```text\n1\n```",
+    "output of another block": BLOCK + "Text.\n\n" + OUTPUT + "\n\n```text\n1\n```",
     "figure with other options": '```python exec="on" source="above"\nprint(1)\n```',
 }
 

@@ -1,0 +1,64 @@
+import inspect
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from matplotlib.figure import Figure
+
+from figures import evaluation
+from figures.svg import style, to_html
+from tools.fences import ROOT
+
+FIGURES = {n: f for n, f in inspect.getmembers(evaluation, inspect.isfunction) if f.__module__ == evaluation.__name__}
+
+
+@pytest.fixture(scope="module", params=FIGURES.values(), ids=FIGURES)
+def drawn(request):
+    return request.param, request.param()
+
+
+def test_a_figure_is_the_same_every_time(drawn):
+    function, html = drawn
+    assert function() == html
+
+
+def test_a_figure_says_in_words_what_it_shows(drawn):
+    _, html = drawn
+    svg = BeautifulSoup(html, "html.parser").svg
+    assert svg["role"] == "img"
+    assert len(svg["aria-label"]) > 80
+    assert len(BeautifulSoup(html, "html.parser").figcaption.text) > 40
+
+
+def test_a_figure_takes_its_colours_and_its_font_from_the_page(drawn):
+    _, html = drawn
+    assert re.findall(r"#[0-9a-f]{6}\b", html) == []
+    assert "font-family" not in html
+    assert "currentColor" in html
+
+
+def test_a_figure_is_safe_inside_markdown(drawn):
+    _, html = drawn
+    assert "\n\n" not in html
+    assert not any(line.startswith(("    ", "\t")) for line in html.split("\n"))
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+
+
+def test_a_figure_is_shown_by_a_page(drawn):
+    function, _ = drawn
+    texts = [p.read_text(encoding="utf-8") for p in (ROOT / "docs").rglob("*.md")]
+    assert any(f"print({function.__name__}())" in text for text in texts)
+
+
+def test_a_figure_without_words_is_refused():
+    with style():
+        figure = Figure()
+    with pytest.raises(ValueError, match="alternative text and a caption"):
+        to_html(figure, "x", " ", "caption")
+
+
+def test_the_words_are_escaped():
+    with style():
+        figure = Figure()
+    assert 'aria-label="a &quot;b&quot; &lt;c&gt;"' in to_html(figure, "x", 'a "b" <c>', "caption")
