@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-
 _CHUNK = 1 << 16  # rows per step: temporaries stay in the processor's cache, and memory does not grow with the log
 
 
