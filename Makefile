@@ -77,4 +77,4 @@ zensical: $(READY)  ## Build the same mkdocs.yml with Zensical; say what it leav
 	$(BIN)/python -m tools.zensical
 
 clean:  ## Delete what the commands above made
-	rm -rf $(VENV) .venv-zensical build site site-zensical .cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .venv-zensical build site .cache .pytest_cache .ruff_cache .hypothesis .coverage
