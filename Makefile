@@ -61,7 +61,7 @@ site: $(READY)  ## Build site/ and prove it: needs the ledger that test-docs wri
 
 test-site: $(READY)  ## Test site/: links, hosts, proof, accessibility, in a browser
 	$(BIN)/python -m tools.browser
-	$(BIN)/pytest tests/site
+	$(BIN)/pytest -n 2 tests/site
 
 outputs: $(READY)  ## Run every block and rewrite the output below it
 	$(BIN)/python -m tools.outputs

@@ -27,9 +27,7 @@ def test_a_page_does_not_scroll_sideways(view, base, url):
 def test_a_page_is_accessible(view, base, url):
     view.goto(base + url, wait_until="networkidle")
     results = Axe().run(view)
-    found = [
-        (v["id"], node["html"][:120]) for v in results.response["violations"] for node in v["nodes"]
-    ]
+    found = [(v["id"], node["html"][:120]) for v in results.response["violations"] for node in v["nodes"]]
     assert found == []
 
 
