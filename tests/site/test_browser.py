@@ -7,7 +7,7 @@ from tests.site.conftest import urls
 
 
 @pytest.mark.parametrize("url", urls())
-def test_a_page_asks_this_host_alone_and_logs_no_error(view, base, url):
+def test_a_page_is_quiet_fits_and_is_accessible(view, base, url):
     asked, errors = [], []
     view.on("request", lambda request: asked.append(request.url))
     view.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -15,20 +15,9 @@ def test_a_page_asks_this_host_alone_and_logs_no_error(view, base, url):
     view.goto(base + url, wait_until="networkidle")
     assert [a for a in asked if not a.startswith((base, "data:", "blob:"))] == []
     assert errors == []
-
-
-@pytest.mark.parametrize("url", urls())
-def test_a_page_does_not_scroll_sideways(view, base, url):
-    view.goto(base + url)
     assert view.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-@pytest.mark.parametrize("url", urls())
-def test_a_page_is_accessible(view, base, url):
-    view.goto(base + url, wait_until="networkidle")
-    results = Axe().run(view)
-    found = [(v["id"], node["html"][:120]) for v in results.response["violations"] for node in v["nodes"]]
-    assert found == []
+    violations = Axe().run(view).response["violations"]
+    assert [(v["id"], node["html"][:120]) for v in violations for node in v["nodes"]] == []
 
 
 def test_formulas_are_typeset(view, base):
