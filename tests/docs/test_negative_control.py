@@ -45,7 +45,7 @@ def small_project(tmp_path, name, text):
     config = tmp_path / "mkdocs.yml"
     config.write_text(
         f"INHERIT: {ROOT / 'mkdocs.yml'}\ndocs_dir: {docs}\nnav: [index.md, {name}]\n"
-        f"theme: {{name: material, custom_dir: {ROOT / 'theme'}}}\nhooks: [{ROOT / 'tools/notebooks.py'}]\n"
+        f"theme: {{name: material, custom_dir: {ROOT / 'theme'}}}\nhooks: [{ROOT / 'tools/hooks.py'}]\n"
         "watch: []\nextra: {labs: {}}\n",
         encoding="utf-8",
     )

@@ -1,4 +1,4 @@
-"""A MkDocs hook that gives notebook pages the markup of every other page.
+"""What MkDocs does more than its plugins: notebook pages in the markup of every other page, and figures never stale.
 
 mkdocs-jupyter wraps a notebook in JupyterLab's markup, with half a megabyte of styles in each page, scripts that ask
 other hosts for Mermaid and MathJax, and cell ids that change with every build. This keeps what the notebook says, cell
@@ -9,9 +9,16 @@ files, which mkdocs-jupyter leaves as they are, and fails the build on a broken 
 from __future__ import annotations
 
 import posixpath
+import sys
 
 from bs4 import BeautifulSoup, Tag
 from mkdocs.exceptions import PluginError
+
+
+def on_pre_build(config):
+    """Forget the modules that figures were drawn with, or live reload would draw an edited figure as it was."""
+    for name in [n for n in sys.modules if n.split(".")[0] in ("figures", "snippets")]:
+        del sys.modules[name]
 
 
 def on_page_content(html, page, config, files):

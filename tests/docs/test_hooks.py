@@ -1,0 +1,49 @@
+import sys
+
+import pytest
+from mkdocs.exceptions import PluginError
+
+from tools.hooks import on_pre_build, plain
+
+
+def notebook(*cells):
+    return f'<style>big</style><script>ask()</script><div class="jp-Notebook">{"".join(cells)}</div>'
+
+
+def code(source, *outputs):
+    shown = "".join(f'<div class="jp-OutputArea-output" data-mime-type="{k}">{v}</div>' for k, v in outputs)
+    area = f'<div class="jp-InputArea"><clipboard-copy></clipboard-copy><pre><span></span>{source}\n</pre></div>'
+    return f'<div class="jp-Cell jp-CodeCell" id="cell-id=1a2b">{area}{shown}</div>'
+
+
+TEXT = (
+    '<div class="jp-Cell jp-MarkdownCell" id="cell-id=3c4d"><div class="jp-RenderedMarkdown">'
+    '<h1 id="t">T<a class="anchor-link" href="#t">¶</a></h1></div></div>'
+)
+
+
+def test_a_notebook_keeps_what_it_says_and_loses_the_rest():
+    html = plain(notebook(TEXT, code("x = 1", ("text/plain", "<pre>1\n</pre>"), ("text/html", "<b>2</b>"))))
+    assert html == (
+        '<h1 id="t">T<a class="headerlink" href="#t">¶</a></h1>\n'
+        '<div class="language-python highlight"><pre><span></span><code>x = 1\n</code></pre></div>\n'
+        '<div class="language-text highlight"><pre><span></span><code>1\n</code></pre></div>\n'
+        "<b>2</b>"
+    )
+
+
+@pytest.mark.parametrize("kind", ["application/vnd.jupyter.stderr", "image/png", ""])
+def test_an_output_of_another_kind_stops_the_build(kind):
+    with pytest.raises(PluginError, match="print text, or show HTML"):
+        plain(notebook(code("x = 1", (kind, "<pre>1</pre>"))))
+
+
+def test_figures_are_drawn_with_fresh_modules():
+    import figures.evaluation
+
+    before = figures.evaluation
+    on_pre_build(config=None)
+    assert "figures.evaluation" not in sys.modules
+    import figures.evaluation
+
+    assert figures.evaluation is not before
