@@ -37,7 +37,7 @@ $(READY): requirements.txt
 serve: $(READY)  ## Build the site and serve it with live reload on http://localhost:8000
 	$(BIN)/mkdocs serve --strict --livereload --dev-addr localhost:$(PORT)
 
-test: lint test-unit test-docs site test-site  ## Everything that a pull request must pass
+test: lint test-unit site test-site  ## Everything that a pull request must pass
 
 lint: $(READY)  ## Lint Python, Markdown, YAML, workflows and spelling
 	$(BIN)/ruff check --quiet .
@@ -56,7 +56,7 @@ test-docs: $(READY)  ## Run every Python block of every page; write build/ledger
 	$(BIN)/python -m tools.guard
 	$(BIN)/pytest -n 2 --codeblocks docs README.md CONTRIBUTING.md templates
 
-site: $(READY)  ## Build site/ and prove it: needs the ledger that test-docs writes
+site: test-docs  ## Build site/ and prove it, against the blocks that test-docs has just run
 	$(BIN)/python -m tools.site site
 
 test-site: $(READY)  ## Test site/: links, hosts, proof, accessibility, in a browser

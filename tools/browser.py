@@ -28,7 +28,7 @@ def find() -> str | None:
 
 def install() -> None:
     """Install a browser: Playwright's build, or on a Debian where that cannot be had, the distribution's."""
-    if subprocess.run([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"]).returncode == 0:
+    if subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"]).returncode == 0:
         return
     if shutil.which("apt-get") and os.geteuid() == 0:
         subprocess.run(["apt-get", "update", "-qq"], check=True)

@@ -46,6 +46,8 @@ def prove(site: Path, root: Path = ROOT) -> dict:
     ProofError
         If any page shows Python that did not run, or hides some that did.
     """
+    if not (root / LEDGER).exists():
+        raise ProofError(f"there is no {LEDGER}: run `make test-docs`")
     ledger = json.loads((root / LEDGER).read_text(encoding="utf-8"))
     if ledger["sources"] != sources_digest(root):
         raise ProofError(f"{LEDGER} was written before the snippets or the lock changed: run `make test-docs`")

@@ -101,3 +101,9 @@ def test_a_ledger_of_older_sources_proves_nothing(world, file):
     (world / file).write_text("changed = True\n")
     with pytest.raises(ProofError, match="run `make test-docs`"):
         prove(published(world), world)
+
+
+def test_without_a_ledger_nothing_is_proven(world):
+    (world / LEDGER).unlink()
+    with pytest.raises(ProofError, match="run `make test-docs`"):
+        prove(published(world), world)
