@@ -31,6 +31,7 @@ def install() -> None:
     if subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"]).returncode == 0:
         return
     if shutil.which("apt-get") and os.geteuid() == 0:
+        print("Playwright's build cannot be had here: installing the distribution's")
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], check=True)
 

@@ -1,0 +1,43 @@
+"""The entrance holds every point of the interview, with minutes that add up, and no dead link."""
+
+import re
+
+from mkdocs.utils.meta import get_data
+
+from tools.fences import ROOT
+
+ENTRANCE = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+SECTIONS = re.findall(r"^## (.+?) \*(\d+) min\*\n(.*?)(?=^## |\Z)", ENTRANCE, re.MULTILINE | re.DOTALL)
+ORDER = ["Problem Navigation", "Training Data", "Feature Engineering", "Modeling", "Evaluation & Deployment"]
+
+
+def points(body):
+    """Return each point of a section with its minutes."""
+    lines = [line for line in body.split("\n") if line.startswith("- ")]
+    return [(line, int(re.search(r"\*(\d+) min\*$", line)[1])) for line in lines]
+
+
+def test_the_sections_stand_in_the_order_of_the_interview():
+    assert [name for name, _, _ in SECTIONS] == ORDER
+
+
+def test_the_minutes_add_up():
+    for name, minutes, body in SECTIONS:
+        assert sum(m for _, m in points(body)) == int(minutes), name
+    assert sum(int(minutes) for _, minutes, _ in SECTIONS) == 45
+
+
+def test_each_point_has_a_page_with_its_minutes_or_is_marked_as_coming():
+    for _, _, body in SECTIONS:
+        for line, minutes in points(body):
+            pages = re.findall(r"\]\(([\w/-]+\.md)\)", line)
+            assert bool(pages) != ('<span class="soon">' in line), line
+            for page in pages:
+                _, meta = get_data((ROOT / "docs" / page).read_text(encoding="utf-8"))
+                assert meta["minutes"] == minutes, line
+
+
+def test_each_page_of_a_section_is_a_point_of_it():
+    linked = set(re.findall(r"\]\(([\w/-]+\.md)\)", ENTRANCE))
+    pages = {p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*.md")} - {"index.md"}
+    assert pages == linked
