@@ -72,7 +72,7 @@ def reliability_curve(
     y_true, y_prob
         As for calibration_ratio.
     n_bins : int
-        Number of bins, at least 1. Bins without rows are left out, and equal quantiles are merged.
+        Number of bins, at least 1. Bins without rows are left out, as between equal quantiles.
     strategy : {"quantile", "uniform"}
         Bins of about equal size, or of equal width on [0, 1]. Clicks are rare: with equal widths, nearly all rows of
         a click model fall into the first bin.
@@ -168,7 +168,7 @@ def _bin_sums(p: np.ndarray, n_bins: int, strategy: str, *columns: np.ndarray) -
         raise ValueError(f"n_bins must be a whole number of at least 1, got {n_bins!r}")
     # --8<-- [start:bins]
     if strategy == "quantile":
-        inner = np.unique(np.quantile(p, np.arange(1, n_bins) / n_bins))
+        inner = np.quantile(p, np.arange(1, n_bins) / n_bins)
     elif strategy == "uniform":
         inner = np.arange(1, n_bins) / n_bins
     else:

@@ -68,7 +68,7 @@ def normalized_entropy(
         _check((p_part >= 0) & (p_part <= 1), "y_prob", p_part, start, "must be in [0, 1]")
         # The probability given to what happened is p where y is 1 and 1 - p where y is 0: one logarithm a row.
         with np.errstate(divide="ignore"):
-            log_likelihood = np.log(np.abs(np.subtract(1.0, y_part, dtype=np.float64) - p_part))
+            log_likelihood = np.log(np.abs(np.subtract(1 - y_part, p_part, dtype=np.float64)))
         if w is None:
             loss -= log_likelihood.sum()
             clicks += np.count_nonzero(y_part)

@@ -70,6 +70,22 @@ def test_position_bias_is_a_factor_that_can_be_switched_off(log):
     np.testing.assert_array_equal(flat["p_click"], flat["relevance"])
 
 
+def test_hides_need_the_user_to_look_too():
+    hides = simulate_ad_log(200_000, randomize_positions=True).groupby("position")["p_hide"]
+    mean, error = hides.mean(), hides.sem()
+    expected = mean[1] * EXAMINATION
+    assert (np.abs(mean - expected) < 4 * np.hypot(error, error[1] * EXAMINATION)).all()
+
+
+def test_half_of_the_ads_start_during_the_log():
+    log = simulate_ad_log(300_000, n_ads=500)
+    first_day = log.groupby("ad_id")["day"].min()
+    early = int((first_day == 0).sum())
+    # About half of the ads run on day 0, which has 20,000 impressions to show them in.
+    assert stats.binomtest(early, 500, 0.5 + 0.5 / 14).pvalue > 1e-4
+    assert set(first_day) == set(range(14))
+
+
 def relevance_of_ends(log):
     groups = log.groupby("position")["relevance"]
     return groups.mean()[1], groups.mean()[5], np.hypot(groups.sem()[1], groups.sem()[5])
@@ -129,9 +145,9 @@ def test_late_clicks_have_the_stated_mean_delays():
 
 
 def test_missingness_mechanisms():
-    full = simulate_ad_log(100_000)
+    full = simulate_ad_log(400_000)
     assert full["age_group"].notna().all()
-    gaps = {how: simulate_ad_log(100_000, missingness=how)["age_group"].isna() for how in ("mcar", "mar", "mnar")}
+    gaps = {how: simulate_ad_log(400_000, missingness=how)["age_group"].isna() for how in ("mcar", "mar", "mnar")}
 
     def independent(missing, column):
         return stats.chi2_contingency(pd.crosstab(missing, full[column])).pvalue > 1e-4

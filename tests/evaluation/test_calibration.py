@@ -27,6 +27,11 @@ def test_ratio_takes_every_kind_of_label(y):
     assert calibration_ratio(y, P) == pytest.approx(P.sum() / Y.sum(), rel=1e-12)
 
 
+def test_single_precision_is_not_summed_in_single_precision():
+    single = P.astype(np.float32)
+    assert calibration_ratio(Y, single) == pytest.approx(single.astype(np.float64).sum() / Y.sum(), rel=1e-12)
+
+
 @pytest.mark.parametrize("strategy", ["quantile", "uniform"])
 @pytest.mark.parametrize("n_bins", [1, 2, 10, 37])
 def test_curve_against_scikit_learn(strategy, n_bins):

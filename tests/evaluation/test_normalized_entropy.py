@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,7 +40,20 @@ def test_every_kind_of_label(y):
 
 
 def test_single_precision_is_not_summed_in_single_precision():
-    assert normalized_entropy(Y, P.astype(np.float32)) == pytest.approx(normalized_entropy(Y, P), rel=1e-6)
+    single = P.astype(np.float32)
+    assert normalized_entropy(Y, single) == pytest.approx(normalized_entropy(Y, single.astype(np.float64)), rel=1e-12)
+
+
+def peak_beyond_the_input(*arrays):
+    tracemalloc.start()
+    normalized_entropy(*arrays)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_memory_does_not_grow_with_the_log():
+    assert peak_beyond_the_input(*(np.tile(a, 5) for a in (Y, P, W))) < 1.1 * peak_beyond_the_input(Y, P, W)
 
 
 LABELS = st.integers(2, 50).flatmap(
