@@ -1,0 +1,135 @@
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import TimeSeriesSplit, cross_validate
+
+from snippets.evaluation.progressive_split import ProgressiveSplit
+
+DAYS = np.repeat(np.arange(10), 3)
+SPLITS = st.builds(
+    ProgressiveSplit,
+    n_test_days=st.integers(1, 4),
+    min_train_days=st.integers(1, 4),
+    gap_days=st.integers(0, 3),
+    max_train_days=st.none() | st.integers(1, 6),
+)
+
+
+def windows(splitter, days):
+    """Return the set of days of training and test of each fold."""
+    days = np.asarray(days)
+    return [(set(days[train]), set(days[test])) for train, test in splitter.split(days, groups=days)]
+
+
+def test_by_hand():
+    assert windows(ProgressiveSplit(2, 3, 1), range(9)) == [
+        ({0, 1, 2}, {4, 5}),
+        ({0, 1, 2, 3, 4}, {6, 7}),
+    ]
+    assert windows(ProgressiveSplit(min_train_days=2, max_train_days=2), range(5)) == [
+        ({0, 1}, {2}),
+        ({1, 2}, {3}),
+        ({2, 3}, {4}),
+    ]
+
+
+@pytest.mark.parametrize(("test", "gap", "most"), [(1, 0, None), (2, 0, None), (1, 2, None), (2, 1, 4)])
+def test_against_scikit_learn(test, gap, most):
+    # One row a day: scikit-learn splits by row. It counts its folds from the end of the log.
+    days = np.arange(20)
+    ours = ProgressiveSplit(test, min_train_days=4, gap_days=gap, max_train_days=most)
+    folds = ours.get_n_splits(groups=days)
+    theirs = TimeSeriesSplit(folds, test_size=test, gap=gap, max_train_size=most)
+    shift = 20 - (4 + gap + folds * test)  # days at the end without a full test window
+    assert shift < test
+    for mine, other in zip(ours.split(days, groups=days), theirs.split(days[: 20 - shift]), strict=True):
+        np.testing.assert_array_equal(mine[0], other[0])
+        np.testing.assert_array_equal(mine[1], other[1])
+
+
+@given(SPLITS, st.lists(st.integers(0, 11), min_size=1, max_size=60), st.integers(-5, 20_000))
+def test_no_training_row_lies_after_a_test_row(splitter, days, start):
+    days = np.concatenate([np.arange(12), days]) + start
+    folds = list(splitter.split(days, groups=days))
+    assert len(folds) == splitter.get_n_splits(days, None, days)
+    tested = np.concatenate([test for _, test in folds])
+    assert len(tested) == len(set(tested))
+    for train, test in folds:
+        assert days[train].max() + splitter.gap_days < days[test].min()
+        assert len(np.unique(days[test])) == splitter.n_test_days
+        n_train_days = days[test].min() - splitter.gap_days - days[train].min()
+        assert n_train_days >= min(splitter.min_train_days, splitter.max_train_days or 99)
+        assert n_train_days == min(splitter.max_train_days or 99, days[test].min() - splitter.gap_days - days.min())
+        if splitter.max_train_days is None:
+            assert len(train) == (days < days[test].min() - splitter.gap_days).sum()
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        DAYS.astype(np.uint8),
+        np.datetime64("2026-01-05") + DAYS,
+        np.datetime64("2026-01-05T23:59:59") + DAYS * np.timedelta64(1, "D"),
+        pd.Series(pd.Timestamp("1969-12-28 12:00") + pd.to_timedelta(DAYS, "D")),
+    ],
+)
+def test_every_kind_of_day(days):
+    splitter = ProgressiveSplit(gap_days=1)
+    expected = list(splitter.split(DAYS, groups=DAYS))
+    for (train, test), fold in zip(splitter.split(DAYS, groups=days), expected, strict=True):
+        np.testing.assert_array_equal(train, fold[0])
+        np.testing.assert_array_equal(test, fold[1])
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_in_cross_validate(routing):
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    y = np.arange(30) % 2
+    with sklearn.config_context(enable_metadata_routing=routing):
+        days = {"params": {"groups": DAYS}} if routing else {"groups": DAYS}
+        result = cross_validate(LogisticRegression(), x, y, cv=ProgressiveSplit(min_train_days=4), **days)
+    expected = [
+        LogisticRegression().fit(x[n > DAYS], y[n > DAYS]).score(x[n == DAYS], y[n == DAYS]) for n in range(4, 10)
+    ]
+    np.testing.assert_array_equal(result["test_score"], expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_test_days": 0}, "n_test_days must be a whole number of at least 1, got 0"),
+        ({"min_train_days": 1.5}, "min_train_days must be a whole number of at least 1, got 1.5"),
+        ({"n_test_days": True}, "n_test_days must be a whole number of at least 1, got True"),
+        ({"gap_days": -1}, "gap_days must be a whole number of at least 0, got -1"),
+        ({"max_train_days": 0}, "max_train_days must be a whole number of at least 1, got 0"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ProgressiveSplit(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("days", "message"),
+    [
+        (None, "groups is missing"),
+        ([], "groups must have one dimension and a row"),
+        ([[0], [1], [2]], r"groups must have one dimension and a row, got shape \(3, 1\)"),
+        ([0, 1], "groups has 2 rows, X has 3"),
+        ([0.0, 1.0, 2.0], "groups must hold whole numbers or datetime64 without a time zone, got float64"),
+        (pd.date_range("2026-01-01", periods=3, tz="UTC"), "without a time zone, got object"),
+        (np.array(["2026-01-01", "NaT", "2026-01-03"], "datetime64[D]"), "got NaT at row 1"),
+        ([4, 5, 7], "groups holds no row of day 6"),
+        ([1, 1, 1], "groups spans 1 days, one fold needs 2"),
+    ],
+)
+def test_bad_days_are_named(days, message):
+    splitter = ProgressiveSplit()
+    with pytest.raises(ValueError, match=message):
+        list(splitter.split(range(3), groups=days))
+    with pytest.raises(ValueError, match=message):
+        splitter.get_n_splits(range(3), groups=days)
