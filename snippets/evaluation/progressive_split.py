@@ -16,8 +16,8 @@ from sklearn.model_selection import BaseCrossValidator
 class ProgressiveSplit(BaseCrossValidator):
     """Split a log by day so that every test row lies after every training row.
 
-    The first fold tests the days after the first ``min_train_days``. Each further fold moves on by ``n_test_days``, so that
-    no day is tested twice. Days without a full test window at the end of the log are not tested.
+    The first fold tests the days after the first ``min_train_days``. Each further fold moves on by ``n_test_days``, so
+    that no day is tested twice. Days without a full test window at the end of the log are not tested.
 
     Parameters
     ----------

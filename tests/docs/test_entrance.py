@@ -37,6 +37,13 @@ def test_each_point_has_a_page_with_its_minutes_or_is_marked_as_coming():
                 assert meta["minutes"] == minutes, line
 
 
+def test_a_page_behind_a_point_takes_no_minutes_of_its_own():
+    for _, _, body in SECTIONS:
+        for page in re.findall(r"\]\(([\w/-]+\.md)\)", "\n".join(re.findall(r"^ +- .*$", body, re.MULTILINE))):
+            _, meta = get_data((ROOT / "docs" / page).read_text(encoding="utf-8"))
+            assert meta["minutes"] == 0, page
+
+
 def test_each_page_of_a_section_is_a_point_of_it():
     linked = set(re.findall(r"\]\(([\w/-]+\.md)\)", ENTRANCE))
     pages = {p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*.md")} - {"index.md"}
