@@ -1,0 +1,181 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import optimize, stats
+from statsmodels.stats.power import NormalIndPower
+from statsmodels.stats.proportion import (
+    confint_proportions_2indep,
+    proportion_effectsize,
+    proportions_chisquare,
+    proportions_ztest,
+)
+
+from snippets.evaluation.ab_test import (
+    always_valid_interval,
+    cuped,
+    delta_method_ratio,
+    sample_ratio_mismatch,
+    sample_size_per_arm,
+    two_proportion_test,
+)
+
+
+@pytest.mark.parametrize(
+    ("base", "lift", "alpha", "power"),
+    [(0.03, 0.05, 0.05, 0.8), (0.0035, 0.43, 0.05, 0.8), (0.2, -0.1, 0.01, 0.9), (0.5, 0.02, 0.1, 0.5)],
+)
+def test_sample_size_against_statsmodels(base, lift, alpha, power):
+    # Statsmodels solves for the arcsine effect size: the same to first order, within 1 % for these lifts.
+    effect = proportion_effectsize(base * (1 + lift), base)
+    expected = NormalIndPower().solve_power(abs(effect), alpha=alpha, power=power)
+    assert sample_size_per_arm(base, lift, alpha, power) == pytest.approx(expected, rel=0.01)
+
+
+def test_sample_size_has_its_power():
+    n = sample_size_per_arm(0.05, 0.2, power=0.8)
+    rng = np.random.default_rng(4)
+    a, b = rng.binomial(n, 0.05, 4000), rng.binomial(n, 0.06, 4000)
+    found = np.mean([proportions_ztest([x, y], [n, n])[1] < 0.05 for x, y in zip(a, b, strict=True)])
+    assert abs(found - 0.8) < 4 * np.sqrt(0.8 * 0.2 / 4000)
+
+
+def test_sample_size_by_hand():
+    # (1.96 * sqrt(2 * 0.15 * 0.85) + 0.8416 * sqrt(0.1 * 0.9 + 0.2 * 0.8))**2 / 0.1**2 = 198.96.
+    assert sample_size_per_arm(0.1, 1.0) == 199
+
+
+COUNTS = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(COUNTS, COUNTS)
+def test_two_proportions_against_statsmodels(a, b):
+    (x, n), (y, m) = a, b
+    if 0 < x + y < n + m:
+        result = two_proportion_test(x, n, y, m)
+        assert result.p_value == pytest.approx(proportions_ztest([y, x], [m, n])[1], rel=1e-9, abs=1e-300)
+        low, high = confint_proportions_2indep(y, m, x, n, compare="diff", method="newcomb")
+        # Statsmodels rounds the quantile to 1.96.
+        assert result.low == pytest.approx(low, rel=1e-3, abs=1e-3 * (high - low))
+        assert result.high == pytest.approx(high, rel=1e-3, abs=1e-3 * (high - low))
+        assert result.low - 1e-12 <= result.difference <= result.high + 1e-12
+
+
+def test_two_proportions_by_hand():
+    result = two_proportion_test(40, 1000, 60, 1000)
+    assert result.difference == pytest.approx(0.02)
+    assert result.relative_lift == pytest.approx(0.5)
+    # z = 0.02 / sqrt(0.05 * 0.95 * 2 / 1000) = 2.0520.
+    assert result.p_value == pytest.approx(2 * stats.norm.sf(2.0520), rel=1e-3)
+    assert np.isnan(two_proportion_test(0, 10, 3, 10).relative_lift)
+
+
+def test_interval_of_rare_clicks_covers():
+    rng = np.random.default_rng(0)
+    clicks = rng.binomial(1000, [0.004, 0.006], (1500, 2))
+    results = [two_proportion_test(a, 1000, b, 1000) for a, b in clicks.tolist() if a + b]
+    covered = np.mean([r.low <= 0.002 <= r.high for r in results])
+    assert 0.93 < covered < 0.985
+
+
+@given(st.lists(st.integers(1, 10_000), min_size=2, max_size=5))
+def test_mismatch_against_statsmodels_and_scipy(counts):
+    shares = np.full(len(counts), 1 / len(counts))
+    expected = np.sum((counts - np.mean(counts)) ** 2) / np.mean(counts)
+    assert sample_ratio_mismatch(counts, shares) == pytest.approx(stats.chi2.sf(expected, len(counts) - 1), abs=1e-12)
+
+
+def test_mismatch_in_two_arms_is_the_test_of_one_proportion():
+    assert sample_ratio_mismatch([300, 900], [0.3, 0.7]) == pytest.approx(
+        proportions_chisquare(300, 1200, value=0.3)[1], rel=1e-9
+    )
+
+
+def test_delta_method_against_the_jackknife():
+    rng = np.random.default_rng(1)
+    views = rng.geometric(0.2, 400)
+    clicks = rng.binomial(views, rng.beta(1, 9, 400))
+    left_out = [(clicks.sum() - c) / (views.sum() - v) for c, v in zip(clicks, views, strict=True)]
+    error = np.sqrt(399**2 / 400 * np.var(left_out, ddof=1))
+    result = delta_method_ratio(clicks, views)
+    assert result.estimate == pytest.approx(clicks.sum() / views.sum())
+    assert result.standard_error == pytest.approx(error, rel=0.02)
+
+
+def test_one_impression_a_user_is_the_plain_rate():
+    clicks = np.r_[np.ones(30), np.zeros(170)]
+    result = delta_method_ratio(clicks, np.ones(200))
+    assert result.standard_error == pytest.approx(np.sqrt(0.15 * 0.85 / 199), rel=1e-9)
+
+
+def test_cuped_is_the_residual_of_a_regression():
+    rng = np.random.default_rng(2)
+    before = rng.gamma(1, 2, 3000)
+    y = 0.7 * before + rng.normal(size=3000)
+    adjusted = cuped(y, before)
+    fit = stats.linregress(before, y)
+    np.testing.assert_allclose(adjusted.values - y.mean(), y - fit.intercept - fit.slope * before, atol=1e-9)
+    assert adjusted.theta == pytest.approx(fit.slope, rel=1e-9)
+    assert adjusted.variance_share == pytest.approx(1 - fit.rvalue**2, rel=1e-9)
+    assert adjusted.values.mean() == pytest.approx(y.mean(), rel=1e-9)
+
+
+def test_always_valid_interval_excludes_zero_where_the_likelihood_ratio_says_so():
+    # The mixture of normal densities over the density at zero, by quadrature, reaches 1 / alpha at the interval's end.
+    s, tau, alpha = 0.8, 1.3, 0.05
+
+    def ratio(d):
+        grid = np.linspace(-12, 12, 200_001)
+        mixture = stats.norm.pdf(d, grid, s) * stats.norm.pdf(grid, 0, tau)
+        return mixture.sum() * (grid[1] - grid[0]) / stats.norm.pdf(d, 0, s)
+
+    edge = optimize.brentq(lambda d: ratio(d) - 1 / alpha, 0.1, 8)
+    low, high = always_valid_interval(edge, s, tau, alpha)
+    assert low == pytest.approx(0, abs=1e-6)
+    assert high == pytest.approx(2 * edge, rel=1e-6)
+
+
+def test_always_valid_interval_at_many_looks():
+    rng = np.random.default_rng(3)
+    looks = np.arange(1, 401)
+    means = np.cumsum(rng.normal(size=(800, 400)), axis=1) / looks
+    ends = np.array([always_valid_interval(0.0, 1 / np.sqrt(n), 0.3)[1] for n in looks])
+    ever = (np.abs(means) > ends).any(axis=1).mean()
+    # At most alpha = 0.05 ever, with a Monte Carlo error of 0.008; the interval at a fixed look is crossed far more.
+    assert 0.01 < ever < 0.05 + 3 * 0.008
+    assert (np.abs(means) > 1.96 / np.sqrt(looks)).any(axis=1).mean() > 0.3
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: sample_size_per_arm(0, 0.1), r"base_rate must be in \(0, 1\), got 0"),
+        (lambda: sample_size_per_arm(0.1, 0), "relative_lift must not be 0"),
+        (lambda: sample_size_per_arm(0.6, 1.0), r"relative_lift .* got 1.0: 1.2"),
+        (lambda: sample_size_per_arm(0.1, 0.1, alpha=1), r"alpha must be in \(0, 1\), got 1"),
+        (lambda: sample_size_per_arm(0.1, 0.1, power=0.01), r"power must be in \(0.05, 1\), got 0.01"),
+        (lambda: two_proportion_test(1, 0, 1, 2), "n_a must be a whole number of at least 1, got 0"),
+        (lambda: two_proportion_test(1, 2, 3, 2), r"clicks_b must be a whole number in \[0, 2\], got 3"),
+        (lambda: two_proportion_test(0.5, 2, 1, 2), r"clicks_a must be a whole number in \[0, 2\], got 0.5"),
+        (lambda: two_proportion_test(0, 2, 0, 2), "clicks are none in both arms"),
+        (lambda: two_proportion_test(2, 2, 2, 2), "clicks are all in both arms"),
+        (lambda: sample_ratio_mismatch([5], [1]), "need two arms or more each, got 1, 1"),
+        (lambda: sample_ratio_mismatch([5, 5], [0.5, 0.25, 0.25]), "need two arms or more each, got 2, 3"),
+        (lambda: sample_ratio_mismatch([5, -1], [0.5, 0.5]), "counts must be at least 0"),
+        (lambda: sample_ratio_mismatch([5, 5], [50, 50]), "expected_shares must be above 0 and add up to 1"),
+        (lambda: sample_ratio_mismatch([5, np.nan], [0.5, 0.5]), "counts must be finite, got nan at row 1"),
+        (lambda: delta_method_ratio([1, 2], [0, 0]), "denominator must be at least 0 and not all 0"),
+        (lambda: delta_method_ratio([1], [1]), "numerator and denominator need two rows or more each, got 1 and 1"),
+        (lambda: delta_method_ratio([[1, 2]], [1, 2]), r"numerator must have one dimension, got shape \(1, 2\)"),
+        (lambda: delta_method_ratio([1, 2], ["a", "b"]), "denominator must hold numbers"),
+        (lambda: cuped([1, 2], [3, 3]), "covariate is constant"),
+        (lambda: cuped([1, 2, 3], [3, 4]), "y and covariate need two rows or more each, got 3 and 2"),
+        (lambda: always_valid_interval(0.1, 0, 1), "standard_error must be above 0 and finite, got 0"),
+        (lambda: always_valid_interval(0.1, 1, -1), "effect_scale must be above 0 and finite, got -1"),
+        (lambda: always_valid_interval(0.1, 1, 1, 5), r"alpha must be in \(0, 1\), got 5"),
+        (lambda: always_valid_interval(np.nan, 1, 1), "difference must be finite, got nan"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
