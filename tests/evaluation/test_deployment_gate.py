@@ -1,0 +1,134 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from snippets.evaluation.ab_test import delta_method_ratio
+from snippets.evaluation.confidence_intervals import ne_difference_interval
+from snippets.evaluation.deployment_gate import deployment_gate
+from snippets.evaluation.slice_report import slice_report
+
+RNG = np.random.default_rng(12)
+N = 60_000
+P = RNG.beta(1, 20, N)
+Y = (RNG.random(N) < P).astype(np.int8)
+USERS = RNG.integers(0, 8_000, N)
+SLICES = pd.DataFrame(
+    {
+        "device": pd.Categorical(
+            RNG.choice(["phone", "tablet"], N, p=[0.8, 0.2]), categories=["desktop", "phone", "tablet"]
+        ),
+        "country": np.where(RNG.random(N) < 0.1, None, RNG.choice(["fr", "jp"], N)),
+    }
+)
+NOISY = 1 / (1 + np.exp(-(np.log(P / (1 - P)) + RNG.normal(0, 0.1, N))))
+
+
+def failed(gate):
+    return gate.checks.loc[~gate.checks["passed"], "check"].tolist()
+
+
+def test_an_equal_model_passes():
+    gate = deployment_gate(Y, P, P, USERS, SLICES)
+    assert gate.passed
+    assert failed(gate) == []
+    assert len(gate.checks) == 2 + 2 * (2 + 3)
+    assert gate.checks["check"].tolist()[-2:] == ["calibration, country=missing", "shift, country=missing"]
+
+
+def test_totals_against_the_other_snippets():
+    checks = deployment_gate(Y, NOISY, P, USERS, SLICES).checks.set_index("check")
+    expected = ne_difference_interval(Y, NOISY, P, USERS)
+    row = checks.loc["normalized entropy, change"]
+    assert row["estimate"] == pytest.approx(expected.estimate, rel=1e-9)
+    assert row["high"] - row["low"] == pytest.approx(expected.high - expected.low, rel=1e-3)  # normal against t
+    by_user = pd.DataFrame({"p": P, "y": Y}).groupby(USERS).sum()
+    expected = delta_method_ratio(by_user["p"], by_user["y"])
+    row = checks.loc["calibration"]
+    assert row["estimate"] == pytest.approx(expected.estimate, rel=1e-9)
+    assert np.log(row["high"] / row["estimate"]) == pytest.approx(
+        1.959964 * expected.standard_error / expected.estimate, rel=1e-3
+    )
+
+
+def test_slices_against_the_slice_report():
+    checks = deployment_gate(Y, NOISY, P, USERS, SLICES, confidence_level=0.9).checks.set_index("check")
+    report = slice_report(SLICES, Y, P, confidence_level=1 - 0.1 / 5).set_index("slice")
+    for name, row in report.iterrows():
+        ours = checks.loc[f"calibration, {name}"]
+        np.testing.assert_allclose(
+            ours[["estimate", "low", "high"]].astype(float), row[["ratio", "low", "high"]].astype(float)
+        )
+    phone = SLICES["device"] == "phone"
+    assert checks.loc["shift, device=phone", "estimate"] == pytest.approx(P[phone].sum() / NOISY[phone].sum())
+
+
+def test_a_worse_model_fails_by_entropy_alone():
+    worse = np.full(N, P.mean())
+    assert failed(deployment_gate(Y, P, worse, USERS, SLICES)) == ["normalized entropy, change"]
+    assert deployment_gate(Y, P, worse, USERS, SLICES, max_ne_loss=0.5).passed
+
+
+def test_too_few_rows_to_tell_is_no_pass():
+    few = slice(0, 1500)
+    assert failed(deployment_gate(Y[few], NOISY[few], P[few], USERS[few], SLICES[few])) != []
+
+
+def test_a_model_that_promises_too_much_fails():
+    gate = deployment_gate(Y, P, np.minimum(P * 1.2, 0.999), USERS, SLICES, max_ne_loss=1)
+    assert failed(gate) == ["calibration"]
+    assert deployment_gate(Y, P, np.minimum(P * 1.2, 0.999), USERS, SLICES, max_ne_loss=1, calibration_limit=1.3).passed
+
+
+def test_a_bad_slice_fails_though_the_total_is_right():
+    tablet = SLICES["device"] == "tablet"
+    tilted = np.where(tablet, P / 1.8, P * (1 + 0.8 / 1.8 * P[tablet].sum() / P[~tablet].sum()))
+    gate = deployment_gate(Y, P, np.minimum(tilted, 0.999), USERS, SLICES, max_ne_loss=1)
+    assert failed(gate) == ["calibration, device=tablet"]
+
+
+def test_broken_labels_cannot_confirm_a_model_trained_on_them():
+    tablet = (SLICES["device"] == "tablet").to_numpy()
+    lost = np.where(tablet, 0, Y)
+    learned = np.where(tablet, 1e-4, P)
+    gate = deployment_gate(lost, P, learned, USERS, SLICES)
+    assert gate.checks["estimate"].iloc[0] < 0
+    assert failed(gate) == ["shift, device=tablet"]
+
+
+def test_a_slice_without_clicks_fails_only_if_many_were_promised():
+    lost = np.where(SLICES["device"] == "tablet", 0, Y)
+    gate = deployment_gate(lost, P, P, USERS, SLICES, calibration_limit=1.5)
+    assert failed(gate) == ["calibration, device=tablet"]
+    rare = pd.DataFrame({"x": np.arange(N) < 20})
+    few = deployment_gate(np.where(rare["x"], 0, Y), P, P, USERS, rare).checks.set_index("check")
+    assert few.loc["calibration, x=True", "estimate"] == np.inf
+    assert few.loc["calibration, x=True", "passed"]
+
+
+def test_it_works_without_slices():
+    gate = deployment_gate(Y, P, P, USERS, SLICES[[]])
+    assert gate.passed
+    assert len(gate.checks) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "limits", "message"),
+    [
+        ((Y, P, P, USERS, None), {}, "slices must be a data frame, got NoneType"),
+        ((Y[1:], P, P, USERS, SLICES), {}, r"y_true has shape \(59999,\), slices has 60000 rows"),
+        ((Y, P, P[1:], USERS, SLICES), {}, r"prob_candidate has shape \(59999,\), slices has 60000 rows"),
+        ((Y, P, P, USERS[1:], SLICES), {}, r"users has shape \(59999,\), slices has 60000 rows"),
+        ((Y + 1, P, P, USERS, SLICES), {}, "y_true must be 0 or 1, got 2 at row"),
+        ((Y, P - 1, P, USERS, SLICES), {}, r"prob_current must be in \(0, 1\), got -0.\d+ at row 0"),
+        ((Y, P, P * 0, USERS, SLICES), {}, r"prob_candidate must be in \(0, 1\), got 0 at row 0"),
+        ((["a"], [0.1], [0.1], [1], SLICES[:1]), {}, "y_true must hold numbers"),
+        ((Y * 0, P, P, USERS, SLICES), {}, "y_true needs rows of both classes"),
+        (([], [], [], [], SLICES[:0]), {}, "y_true needs rows of both classes"),
+        ((Y, P, P, USERS, SLICES), {"max_ne_loss": -0.1}, "max_ne_loss must be at least 0, got -0.1"),
+        ((Y, P, P, USERS, SLICES), {"slice_limit": 1}, "slice_limit must be above 1, got 1"),
+        ((Y, P, P, USERS, SLICES), {"confidence_level": 95}, r"confidence_level must be in \(0, 1\), got 95"),
+    ],
+)
+def test_bad_input_is_named(arguments, limits, message):
+    with pytest.raises(ValueError, match=message):
+        deployment_gate(*arguments, **limits)
