@@ -16,6 +16,9 @@ export NO_MKDOCS_2_WARNING := 1
 export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
 # Figures, notebooks and blocks import from the root of the repository.
 export PYTHONPATH := $(CURDIR)
+# Tests run on both cores: threads within each would wait for each other, at twice the time.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
 # Set and hash order, random ids: nothing may depend on it.
 export PYTHONHASHSEED := 0
 

@@ -46,13 +46,25 @@ def plain(html: str) -> str:
             parts.append(content.decode_contents())
         else:
             parts.append(_code(cell.select_one(".jp-InputArea pre").decode_contents(), "python"))
-            parts += [_output(o) for o in cell.select(".jp-OutputArea-output")]
+            parts += map(_output, _merge_streams(cell.select(".jp-OutputArea-output")))
     return "\n".join(parts)
 
 
 def _code(contents: str, language: str) -> str:
     contents = contents.removeprefix("<span></span>").strip("\n")
     return f'<div class="language-{language} highlight"><pre><span></span><code>{contents}\n</code></pre></div>'
+
+
+def _merge_streams(outputs: list[Tag]) -> list[Tag]:
+    """Join what was printed: a slow machine hands it over in several pieces, cut anywhere."""
+    merged = []
+    for output in outputs:
+        printed = output.get("data-mime-type") == "text/plain" and "jp-OutputArea-executeResult" not in output["class"]
+        if printed and merged and merged[-1][0]:
+            merged[-1][1].select_one("pre").extend(list(output.select_one("pre").contents))
+        else:
+            merged.append((printed, output))
+    return [output for _, output in merged]
 
 
 def _output(output: Tag) -> str:

@@ -32,6 +32,22 @@ def test_a_notebook_keeps_what_it_says_and_loses_the_rest():
     )
 
 
+def test_what_was_printed_in_pieces_is_one_output():
+    pieces = [("text/plain", "<pre>a &lt;</pre>"), ("text/plain", "<pre>b\nc\n</pre>"), ("text/html", "<b>2</b>")]
+    html = plain(notebook(code("x", *pieces, ("text/plain", "<pre>d\n</pre>"))))
+    assert html.split("\n", 2)[2] == (
+        '<div class="language-text highlight"><pre><span></span><code>a &lt;b\nc\n</code></pre></div>\n'
+        "<b>2</b>\n"
+        '<div class="language-text highlight"><pre><span></span><code>d\n</code></pre></div>'
+    )
+
+
+def test_a_result_is_an_output_of_its_own():
+    result = '<div class="jp-OutputArea-output jp-OutputArea-executeResult" data-mime-type="text/plain">'
+    cell = code("x", ("text/plain", "<pre>a\n</pre>")).removesuffix("</div>") + f"{result}<pre>1</pre></div></div>"
+    assert plain(notebook(cell)).count("language-text") == 2
+
+
 @pytest.mark.parametrize("kind", ["application/vnd.jupyter.stderr", "image/png", ""])
 def test_an_output_of_another_kind_stops_the_build(kind):
     with pytest.raises(PluginError, match="print text, or show HTML"):
