@@ -1,6 +1,6 @@
 """Time the snippets against what a reader would use instead, as ratios within one run: ``make bench``.
 
-Prints a table and writes it to benchmarks/results.md, where pages include it. Exits with 1 if a goal is missed.
+Prints the tables and writes them to benchmarks/, where pages include them. Exits with 1 if a goal is missed.
 """
 
 from __future__ import annotations
@@ -14,22 +14,40 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from scipy import stats
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import log_loss
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import log_loss, ndcg_score, roc_auc_score
+from statsmodels.stats.weightstats import DescrStatsW
 
 from snippets.datasets.ad_log import simulate_ad_log
+from snippets.evaluation.ab_test import cuped, delta_method_ratio
 from snippets.evaluation.calibration import calibration_ratio, reliability_curve
+from snippets.evaluation.confidence_intervals import delong_interval, ne_difference_interval, paired_bootstrap
+from snippets.evaluation.deployment_gate import deployment_gate
+from snippets.evaluation.drift import population_stability_index
+from snippets.evaluation.interleaving import team_draft
 from snippets.evaluation.normalized_entropy import normalized_entropy
+from snippets.evaluation.off_policy import doubly_robust, ips, snips
+from snippets.evaluation.ranking_metrics import (
+    group_auc,
+    mean_reciprocal_rank,
+    ndcg_at_k,
+    precision_at_k,
+    recall_at_k,
+)
+from snippets.evaluation.slice_report import slice_report
 
-RESULTS = Path(__file__).parent / "results.md"
+HERE = Path(__file__).parent
 ROWS = 10_000_000
-REPEATS = 5
+LIST_LENGTH = 10
 
 
-def times(*functions: Callable[[], object]) -> list[float]:
+def times(*functions: Callable[[], object], repeats: int) -> list[float]:
     """Return the median seconds of each function, run in turns so that all meet the same machine."""
     taken = [[] for _ in functions]
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         for function, list_ in zip(functions, taken, strict=True):
             start = time.perf_counter()
             function()
@@ -46,58 +64,246 @@ def peak(function: Callable[[], object]) -> int:
     return most
 
 
-def main() -> int:
-    """Run all, print and write the table, and return the exit code."""
+class Table:
+    """Rows of one table, and the goals that they miss."""
+
+    def __init__(self, name: str) -> None:
+        self.path = HERE / f"{name}.md"
+        self.rows: list[str] = []
+        self.missed: list[str] = []
+
+    def compare(self, name, other_name, ours, other, *, goal=1.0, share=1, input_bytes=None, repeats=3) -> None:
+        """Time both. ``share``: the other was given one part in so many of the data, its time counts so many times."""
+        mine, theirs = times(ours, other, repeats=repeats)
+        ratio = share * theirs / mine
+        cells = [
+            f"`{name}`",
+            f"{mine:.3g} s",
+            other_name,
+            f"{share * theirs:.3g} s{' *' * (share > 1)}",
+            f"{ratio:.2g} x",
+        ]
+        if ratio < goal:
+            self.missed.append(f"{name}: {ratio:.2g} times as fast (goal {goal})")
+        if input_bytes:
+            memory = 1 + peak(ours) / input_bytes
+            cells.append(f"{memory:.2f} x")
+            if memory > 2:
+                self.missed.append(f"{name}: memory {memory:.2f} times the input (goal 2)")
+        self.rows.append(f"| {' | '.join(cells)} |")
+        print(self.rows[-1], flush=True)
+
+    def write(self, note: str) -> list[str]:
+        """Write the table; return what it misses."""
+        head = ["Snippet", "Time", "Instead", "Time", "As fast", "Memory, with its input"][
+            : self.rows[0].count("|") - 1
+        ]
+        scaled = " Times with a star are measured on a part of the rows and scaled up." * any(
+            "*" in r for r in self.rows
+        )
+        versions = f"Medians of several runs on {os.cpu_count()} cores with NumPy {np.__version__}."
+        lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *self.rows, "", f"{note}{scaled} {versions}"]
+        self.path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return self.missed
+
+
+def probabilities() -> list[str]:
+    """Time the measures of probabilities."""
     rng = np.random.default_rng(0)
     p = rng.beta(1, 30, ROWS)
     y = (rng.random(ROWS) < p).astype(np.int8)
-    size = y.nbytes + p.nbytes
-    rows, missed = [], []
-
-    def compare(name, other_name, ours, other, goal):
-        mine, theirs = times(ours, other)
-        ratio = theirs / mine
-        memory = 1 + peak(ours) / size
-        rows.append((name, f"{mine:.3f} s", other_name, f"{theirs:.3f} s", f"{ratio:.2g} x", f"{memory:.2f} x"))
-        if ratio < goal or memory > 2:
-            missed.append(
-                f"{name}: {ratio:.2g} times as fast (goal {goal}), memory {memory:.2f} times the input (goal 2)"
-            )
-
-    compare(
-        "`normalized_entropy`",
+    table, size = Table("probabilities"), y.nbytes + p.nbytes
+    table.compare(
+        "normalized_entropy",
         "`sklearn.metrics.log_loss`",
         lambda: normalized_entropy(y, p),
         lambda: log_loss(y, p),
         goal=10,
+        input_bytes=size,
     )
     # Near memory speed: it reads the labels three times and the predictions three times, one copy moves them twice.
-    compare(
-        "`calibration_ratio`",
+    table.compare(
+        "calibration_ratio",
         "one copy of the input",
         lambda: calibration_ratio(y, p),
         lambda: (y.copy(), p.copy()),
         goal=0.5,
+        input_bytes=size,
     )
-    compare(
-        "`reliability_curve`",
+    table.compare(
+        "reliability_curve",
         "`sklearn.calibration.calibration_curve`",
         lambda: reliability_curve(y, p),
         lambda: calibration_curve(y, p, n_bins=10, strategy="quantile"),
-        goal=1,
+        input_bytes=size,
     )
-    (seconds,) = times(lambda: simulate_ad_log(1_000_000))
+    (seconds,) = times(lambda: simulate_ad_log(1_000_000), repeats=3)
+    return table.write(
+        f"Ten million rows, labels as 8-bit integers. `simulate_ad_log` makes a million impressions in {seconds:.1f} s."
+    )
 
-    lines = [
-        "| Snippet | Time | Instead | Time | As fast | Memory, with its input |",
-        "|---|---|---|---|---|---|",
-        *(f"| {' | '.join(row)} |" for row in rows),
-        "",
-        f"Ten million rows, labels as 8-bit integers, median of {REPEATS} runs on {os.cpu_count()} cores with NumPy "
-        f"{np.__version__}. `simulate_ad_log` makes a million impressions in {seconds:.1f} s.",
-    ]
-    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join(lines))
+
+def rankings() -> list[str]:
+    """Time the metrics of lists against a call for each list."""
+    rng = np.random.default_rng(0)
+    groups = rng.permutation(np.repeat(np.arange(ROWS // LIST_LENGTH), LIST_LENGTH))
+    score = rng.random(ROWS)
+    y = (rng.random(ROWS) < 0.2).astype(np.int8)
+    table, part = Table("rankings"), 100
+    few = pd.DataFrame({"y": y, "s": score, "g": groups})[groups < ROWS // LIST_LENGTH // part]
+
+    def apply(function):
+        return lambda: few.groupby("g")[["y", "s"]].apply(function).mean()
+
+    def auc(g):
+        return roc_auc_score(g["y"], g["s"]) if 0 < g["y"].sum() < len(g) else np.nan
+
+    def reciprocal(g):
+        clicked = g.sort_values("s", ascending=False)["y"].to_numpy()
+        return 1 / (1 + clicked.argmax()) if clicked.any() else np.nan
+
+    order = np.argsort(groups, kind="stable")
+    y_matrix, s_matrix = y[order].reshape(-1, LIST_LENGTH), score[order].reshape(-1, LIST_LENGTH)
+    lists = slice(0, len(y_matrix) // 10)
+    table.compare(
+        "ndcg_at_k",
+        "`sklearn.metrics.ndcg_score`, lists of equal length only",
+        lambda: ndcg_at_k(y, score, groups, 5),
+        lambda: ndcg_score(y_matrix[lists], s_matrix[lists], k=5),
+        share=10,
+        repeats=2,
+    )
+    for name, ours, other, how, goal in [
+        (
+            "precision_at_k",
+            lambda: precision_at_k(y, score, groups, 5),
+            lambda g: g["y"].to_numpy()[np.argsort(-g["s"].to_numpy())[:5]].sum() / 5,
+            "NumPy",
+            1,
+        ),
+        (
+            "precision_at_k",
+            lambda: precision_at_k(y, score, groups, 5),
+            lambda g: g.nlargest(5, "s")["y"].sum() / 5,
+            "`nlargest`",
+            20,
+        ),
+        (
+            "recall_at_k",
+            lambda: recall_at_k(y, score, groups, 5),
+            lambda g: g.nlargest(5, "s")["y"].sum() / max(g["y"].sum(), 1),
+            "`nlargest`",
+            20,
+        ),
+        (
+            "mean_reciprocal_rank",
+            lambda: mean_reciprocal_rank(y, score, groups),
+            reciprocal,
+            "`sort_values`",
+            20,
+        ),
+        ("group_auc", lambda: group_auc(y, score, groups), auc, "`roc_auc_score`", 20),
+    ]:
+        table.compare(name, f"`groupby.apply` with {how}", ours, apply(other), goal=goal, share=part, repeats=2)
+    return table.write("Ten million rows in a million lists.")
+
+
+def statistics_() -> list[str]:
+    """Time intervals, off-policy values, drift and slices."""
+    rng = np.random.default_rng(0)
+    p = rng.beta(1, 30, ROWS)
+    q = np.clip(p * rng.lognormal(0, 0.2, ROWS), 1e-6, 0.999)
+    y = (rng.random(ROWS) < p).astype(np.int8)
+    users = rng.integers(0, 1_000_000, ROWS)
+    table = Table("statistics")
+    table.compare(
+        "ne_difference_interval",
+        "`log_loss` twice, no interval",
+        lambda: ne_difference_interval(y, p, q, users),
+        lambda: (log_loss(y, p), log_loss(y, q)),
+    )
+    table.compare(
+        "delong_interval",
+        "`roc_auc_score` twice, no interval",
+        lambda: delong_interval(y, p, q),
+        lambda: (roc_auc_score(y, p), roc_auc_score(y, q)),
+    )
+
+    def difference(y, p, q):
+        return normalized_entropy(y, q) - normalized_entropy(y, p)
+
+    table.compare(
+        "paired_bootstrap",
+        "`scipy.stats.bootstrap` of rows, 5 resamples each",
+        lambda: paired_bootstrap(normalized_entropy, y, p, q, users, n_resamples=5),
+        lambda: stats.bootstrap(
+            (y, p, q), difference, n_resamples=5, paired=True, vectorized=False, method="percentile", batch=1
+        ),
+        repeats=1,
+    )
+    logging, target = rng.uniform(0.01, 1, ROWS), rng.uniform(0.01, 1, ROWS)
+
+    def weighted(reward):
+        described = DescrStatsW(reward, target / logging)
+        return described.mean, described.std_mean
+
+    instead = "`statsmodels` `DescrStatsW`"
+    table.compare("ips", instead, lambda: ips(y, logging, target), lambda: weighted(y))
+    table.compare("snips", instead, lambda: snips(y, logging, target), lambda: weighted(y))
+    table.compare(
+        "doubly_robust",
+        f"{instead} of residuals",
+        lambda: doubly_robust(y, logging, target, p, q),
+        lambda: weighted(y - p),
+    )
+    views = rng.geometric(0.2, ROWS)
+    table.compare("delta_method_ratio", "`numpy.cov`", lambda: delta_method_ratio(y, views), lambda: np.cov(y, views))
+    column = q[:, None]
+    table.compare(
+        "cuped",
+        "`sklearn` `LinearRegression`, residuals",
+        lambda: cuped(p, q),
+        lambda: p - LinearRegression().fit(column, p).predict(column),
+    )
+    table.compare(
+        "population_stability_index",
+        "`scipy.stats.ks_2samp`",
+        lambda: population_stability_index(p, q),
+        lambda: stats.ks_2samp(p, q, method="asymp"),
+    )
+    slices = pd.DataFrame({"device": rng.integers(0, 3, ROWS), "hour": rng.integers(0, 24, ROWS)})
+    sums = slices.assign(y=y, p=p)
+    table.compare(
+        "slice_report",
+        "`groupby.sum` for each column, no interval",
+        lambda: slice_report(slices, y, p),
+        lambda: [sums.groupby(c)[["y", "p"]].sum() for c in slices],
+    )
+    table.compare(
+        "deployment_gate",
+        "`log_loss` twice and those sums",
+        lambda: deployment_gate(y, p, q, users, slices),
+        lambda: (log_loss(y, p), log_loss(y, q), [sums.groupby(c)[["y", "p"]].sum() for c in slices]),
+    )
+    a = np.argsort(rng.random((ROWS // LIST_LENGTH, LIST_LENGTH)), axis=1)
+    b = np.argsort(rng.random((ROWS // LIST_LENGTH, LIST_LENGTH)), axis=1)
+
+    def one_by_one():
+        for row_a, row_b in zip(a[::100].tolist(), b[::100].tolist(), strict=True):
+            shown = []
+            for place in range(LIST_LENGTH):
+                ranking = row_a if place % 2 else row_b
+                shown.append(next(item for item in ranking if item not in shown))
+
+    table.compare(
+        "team_draft", "a loop over the lists", lambda: team_draft(a, b, LIST_LENGTH), one_by_one, share=100, repeats=2
+    )
+    return table.write("Ten million rows, a million users, rankings of ten items.")
+
+
+def main() -> int:
+    """Run all, write the tables, and return the exit code."""
+    missed = [*probabilities(), *rankings(), *statistics_()]
     for miss in missed:
         print(f"MISSED {miss}", file=sys.stderr)
     return bool(missed)

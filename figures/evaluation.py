@@ -11,8 +11,10 @@ from sklearn.preprocessing import OneHotEncoder
 
 from figures.svg import FIRST, INK, SECOND, style, to_html
 from snippets.datasets.ad_log import simulate_ad_log
+from snippets.evaluation.ab_test import always_valid_interval
 from snippets.evaluation.calibration import reliability_curve
 from snippets.evaluation.normalized_entropy import normalized_entropy
+from snippets.evaluation.progressive_split import ProgressiveSplit
 
 
 def unit_of_log_loss() -> str:
@@ -91,4 +93,69 @@ def reliability_after_downsampling() -> str:
         "diagonal.",
         "Dashed: predicted equals observed. Bars: two standard errors. Keeping a tenth of the negatives multiplies the "
         "odds by ten; one formula takes it back.",
+    )
+
+
+def progressive_windows() -> str:
+    """Draw training and test days of an expanding window, a sliding one and one with a gap."""
+    kinds = [
+        ("expanding", ProgressiveSplit(min_train_days=4)),
+        ("sliding", ProgressiveSplit(min_train_days=4, max_train_days=4)),
+        ("sliding, with a gap", ProgressiveSplit(min_train_days=4, max_train_days=4, gap_days=1)),
+    ]
+    days = np.arange(1, 9)
+    with style():
+        figure = Figure(figsize=(6.2, 2.1), layout="constrained")
+        for axes, (name, splitter) in zip(figure.subplots(1, 3, sharey=True), kinds, strict=True):
+            for fold, (train, test) in enumerate(splitter.split(days, groups=days)):
+                axes.barh(fold, len(train), left=days[train[0]] - 0.5, height=0.62, color=FIRST, linewidth=0)
+                axes.barh(fold, len(test), left=days[test[0]] - 0.5, height=0.62, color=SECOND, linewidth=0)
+            axes.set(title=name, xlabel="day", xticks=days, xlim=(0.3, 8.7), yticks=[])
+            axes.title.set_fontsize(10)
+            axes.spines["left"].set_visible(False)
+        axes = figure.axes[0]
+        axes.text(1, 3.62, "train", color=FIRST)
+        axes.text(4.4, 3.62, "test", color=SECOND)
+        axes.set_ylim(4.3, -0.6)
+    return to_html(
+        figure,
+        "progressive-windows",
+        "Three panels with one row for each fold. The test day moves from day 5 to day 8. Expanding: training always "
+        "starts on day 1. Sliding: training is the four days before. With a gap: one day between training and test is "
+        "left out.",
+        "Each row is one fold: train, then test on the day after. The gap leaves out a day whose labels are not complete.",
+    )
+
+
+def peeking() -> str:
+    """Draw how often a test without any effect has cried wolf by each day, under three rules."""
+    rng = np.random.default_rng(0)
+    days = np.arange(1, 29)
+    z = rng.normal(size=(20_000, len(days))).cumsum(axis=1) / np.sqrt(days)
+    effect = 2.8 / np.sqrt(len(days))
+    limits = np.array([always_valid_interval(0, 1 / np.sqrt(n), effect)[1] for n in days]) * np.sqrt(days)
+    looks = {
+        "look every day": (np.abs(z) > 1.96, SECOND),
+        "always valid": (np.abs(z) > limits, FIRST),
+    }
+    with style():
+        figure = Figure(figsize=(6.2, 2.9), layout="constrained")
+        axes = figure.subplots()
+        axes.axhline(0.05, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        ends = {}
+        for name, (crossed, colour) in looks.items():
+            share = np.logical_or.accumulate(crossed, axis=1).mean(axis=0)
+            ends[name] = share[-1]
+            axes.plot(days, share, color=colour)
+            axes.text(28.4, share[-1], name, color=colour, va="center")
+        axes.text(28.4, 0.055, "promised", va="center")
+        axes.set(xlabel="day", ylabel="tests stopped by mistake", xlim=(1, 28), ylim=(0, 0.3))
+        axes.set_yticks([0, 0.1, 0.2, 0.3], ["0 %", "10 %", "20 %", "30 %"])
+    return to_html(
+        figure,
+        "peeking",
+        f"Share of tests without an effect that were stopped, by day. Looking every day at p < 0.05 it rises to "
+        f"{ends['look every day']:.0%} by day 28. With the always-valid interval it stays below 5 % and ends at "
+        f"{ends['always valid']:.1%}.",
+        "Twenty thousand tests in which nothing differs. Each look at p < 0.05 is another chance to be wrong.",
     )

@@ -215,12 +215,10 @@ def _share_beaten(click: np.ndarray, score: np.ndarray) -> np.ndarray:
     tied_others = size - tied_clicks
     others_below = np.cumsum(tied_others) - tied_others / 2
     clicks_above = tied_clicks.sum() - np.cumsum(tied_clicks) + tied_clicks / 2
+    sorted_share = np.repeat(clicks_above / tied_clicks.sum(), size)
+    sorted_share[sorted_click] = np.repeat(others_below / tied_others.sum(), tied_clicks)
     share = np.empty(len(score))
-    share[order] = np.where(
-        sorted_click,
-        np.repeat(others_below / tied_others.sum(), size),
-        np.repeat(clicks_above / tied_clicks.sum(), size),
-    )
+    share[order] = sorted_share
     return share
 
 

@@ -37,7 +37,7 @@ def ndcg_at_k(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int) 
     y_score : array of shape (n,)
         Scores, higher is shown earlier.
     groups : array of shape (n,)
-        The list of each item, as integers or strings, in any order.
+        The list of each item, as integers or strings, in any order; fewer than 2**32 lists.
     k : int
         Places that count, at least 1. Item at place r counts with 1 / log2(r + 1).
 
@@ -186,14 +186,15 @@ def _log_choose(n: np.ndarray, k: np.ndarray) -> np.ndarray:
 def _order(score: np.ndarray, list_: np.ndarray) -> np.ndarray:
     """Return the order of rows by list, and in each list by falling score.
 
-    One sort of integers is several times as fast as sorting by two keys: rank the scores densely, put the list above
-    the rank.
+    Sort by score, then by list without changing the order within one: NumPy's stable sort of 16-bit integers takes
+    linear time, and two of them make 32 bits.
     """
-    by_score = np.argsort(-score)
-    falling = score[by_score]
-    dense = np.empty(len(score), np.int64)
-    dense[by_score] = np.concatenate([[0], np.cumsum(falling[1:] != falling[:-1])])
-    return np.argsort(list_ * np.int64(len(score)) + dense)
+    order = np.argsort(-score)
+    for shift in (0, 16):
+        digit = (list_ >> shift).astype(np.uint16)
+        if shift == 0 or digit.any():
+            order = order[np.argsort(digit[order], kind="stable")]
+    return order
 
 
 def _sort(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int, *, binary: bool) -> _Lists:
@@ -213,7 +214,7 @@ def _sort(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int, *, b
         raise ValueError(f"k must be a whole number of at least 1, got {k!r}")
     rule = "0 or 1" if binary else "finite and at least 0"
     right = (y == 0) | (y == 1) if binary else (y >= 0) & (y < np.inf)
-    for name, array, good, wanted in [("y_true", y, right, rule), ("y_score", score, score == score, "numbers")]:
+    for name, array, good, wanted in [("y_true", y, right, rule), ("y_score", score, ~np.isnan(score), "numbers")]:
         if not good.all():
             wrong = int(np.argmin(good))
             raise ValueError(f"{name} must be {wanted}, got {array[wrong]} at row {wrong}")

@@ -59,11 +59,12 @@ def slice_report(
     found = []
     # --8<-- [start:sums]
     for names in (c for d in range(1, depth + 1) for c in combinations(columns, d)):
-        labels, code = [""], np.zeros(len(y), np.int64)
-        for name in names:
+        values, code = columns[names[0]]
+        labels = [f"{names[0]}={v}" for v in values]
+        for name in names[1:]:
             values, own = columns[name]
             code = code * len(values) + own
-            labels = [f"{label} & {name}={v}" if label else f"{name}={v}" for label in labels for v in values]
+            labels = [f"{label} & {name}={v}" for label in labels for v in values]
         rows, clicks, expected = (np.bincount(code, w, len(labels)) for w in (None, y, p))
         seen = np.flatnonzero(rows)
         found.append(
@@ -106,8 +107,9 @@ def _codes(name: str, column: pd.Series) -> tuple[list[str], np.ndarray]:
             code, values = pd.factorize(column, sort=True)
         except TypeError as error:
             raise ValueError(f"column {name!r} of slices holds values that cannot be grouped: {error}") from error
-    code = np.where(code < 0, len(values), code)  # missing comes last
-    return [*map(str, values), "missing"], code.astype(np.int64)
+    code = code.astype(np.int64)
+    code[code < 0] = len(values)  # missing comes last
+    return [*map(str, values), "missing"], code
 
 
 def _check(
@@ -125,15 +127,15 @@ def _check(
             raise ValueError(f"{name} must hold numbers, got {array.dtype}")
     if len(y) == 0:
         raise ValueError("slices is empty")
-    for name, array, good, rule in [
-        ("y_true", y, (y == 0) | (y == 1), "0 or 1"),
-        ("y_prob", p, (p >= 0) & (p <= 1), "in [0, 1]"),
-    ]:
-        if not good.all():
+    whole = y.dtype.kind != "f" or bool(((y == 0) | (y == 1)).all())
+    # Minimum and maximum are as fast as memory, and NaN passes through both of them.
+    for name, array, right, rule in [("y_true", y, whole, "0 or 1"), ("y_prob", p, True, "in [0, 1]")]:
+        if not (right and array.min() >= 0 and array.max() <= 1):
+            good = (y == 0) | (y == 1) if array is y else (p >= 0) & (p <= 1)
             wrong = int(np.argmin(good))
             raise ValueError(f"{name} must be {rule}, got {array[wrong]} at row {wrong}")
     if not isinstance(depth, int | np.integer) or isinstance(depth, bool) or not 1 <= depth <= slices.shape[1]:
         raise ValueError(f"depth must be a whole number in [1, {slices.shape[1]}], got {depth!r}")
     if not 0 < confidence_level < 1:
         raise ValueError(f"confidence_level must be in (0, 1), got {confidence_level}")
-    return y, p
+    return y.astype(np.float64), p.astype(np.float64, copy=False)
