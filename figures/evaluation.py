@@ -123,7 +123,7 @@ def progressive_windows() -> str:
         "Three panels with one row for each fold. The test day moves from day 5 to day 8. Expanding: training always "
         "starts on day 1. Sliding: training is the four days before. With a gap: one day between training and test is "
         "left out.",
-        "Each row is one fold: train, then test on the day after. The gap leaves out a day whose labels are not complete.",
+        "Each row is one fold: train, then test. The gap leaves out a day whose labels are not complete.",
     )
 
 
