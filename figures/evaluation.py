@@ -114,9 +114,9 @@ def progressive_windows() -> str:
             axes.title.set_fontsize(10)
             axes.spines["left"].set_visible(False)
         axes = figure.axes[0]
-        axes.text(1, 3.62, "train", color=FIRST)
-        axes.text(4.4, 3.62, "test", color=SECOND)
-        axes.set_ylim(4.3, -0.6)
+        axes.text(0.6, 4.0, "train", color=FIRST)
+        axes.text(8.4, 4.0, "test", color=SECOND, ha="right")
+        axes.set_ylim(4.4, -0.6)
     return to_html(
         figure,
         "progressive-windows",

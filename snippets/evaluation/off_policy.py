@@ -166,9 +166,11 @@ def weight_report(logging_propensity: ArrayLike, target_probability: ArrayLike) 
 
 
 def _mean_with_error(term: np.ndarray) -> Value:
+    # --8<-- [start:mean]
     mean = term.mean()
     term -= mean
     return Value(float(mean), float(np.sqrt(term @ term / (len(term) - 1) / len(term))))
+    # --8<-- [end:mean]
 
 
 def _weights(
