@@ -35,19 +35,26 @@ def test_estimates_are_differences_of_the_scores():
     assert paired_bootstrap(roc_auc_score, Y, A, B, USERS, 2).estimate == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("users", [np.arange(len(Y)), USERS])
-def test_ne_interval_against_the_jackknife(users):
-    y, a, b, users = Y[USERS < 150], A[USERS < 150], B[USERS < 150], users[USERS < 150]
-    names = np.unique(users)
-    left_out = []
-    for name in names:
-        m = users != name
-        left_out.append(normalized_entropy(y[m], b[m]) - normalized_entropy(y[m], a[m]))
-    n = len(names)
-    error = np.sqrt((n - 1) ** 2 / n * np.var(left_out, ddof=1))
-    interval = ne_difference_interval(y, a, b, users)
-    half = error * stats.t.ppf(0.975, n - 1)
-    assert (interval.high - interval.low) / 2 == pytest.approx(half, rel=0.05)
+@pytest.mark.parametrize("by_user", [True, False])
+@pytest.mark.parametrize("worse", [B, np.full(len(Y), 0.6)])  # the second is so bad that the entropy's own error shows
+def test_ne_interval_against_the_infinitesimal_jackknife(by_user, worse):
+    m = USERS < 100
+    y, a, b = Y[m], A[m], worse[m]
+    users = USERS[m] if by_user else np.arange(m.sum())
+
+    def difference(weights):
+        row = weights[users]
+        return normalized_entropy(y, b, sample_weight=row) - normalized_entropy(y, a, sample_weight=row)
+
+    n, step = users.max() + 1, 1e-4
+    slopes = []
+    for u in range(n):
+        up, down = np.ones(n), np.ones(n)
+        up[u], down[u] = 1 + step, 1 - step
+        slopes.append((difference(up) - difference(down)) / (2 * step))
+    half = np.sqrt(n / (n - 1) * np.sum(np.square(slopes))) * stats.t.ppf(0.975, n - 1)
+    interval = ne_difference_interval(y, a, b, users if by_user else None)
+    assert (interval.high - interval.low) / 2 == pytest.approx(half, rel=1e-5)
 
 
 @given(
