@@ -35,12 +35,17 @@ def test_an_equal_model_passes():
     assert gate.checks["check"].tolist()[-2:] == ["calibration, country=missing", "shift, country=missing"]
 
 
-def test_totals_against_the_other_snippets():
-    checks = deployment_gate(Y, NOISY, P, USERS, SLICES).checks.set_index("check")
-    expected = ne_difference_interval(Y, NOISY, P, USERS)
+@pytest.mark.parametrize("current", [NOISY, np.full(N, 0.6)])
+def test_entropy_against_the_other_snippet(current):
+    checks = deployment_gate(Y, current, P, USERS, SLICES).checks.set_index("check")
+    expected = ne_difference_interval(Y, current, P, USERS)
     row = checks.loc["normalized entropy, change"]
     assert row["estimate"] == pytest.approx(expected.estimate, rel=1e-9)
     assert row["high"] - row["low"] == pytest.approx(expected.high - expected.low, rel=1e-3)  # normal against t
+
+
+def test_calibration_against_the_other_snippet():
+    checks = deployment_gate(Y, NOISY, P, USERS, SLICES).checks.set_index("check")
     by_user = pd.DataFrame({"p": P, "y": Y}).groupby(USERS).sum()
     expected = delta_method_ratio(by_user["p"], by_user["y"])
     row = checks.loc["calibration"]
@@ -59,6 +64,7 @@ def test_slices_against_the_slice_report():
             ours[["estimate", "low", "high"]].astype(float), row[["ratio", "low", "high"]].astype(float)
         )
     phone = SLICES["device"] == "phone"
+    np.testing.assert_allclose(checks["allowed_low"][1:] * checks["allowed_high"][1:], 1)
     assert checks.loc["shift, device=phone", "estimate"] == pytest.approx(P[phone].sum() / NOISY[phone].sum())
 
 
@@ -121,6 +127,8 @@ def test_it_works_without_slices():
         ((Y + 1, P, P, USERS, SLICES), {}, "y_true must be 0 or 1, got 2 at row"),
         ((Y, P - 1, P, USERS, SLICES), {}, r"prob_current must be in \(0, 1\), got -0.\d+ at row 0"),
         ((Y, P, P * 0, USERS, SLICES), {}, r"prob_candidate must be in \(0, 1\), got 0 at row 0"),
+        ((Y, P, np.where(P > 0.2, 1, P), USERS, SLICES), {}, r"prob_candidate must be in \(0, 1\), got 1 at row \d+"),
+        ((Y, P, P, USERS, SLICES), {"confidence_level": 0}, r"confidence_level must be in \(0, 1\), got 0"),
         ((["a"], [0.1], [0.1], [1], SLICES[:1]), {}, "y_true must hold numbers"),
         ((Y * 0, P, P, USERS, SLICES), {}, "y_true needs rows of both classes"),
         (([], [], [], [], SLICES[:0]), {}, "y_true needs rows of both classes"),

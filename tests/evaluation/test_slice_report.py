@@ -91,6 +91,7 @@ def test_a_right_model_is_rarely_accused():
         (lambda: slice_report(FRAME[:1], ["a"], [0.1]), "y_true must hold numbers"),
         (lambda: slice_report(FRAME, Y + 1, P), "y_true must be 0 or 1, got 2 at row"),
         (lambda: slice_report(FRAME, Y, P - 1), r"y_prob must be in \[0, 1\], got -0.\d+ at row 0"),
+        (lambda: slice_report(FRAME[:2], [0, 1], [0.0, 1.5]), r"y_prob must be in \[0, 1\], got 1.5 at row 1"),
         (lambda: slice_report(FRAME.assign(x=P), Y, P), "column 'x' of slices holds fractions"),
         (lambda: slice_report(FRAME[:2].assign(x=[[1], [2]]), Y[:2], P[:2]), "column 'x' of slices holds values that"),
         (lambda: slice_report(FRAME, Y, P, depth=5), r"depth must be a whole number in \[1, 4\], got 5"),
