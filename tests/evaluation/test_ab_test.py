@@ -173,6 +173,7 @@ def test_always_valid_interval_at_many_looks():
         (lambda: always_valid_interval(0.1, 0, 1), "standard_error must be above 0 and finite, got 0"),
         (lambda: always_valid_interval(0.1, 1, -1), "effect_scale must be above 0 and finite, got -1"),
         (lambda: always_valid_interval(0.1, 1, 1, 5), r"alpha must be in \(0, 1\), got 5"),
+        (lambda: always_valid_interval(0.1, 1, 1, 0), r"alpha must be in \(0, 1\), got 0"),
         (lambda: always_valid_interval(np.nan, 1, 1), "difference must be finite, got nan"),
     ],
 )
