@@ -1,0 +1,104 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from snippets.training_data.online_offline_consistency import consistency_report, sample_by_key
+
+VALUES = st.none() | st.integers(-3, 3)
+ROWS = st.dictionaries(st.integers(0, 8), VALUES, max_size=8)
+
+
+def frame(values, dtype="float64"):
+    return pd.DataFrame({"id": list(values), "x": pd.Series(list(values.values()), dtype=dtype)})
+
+
+@given(ROWS.filter(len), ROWS, st.sampled_from([0, 1, 2.5]))
+def test_against_brute_force(online, offline, tolerance):
+    row = consistency_report(frame(online), frame(offline), ["id"], tolerance).iloc[0]
+    n = len(online | offline)
+    pairs = [(online.get(k), offline.get(k)) for k in online | offline]
+    both = [(a, b) for a, b in pairs if a is not None and b is not None]
+    assert row["rows"] == n
+    assert row["mismatch"] == pytest.approx(sum(abs(a - b) > tolerance for a, b in both) / n)
+    assert row["missing"] == pytest.approx(sum(a is None and b is not None for a, b in pairs) / n)
+    assert row["extra"] == pytest.approx(sum(a is not None and b is None for a, b in pairs) / n)
+    if both:
+        total = sum(abs(a) + abs(b) for a, b in both)
+        assert row["smape"] == pytest.approx(sum(abs(a - b) for a, b in both) / total if total else 0)
+        each = [2 * abs(a - b) / (abs(a) + abs(b)) if a or b else 0 for a, b in both]
+        assert row["smape_mean"] == pytest.approx(np.mean(each))
+        deltas = np.quantile([a - b for a, b in both], [0.05, 0.5, 0.95])
+        np.testing.assert_allclose(row[["delta_05", "delta_50", "delta_95"]].astype(float), deltas)
+    else:
+        assert row[["smape", "smape_mean", "delta_05", "delta_50", "delta_95"]].isna().all()
+
+
+def test_by_hand():
+    online = pd.DataFrame({"r": [1, 1, 2], "ad": [7, 8, 7], "rate": [1.0, 3.0, np.nan], "city": ["a", None, "b"]})
+    offline = pd.DataFrame({"r": [1, 1, 3], "ad": [7, 8, 7], "rate": [1.0, 1.0, 5.0], "city": ["c", "b", "b"]})
+    report = consistency_report(online, offline, ["r", "ad"]).set_index("feature")
+    # Four requests. city: differs, missing, extra, missing. rate: equal, differs, neither, missing.
+    assert report.index.tolist() == ["city", "rate"]
+    assert report.loc["city", ["mismatch", "missing", "extra"]].tolist() == [0.25, 0.5, 0.25]
+    assert report.loc["rate", ["mismatch", "missing", "extra"]].tolist() == [0.25, 0.25, 0]
+    # Sums: |3 - 1| over 1 + 1 + 3 + 1. Means: 0 and 2 * 2 / 4.
+    assert report.loc["rate", "smape"] == pytest.approx(2 / 6)
+    assert report.loc["rate", "smape_mean"] == pytest.approx(0.5)
+    assert np.isnan(report.loc["city", "smape"])
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "bool", "int8", "category", "str"])
+def test_equal_frames_of_every_kind_agree(dtype):
+    values = {1: 0, 2: 1, 3: 1}
+    one = frame(values, dtype)
+    assert consistency_report(one, one, ["id"])[["mismatch", "missing", "extra"]].to_numpy().sum() == 0
+    other = one.assign(x=one["x"].iloc[[1, 0, 2]].array)
+    assert consistency_report(one, other, ["id"])["mismatch"].item() == pytest.approx(2 / 3)
+
+
+def test_a_feature_without_any_value_is_missing_everywhere():
+    empty, full = frame({1: None, 2: None}), frame({1: "a", 2: "b"}, "str")
+    assert consistency_report(empty, full, ["id"])["missing"].item() == 1
+    assert consistency_report(full, empty, ["id"])["extra"].item() == 1
+
+
+def test_the_sample_keeps_keys_whole_and_is_even():
+    keys = np.arange(50_000)
+    kept = sample_by_key(keys, 0.2)
+    assert stats.binomtest(int(kept.sum()), len(keys), 0.2).pvalue > 1e-4
+    order = np.random.default_rng(0).permutation(len(keys))
+    np.testing.assert_array_equal(sample_by_key(keys[order], 0.2), kept[order])
+    np.testing.assert_array_equal(sample_by_key(keys.astype(str), 0.2), kept)
+    assert (sample_by_key(keys, 0.1) <= kept).all()  # a lower rate keeps a part of the same keys
+    other = sample_by_key(keys, 0.2, salt="0123456789abcdef")
+    assert stats.chi2_contingency(pd.crosstab(kept, other)).pvalue > 1e-4
+    assert not sample_by_key(keys, 0).any()
+    assert sample_by_key(keys, 1).all()
+
+
+A = frame({1: 1, 2: 2})
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: consistency_report(A, A, []), "keys is empty"),
+        (lambda: consistency_report(A, A.rename(columns={"id": "k"}), ["id"]), "offline has no key column 'id'"),
+        (
+            lambda: consistency_report(A.assign(id=[1.0, np.nan]), A, ["id"]),
+            "online has no 'id' at row 1",
+        ),
+        (lambda: consistency_report(A, A.assign(id=[2, 2]), ["id"]), r"offline holds the request \(.*2.*\) twice"),
+        (lambda: consistency_report(A, A.rename(columns={"x": "z"}), ["id"]), "have no feature in common"),
+        (lambda: consistency_report(A, A.assign(x=["a", "b"]), ["id"]), "feature 'x' is a number in one frame"),
+        (lambda: consistency_report(A, A, ["id"], -1), "numeric_tolerance must be at least 0, got -1"),
+        (lambda: sample_by_key([1], 2), r"rate must be in \[0, 1\], got 2"),
+        (lambda: sample_by_key([1], 0.5, "short"), "salt must have 16 ASCII characters, got 5 bytes"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
