@@ -1,0 +1,218 @@
+"""Join impressions with the clicks that follow them, in batch and as a stream.
+
+He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD, section 4: a queue with a hash map
+holds each impression for a full window; no click by then means a negative; a click stream that stops must not turn
+every impression into one.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Hashable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+
+def join_impressions_clicks(impressions: pd.DataFrame, clicks: pd.DataFrame, window: Any) -> pd.DataFrame:
+    """Label each impression with its first click inside the window.
+
+    Parameters
+    ----------
+    impressions : pandas.DataFrame
+        With the columns ``request_id`` and ``timestamp``, and any others. The same impression may be sent again.
+    clicks : pandas.DataFrame
+        With the columns ``request_id`` and ``timestamp``, in any order, duplicates allowed. Clicks before their
+        impression, after its window or without any impression count for nothing.
+    window : timedelta or number
+        A click counts up to this long after its impression, the end included; in the unit of the timestamps.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Each impression once, in order of time, with the columns added ``click`` (0 or 1) and ``click_timestamp``
+        (missing without a click).
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a timestamp is missing, timestamps are of two kinds, one request has impressions at two
+        times, or the window is negative.
+
+    Examples
+    --------
+    >>> impressions = pd.DataFrame({"request_id": ["a", "b"], "timestamp": [0, 5]})
+    >>> clicks = pd.DataFrame({"request_id": ["b", "a", "b"], "timestamp": [9, 70, 7]})
+    >>> join_impressions_clicks(impressions, clicks, window=60)["click"].tolist()
+    [0, 1]
+    """
+    for name, frame in [("impressions", impressions), ("clicks", clicks)]:
+        for column in ["request_id", "timestamp"]:
+            if column not in frame:
+                raise ValueError(f"{name} has no column {column!r}")
+            if frame[column].isna().any():
+                raise ValueError(f"{name} has no {column} at row {int(frame[column].isna().to_numpy().argmax())}")
+    kinds = [str(frame["timestamp"].dtype) for frame in (impressions, clicks) if len(frame)]
+    if len(set(kinds)) > 1:
+        raise ValueError(f"timestamps are of two kinds: {kinds[0]} in impressions, {kinds[1]} in clicks")
+    if window < type(window)(0):
+        raise ValueError(f"window must not be negative, got {window}")
+    once = impressions.drop_duplicates(["request_id", "timestamp"])
+    twice = once.duplicated("request_id")
+    if twice.any():
+        raise ValueError(f"request {once.loc[twice, 'request_id'].iloc[0]} has impressions at two times")
+    # --8<-- [start:batch]
+    pairs = clicks[["request_id", "timestamp"]].merge(
+        once[["request_id", "timestamp"]], on="request_id", suffixes=("", "_shown")
+    )
+    inside = (pairs["timestamp"] >= pairs["timestamp_shown"]) & (
+        pairs["timestamp"] <= pairs["timestamp_shown"] + window
+    )
+    first = pairs[inside].groupby("request_id")["timestamp"].min()
+    joined = once.sort_values("timestamp", kind="stable", ignore_index=True)
+    joined["click_timestamp"] = joined["request_id"].map(first)
+    joined["click"] = joined["click_timestamp"].notna().astype(np.int8)
+    # --8<-- [end:batch]
+    return joined
+
+
+class Example(NamedTuple):
+    """An impression whose window has closed."""
+
+    request_id: Hashable
+    time: float
+    click_time: float | None
+    trusted: bool  # False if the click stream stood still within its window: a missing click means nothing
+
+
+class OnlineJoiner:
+    """Join the two streams as events arrive, in memory bounded by the window.
+
+    An example is emitted only once its window has closed for good: at a time when no event of it can still arrive.
+
+    Parameters
+    ----------
+    window : float
+        A click counts up to this many seconds after its impression, the end included.
+    lateness : float
+        Events may arrive in any order as long as none is older, by more than this many seconds, than the newest event
+        so far. Older ones are dropped and counted in ``late``.
+    max_pending : int
+        Most impressions held at once. One more raises OverflowError before anything is changed.
+    stall_after : float or None
+        If no click arrives for more than this many seconds of event time, at most the window, then examples whose
+        window overlaps that gap are not ``trusted``, except those that closed before the gap was that long. None
+        trusts all.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range; by the methods, if a time is not finite, or one request has impressions at two
+        times.
+
+    Examples
+    --------
+    >>> joiner = OnlineJoiner(window=60)
+    >>> joiner.impression("a", 0.0), joiner.impression("b", 5.0), joiner.click("b", 7.0)
+    ([], [], [])
+    >>> joiner.impression("c", 61.0)
+    [Example(request_id='a', time=0.0, click_time=None, trusted=True)]
+    >>> [example.click_time for example in joiner.flush()]
+    [7.0, None]
+    """
+
+    def __init__(
+        self, window: float, lateness: float = 0.0, max_pending: int = 1_000_000, stall_after: float | None = None
+    ) -> None:
+        for name, value, least in [("window", window, 0), ("lateness", lateness, 0), ("max_pending", max_pending, 1)]:
+            if not least <= value < np.inf:
+                raise ValueError(f"{name} must be at least {least} and finite, got {value}")
+        if stall_after is not None and not 0 < stall_after <= window:
+            raise ValueError(f"stall_after must be in (0, window], got {stall_after}")
+        self.window, self.lateness, self.max_pending, self.stall_after = window, lateness, max_pending, stall_after
+        self.late = 0  # events dropped since they were too old
+        self._newest = self._newest_click = -np.inf
+        self._started: float | None = None  # time of the first event
+        self._pending: dict[Hashable, tuple[float, float | None]] = {}  # impression time, click time
+        self._queue: list[tuple[float, int, Hashable]] = []  # by time of the impression
+        self._early: dict[Hashable, list[float]] = {}  # clicks that came before their impression
+        self._early_queue: list[tuple[float, int, Hashable]] = []
+        self._gaps: list[tuple[float, float]] = []  # without any click, longer than stall_after
+        self._count = 0
+
+    def impression(self, request_id: Hashable, time: float) -> list[Example]:
+        """Take an impression; return the examples that close by it."""
+        shown = self._pending.get(request_id)
+        if shown is not None and shown[0] != time:
+            raise ValueError(f"request {request_id} has impressions at two times, {shown[0]} and {time}")
+        if shown is None and len(self._pending) >= self.max_pending:
+            raise OverflowError(f"{self.max_pending} impressions are waiting: shorten the window, or allow more")
+        if self._advance(time) and shown is None:
+            clicks = [c for c in self._early.get(request_id, []) if time <= c <= time + self.window]
+            self._pending[request_id] = (time, min(clicks, default=None))
+            self._count += 1
+            heapq.heappush(self._queue, (time, self._count, request_id))
+        return self._close(self._newest - self.lateness)
+
+    def click(self, request_id: Hashable, time: float) -> list[Example]:
+        """Take a click; return the examples that close by it."""
+        if self._advance(time):
+            since = self._started if self._newest_click == -np.inf else self._newest_click
+            if self.stall_after is not None and time - since > self.stall_after:
+                self._gaps.append((since, time))
+            self._newest_click = max(self._newest_click, time)
+            # --8<-- [start:click]
+            if request_id in self._pending:
+                shown, clicked = self._pending[request_id]
+                if shown <= time <= shown + self.window:
+                    self._pending[request_id] = (shown, time if clicked is None else min(clicked, time))
+            else:
+                self._early.setdefault(request_id, []).append(time)
+                self._count += 1
+                heapq.heappush(self._early_queue, (time, self._count, request_id))
+            # --8<-- [end:click]
+        return self._close(self._newest - self.lateness)
+
+    def flush(self) -> list[Example]:
+        """Return all that still waits: the streams have ended."""
+        return self._close(np.inf)
+
+    def _advance(self, time: float) -> bool:
+        """Move the clock; say whether the event is recent enough to count."""
+        if not np.isfinite(time):
+            raise ValueError(f"time must be finite, got {time}")
+        if time < self._newest - self.lateness:
+            self.late += 1
+            return False
+        self._newest = max(self._newest, time)
+        self._started = time if self._started is None else min(self._started, time)
+        return True
+
+    def _close(self, watermark: float) -> list[Example]:
+        """Emit the examples whose window ended before the watermark: no event of theirs can still come."""
+        out = []
+        # --8<-- [start:close]
+        while self._queue and self._queue[0][0] + self.window < watermark:
+            time, _, request_id = heapq.heappop(self._queue)
+            _, click_time = self._pending.pop(request_id)
+            out.append(Example(request_id, time, click_time, self._trusted(time)))
+        while self._early_queue and self._early_queue[0][0] < watermark:
+            time, _, request_id = heapq.heappop(self._early_queue)
+            self._early[request_id].remove(time)
+            if not self._early[request_id]:
+                del self._early[request_id]
+        # --8<-- [end:close]
+        oldest = min([self._newest - self.lateness, *[time for time, _, _ in self._queue[:1]]])
+        self._gaps = [gap for gap in self._gaps if gap[1] >= oldest]
+        return out
+
+    def _trusted(self, time: float) -> bool:
+        """Say whether clicks kept coming within the window that starts at this time."""
+        if self.stall_after is None:
+            return True
+        since = self._started if self._newest_click == -np.inf else self._newest_click
+        gaps = [*self._gaps]
+        if self._newest - since > self.stall_after:
+            gaps.append((since, np.inf))
+        return not any(start < time + self.window and time < end for start, end in gaps)

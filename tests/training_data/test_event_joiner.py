@@ -1,0 +1,182 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snippets.training_data.event_joiner import Example, OnlineJoiner, join_impressions_clicks
+
+IMPRESSIONS = st.dictionaries(st.integers(0, 12), st.integers(0, 60), max_size=10)
+CLICKS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 90)), max_size=20)
+
+
+def frame(events, dtype="int64"):
+    return pd.DataFrame(list(events), columns=["request_id", "timestamp"]).astype({"timestamp": dtype})
+
+
+def brute_force(impressions, clicks, window):
+    return {
+        request: min((c for r, c in clicks if r == request and shown <= c <= shown + window), default=None)
+        for request, shown in impressions.items()
+    }
+
+
+@given(IMPRESSIONS, CLICKS, st.integers(0, 30), st.integers(0, 3))
+def test_batch_against_brute_force(impressions, clicks, window, copies):
+    shown = [*impressions.items(), *list(impressions.items())[:copies]]
+    joined = join_impressions_clicks(frame(shown), frame(clicks), window)
+    expected = brute_force(impressions, clicks, window)
+    assert joined["timestamp"].is_monotonic_increasing
+    assert len(joined) == len(expected)
+    for row in joined.itertuples():
+        clicked = expected[row.request_id]
+        assert row.click == (clicked is not None)
+        assert pd.isna(row.click_timestamp) if clicked is None else row.click_timestamp == clicked
+
+
+@given(
+    IMPRESSIONS,
+    CLICKS,
+    st.integers(0, 30),
+    st.sampled_from([0, 1, 10]),
+    st.lists(st.integers(0, 10), min_size=40, max_size=40),
+)
+def test_stream_agrees_with_batch_in_any_order_within_the_lateness(impressions, clicks, window, lateness, jitter):
+    events = [("impression", *event) for event in impressions.items()] + [("click", *event) for event in clicks]
+    events += events[:5]  # some are sent again
+    arrival = [time + min(j, lateness) for (_, _, time), j in zip(events, jitter, strict=False)]
+    joiner = OnlineJoiner(window, lateness)
+    examples = []
+    for i in np.argsort(arrival, kind="stable"):
+        kind, request, time = events[i]
+        closed = getattr(joiner, kind)(request, float(time))
+        newest = max(events[j][2] for j in range(len(events)) if arrival[j] <= arrival[i])
+        assert all(example.time + window < newest - lateness for example in closed)
+        examples += closed
+    examples += joiner.flush()
+    assert joiner.late == 0
+    assert {e.request_id: e.click_time for e in examples} == brute_force(impressions, clicks, window)
+    assert len(examples) == len(impressions)
+    assert [e.time for e in examples] == sorted(e.time for e in examples)
+    assert all(e.trusted for e in examples)
+
+
+def test_timestamps_with_a_zone():
+    start = pd.Timestamp("2026-01-05", tz="UTC")
+    impressions = pd.DataFrame({"request_id": [1, 2], "timestamp": [start, start], "ad": ["x", "y"]})
+    clicks = pd.DataFrame(
+        {"request_id": [2, 1], "timestamp": [start + pd.Timedelta("60s"), start + pd.Timedelta("61s")]}
+    )
+    joined = join_impressions_clicks(impressions, clicks, pd.Timedelta("60s"))
+    assert joined[["ad", "click"]].to_numpy().tolist() == [["x", 0], ["y", 1]]
+
+
+@pytest.mark.parametrize(("click_time", "counts"), [(5.0, True), (15.0, True), (4.9, False), (15.1, False)])
+def test_both_ends_of_the_window_count(click_time, counts):
+    in_order, early = OnlineJoiner(window=10, lateness=20), OnlineJoiner(window=10, lateness=20)
+    in_order.impression("a", 5.0)
+    in_order.click("a", click_time)
+    early.click("a", click_time)
+    early.impression("a", 5.0)
+    for joiner in (in_order, early):
+        assert joiner.flush() == [Example("a", 5.0, click_time if counts else None, True)]
+
+
+def test_late_events_are_counted_and_dropped():
+    joiner = OnlineJoiner(window=10, lateness=5)
+    joiner.impression("a", 100.0)
+    joiner.click("a", 94.0)
+    joiner.impression("b", 94.9)
+    joiner.impression("c", 95.0)
+    assert joiner.late == 2
+    assert [e.request_id for e in joiner.flush()] == ["c", "a"]
+
+
+def test_memory_holds_one_window():
+    joiner = OnlineJoiner(window=10, lateness=2)
+    for i in range(2_000):
+        joiner.impression(i, i / 10)
+        joiner.click(i + 5_000_000, i / 10)  # of no impression
+        assert len(joiner._pending) <= 10 * (10 + 2) + 2
+        assert len(joiner._early) <= 10 * 2 + 2
+        assert len(joiner._gaps) == 0
+
+
+def test_a_full_queue_refuses_and_forgets_nothing():
+    joiner = OnlineJoiner(window=10, max_pending=2)
+    joiner.impression("a", 0.0)
+    joiner.impression("b", 1.0)
+    with pytest.raises(OverflowError, match="2 impressions are waiting"):
+        joiner.impression("c", 2.0)
+    joiner.impression("b", 1.0)  # sent again: no new one
+    joiner.click("b", 3.0)
+    assert joiner.flush() == [Example("a", 0.0, None, True), Example("b", 1.0, 3.0, True)]
+
+
+def test_windows_that_overlap_a_gap_of_clicks_are_not_trusted():
+    joiner = OnlineJoiner(window=40, stall_after=30)
+    examples = []
+    for t in range(0, 300, 5):
+        examples += joiner.impression(t, float(t))
+        if not 100 < t < 200:
+            examples += joiner.click(t, float(t))
+    examples += joiner.flush()
+    # Clicks came at 100 and again at 200. A window that began at 85 closed at 130, when the gap was 30 long: not yet
+    # too long. All later ones that began before 200 are in doubt.
+    assert [e.time for e in examples if not e.trusted] == [float(t) for t in range(90, 200, 5)]
+
+
+def test_a_stream_without_any_click_is_not_trusted():
+    joiner = OnlineJoiner(window=40, stall_after=30)
+    examples = [e for t in range(100) for e in joiner.impression(t, float(t))]
+    assert [e.time for e in examples] == list(range(59))
+    assert not any(e.trusted for e in examples)
+
+
+def test_old_gaps_are_forgotten():
+    joiner = OnlineJoiner(window=10, stall_after=5, lateness=1)
+    for t in range(0, 2000, 20):
+        joiner.impression(t, float(t))
+        joiner.click(t, float(t))
+        assert len(joiner._gaps) <= 2
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: join_impressions_clicks(frame([])[["timestamp"]], frame([]), 1),
+            "impressions has no column 'request_id'",
+        ),
+        (
+            lambda: join_impressions_clicks(frame([(1, 1)]), frame([(1, np.nan)], float), 1),
+            "clicks has no timestamp at row 0",
+        ),
+        (
+            lambda: join_impressions_clicks(frame([(1, 1)]), frame([(1, 1)], float), 1),
+            "timestamps are of two kinds: int64",
+        ),
+        (
+            lambda: join_impressions_clicks(frame([(1, 1), (1, 2)]), frame([]), 1),
+            "request 1 has impressions at two times",
+        ),
+        (lambda: join_impressions_clicks(frame([]), frame([]), -1), "window must not be negative, got -1"),
+        (lambda: join_impressions_clicks(frame([]), frame([]), pd.Timedelta("-1s")), "window must not be negative"),
+        (lambda: OnlineJoiner(-1), "window must be at least 0 and finite, got -1"),
+        (lambda: OnlineJoiner(1, lateness=np.inf), "lateness must be at least 0 and finite, got inf"),
+        (lambda: OnlineJoiner(1, max_pending=0), "max_pending must be at least 1 and finite, got 0"),
+        (lambda: OnlineJoiner(1, stall_after=0), r"stall_after must be in \(0, window\], got 0"),
+        (lambda: OnlineJoiner(1, stall_after=2), r"stall_after must be in \(0, window\], got 2"),
+        (lambda: OnlineJoiner(1).click("a", np.nan), "time must be finite, got nan"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_one_request_at_two_times_is_named():
+    joiner = OnlineJoiner(window=10)
+    joiner.impression("a", 0.0)
+    with pytest.raises(ValueError, match=r"request a has impressions at two times, 0\.0 and 1\.0"):
+        joiner.impression("a", 1.0)
