@@ -64,6 +64,12 @@ def peak(function: Callable[[], object]) -> int:
     return most
 
 
+def plain(number: float, digits: int) -> str:
+    """Return a number with so many significant digits, and without an exponent."""
+    rounded = float(f"{number:.{digits}g}")
+    return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
+
+
 class Table:
     """Rows of one table, and the goals that they miss."""
 
@@ -78,10 +84,10 @@ class Table:
         ratio = share * theirs / mine
         cells = [
             f"`{name}`",
-            f"{mine:.3g} s",
+            f"{plain(mine, 3)} s",
             other_name,
-            f"{share * theirs:.3g} s{' *' * (share > 1)}",
-            f"{ratio:.2g} x",
+            f"{plain(share * theirs, 3)} s{' *' * (share > 1)}",
+            f"{plain(ratio, 2)} x",
         ]
         if ratio < goal:
             self.missed.append(f"{name}: {ratio:.2g} times as fast (goal {goal})")

@@ -28,6 +28,7 @@ from scipy import stats
 
 from figures.svg import FIRST, INK, SECOND, style, to_html
 from snippets.datasets.open_bandit import CAMPAIGNS, POLICIES, load_open_bandit
+from snippets.evaluation.ab_test import sample_size_per_arm
 
 log = pd.concat(
     load_open_bandit(policy, campaign).iloc[:, :5].assign(policy=policy, campaign=campaign)
@@ -146,19 +147,12 @@ print(f"chi-squared test of equal rates: p = {equal_rates(by_day):.2f}")
 # ([Saito et al. 2021](../references.md#saito-2021)), a lift of 43 %. How many impressions an arm would show it in four
 # of five experiments, at the usual five percent?
 
-
 # %%
-def sample_size(p, q, alpha=0.05, power=0.8):
-    """Return the impressions an arm for a two-sided test of two proportions."""
-    z = stats.norm.isf(alpha / 2) + stats.norm.isf(1 - power)
-    return int(np.ceil(z**2 * (p * (1 - p) + q * (1 - q)) / (p - q) ** 2))
-
-
 for lift in [0.43, 0.10, 0.02]:
-    print(f"lift {lift:4.0%}: {sample_size(0.0035, 0.0035 * (1 + lift)):>12,} impressions an arm")
+    print(f"lift {lift:4.0%}: {sample_size_per_arm(0.0035, lift):>12,} impressions an arm")
 
 rng = np.random.default_rng(0)
-for n in [10_000, sample_size(0.0035, 0.0050)]:
+for n in [10_000, sample_size_per_arm(0.0035, 0.0050 / 0.0035 - 1)]:
     a, b = rng.binomial(n, 0.0035, 20_000), rng.binomial(n, 0.0050, 20_000)
     pooled = (a + b) / (2 * n)
     z = (b - a) / n / np.sqrt(2 * pooled * (1 - pooled) / n)

@@ -101,9 +101,8 @@ def live(gate, known_bad=()):
             nights.append((day, passed, why))
             model = candidate if passed else model
         today = log[log["day"] == day]
-        p = predict(model, today)
-        scores.append((normalized_entropy(today["click"], p), p.sum() / today["click"].sum()))
-    return np.transpose(scores), nights
+        scores.append(normalized_entropy(today["click"], predict(model, today)))
+    return np.array(scores), nights
 
 
 stale, _ = live(None)
@@ -120,7 +119,7 @@ with style():
     days = np.arange(3, 14)
     axes.axvspan(6, 9, color=INK, alpha=0.08, linewidth=0)
     axes.text(7.5, 0.983, "phone clicks lost", ha="center")
-    for name, (entropy, _), colour, marker in [
+    for name, entropy, colour, marker in [
         ("never updated", stale, THIRD, "^"),
         ("daily, weak gate", weak, SECOND, "s"),
         ("daily, good gate", good, FIRST, "o"),
@@ -134,7 +133,7 @@ HTML(
         figure,
         "fourteen-days",
         "Normalized entropy by day of three models. The model that is never updated rises slowly. The model behind the "
-        f"weak gate jumps to {weak[0].max():.2f} after phone clicks are lost on days 6 to 8. The model behind the good "
+        f"weak gate jumps to {weak.max():.2f} after phone clicks are lost on days 6 to 8. The model behind the good "
         "gate stays below the one that is never updated.",
         "Lower is better. The weak gate lets a broken model through while its labels are broken too, and the damage "
         "outlasts the incident.",
@@ -142,7 +141,7 @@ HTML(
 )
 
 # %%
-table = pd.DataFrame({"never updated": stale[0], "weak gate": weak[0], "good gate": good[0]}, index=days)
+table = pd.DataFrame({"never updated": stale, "weak gate": weak, "good gate": good}, index=days)
 print(table.round(3).rename_axis("day").to_string())
 print("\nmean of all days")
 print(table.mean().round(3).to_string())
@@ -176,8 +175,8 @@ for day, passed, why in good_nights:
 # %%
 clean, _ = live(good_gate, known_bad=(6, 7, 8))
 print("good gate                        day 10  11     12     13")
-print("waits for a clean window        ", "  ".join(f"{e:.3f}" for e in good[0][-4:]))
-print("bad days left out of training   ", "  ".join(f"{e:.3f}" for e in clean[0][-4:]))
+print("waits for a clean window        ", "  ".join(f"{e:.3f}" for e in good[-4:]))
+print("bad days left out of training   ", "  ".join(f"{e:.3f}" for e in clean[-4:]))
 
 # %% [markdown]
 # That list of bad days is worth more than any check. Keep it where every training job and every counter reads it.

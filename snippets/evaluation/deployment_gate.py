@@ -138,7 +138,7 @@ def _quantile(level: float) -> float:
 
 def _sums(column: pd.Series, y: np.ndarray, current: np.ndarray, candidate: np.ndarray) -> pd.DataFrame:
     """Return clicks and both models' promised clicks for each value of a column."""
-    code, values = pd.factorize(column, sort=True, use_na_sentinel=True)
+    code, values = pd.factorize(column, sort=True)
     code = np.where(code < 0, len(values), code)
     names = [f"{column.name}={value}" for value in [*values, "missing"]]
     sums = {name: np.bincount(code, w, len(names)) for name, w in [("y", y), ("a", current), ("b", candidate)]}

@@ -69,7 +69,7 @@ def ndcg_at_k(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int) 
     # --8<-- [end:ndcg]
     best = lists.gain[_order(lists.gain, lists.list_)]  # the same lists by falling gain
     ideal = np.bincount(lists.list_, weights=best * discount[lists.rank])
-    return _mean_where(dcg, ideal, ideal > 0, "y_true holds no gain: NDCG is undefined")
+    return _mean_ratio(dcg, ideal, "y_true holds no gain: NDCG is undefined")
 
 
 def precision_at_k(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int) -> float:
@@ -99,7 +99,7 @@ def recall_at_k(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int
     """
     lists = _sort(y_true, y_score, groups, k, binary=True)
     relevant = np.bincount(lists.list_, weights=lists.gain)
-    return _mean_where(_hits_at_k(lists, k), relevant, relevant > 0, "y_true holds no 1: recall is undefined")
+    return _mean_ratio(_hits_at_k(lists, k), relevant, "y_true holds no 1: recall is undefined")
 
 
 def mean_reciprocal_rank(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike) -> float:
@@ -113,7 +113,7 @@ def mean_reciprocal_rank(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLik
     >>> mean_reciprocal_rank([0, 1, 0, 0, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.1, 0.9], groups=[7, 7, 7, 8, 8, 8])
     0.75
     """
-    lists = _sort(y_true, y_score, groups, 1, binary=True)
+    lists = _sort(y_true, y_score, groups, binary=True)
     relevant = np.bincount(lists.tie, weights=lists.gain)  # in each block of equal scores
     blocks = np.flatnonzero(relevant)
     if len(blocks) == 0:
@@ -145,7 +145,7 @@ def group_auc(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike) -> float
     >>> group_auc([0, 1, 0, 0, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.1, 0.9], groups=[7, 7, 7, 8, 8, 8])
     0.75
     """
-    lists = _sort(y_true, y_score, groups, 1, binary=True)
+    lists = _sort(y_true, y_score, groups, binary=True)
     # --8<-- [start:auc]
     clicks = np.bincount(lists.list_, weights=lists.gain)
     others = lists.size - clicks
@@ -173,10 +173,12 @@ def _mean_over_ties(lists: _Lists) -> np.ndarray:
     return (np.bincount(lists.tie, weights=lists.gain) / lists.tie_size)[lists.tie]
 
 
-def _mean_where(numerator: np.ndarray, denominator: np.ndarray, rows: np.ndarray, otherwise: str) -> float:
-    if not rows.any():
-        raise ValueError(otherwise)
-    return float((numerator[rows] / denominator[rows]).mean())
+def _mean_ratio(numerator: np.ndarray, denominator: np.ndarray, undefined: str) -> float:
+    """Return the mean over the lists where the ratio is defined."""
+    defined = denominator > 0
+    if not defined.any():
+        raise ValueError(undefined)
+    return float((numerator[defined] / denominator[defined]).mean())
 
 
 def _log_choose(n: np.ndarray, k: np.ndarray) -> np.ndarray:
@@ -197,7 +199,7 @@ def _order(score: np.ndarray, list_: np.ndarray) -> np.ndarray:
     return order
 
 
-def _sort(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int, *, binary: bool) -> _Lists:
+def _sort(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int = 1, *, binary: bool) -> _Lists:
     """Check all input, and sort it into lists."""
     y, score, group = np.asarray(y_true), np.asarray(y_score), np.asarray(groups)
     for name, array in [("y_true", y), ("y_score", score), ("groups", group)]:

@@ -133,7 +133,7 @@ class OnlineJoiner:
         self.window, self.lateness, self.max_pending, self.stall_after = window, lateness, max_pending, stall_after
         self.late = 0  # events dropped since they were too old
         self._newest = self._newest_click = -np.inf
-        self._started: float | None = None  # time of the first event
+        self._started = np.inf  # time of the first event
         self._pending: dict[Hashable, tuple[float, float | None]] = {}  # impression time, click time
         self._queue: list[tuple[float, int, Hashable]] = []  # by time of the impression
         self._early: dict[Hashable, list[float]] = {}  # clicks that came before their impression
@@ -158,7 +158,7 @@ class OnlineJoiner:
     def click(self, request_id: Hashable, time: float) -> list[Example]:
         """Take a click; return the examples that close by it."""
         if self._advance(time):
-            since = self._started if self._newest_click == -np.inf else self._newest_click
+            since = self._quiet_since()
             if self.stall_after is not None and time - since > self.stall_after:
                 self._gaps.append((since, time))
             self._newest_click = max(self._newest_click, time)
@@ -186,7 +186,7 @@ class OnlineJoiner:
             self.late += 1
             return False
         self._newest = max(self._newest, time)
-        self._started = time if self._started is None else min(self._started, time)
+        self._started = min(self._started, time)
         return True
 
     def _close(self, watermark: float) -> list[Example]:
@@ -211,8 +211,10 @@ class OnlineJoiner:
         """Say whether clicks kept coming within the window that starts at this time."""
         if self.stall_after is None:
             return True
-        since = self._started if self._newest_click == -np.inf else self._newest_click
-        gaps = [*self._gaps]
-        if self._newest - since > self.stall_after:
-            gaps.append((since, np.inf))
-        return not any(start < time + self.window and time < end for start, end in gaps)
+        since = self._quiet_since()
+        open_gap = [(since, np.inf)] if self._newest - since > self.stall_after else []
+        return not any(start < time + self.window and time < end for start, end in self._gaps + open_gap)
+
+    def _quiet_since(self) -> float:
+        """Return the time of the newest click, or before any click, that of the first event."""
+        return self._started if self._newest_click == -np.inf else self._newest_click
