@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH := .venv-bench
 PORT ?= 8000
 
 # Material prints a banner about MkDocs 2 on every build.
@@ -73,8 +74,13 @@ outputs: $(READY)  ## Run every block, rewrite the output below it, check it as 
 	  NPY_DISABLE_CPU_FEATURES="$$features" OPENBLAS_CORETYPE=Prescott \
 	    $(BIN)/pytest -n 2 --codeblocks docs README.md CONTRIBUTING.md templates; done
 
-bench: $(READY)  ## Time the snippets against what you would use instead
-	$(BIN)/python -m benchmarks.run
+bench: $(BENCH)  ## Time the snippets against what you would use instead
+	$(BENCH)/bin/python -m benchmarks.run
+
+# The libraries to compare with have an environment of their own: no page needs them.
+$(BENCH): requirements.txt requirements-bench.txt | $(READY)
+	$(BIN)/uv venv --quiet --clear $(BENCH)
+	$(BIN)/uv pip install --quiet --python $(BENCH)/bin/python -r requirements.txt -r requirements-bench.txt
 
 lock: $(READY)  ## Compile requirements.txt from requirements.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -84,4 +90,4 @@ zensical: $(READY)  ## Build the same mkdocs.yml with Zensical; say what it leav
 	$(BIN)/python -m tools.zensical
 
 clean:  ## Delete what the commands above made
-	rm -rf $(VENV) .venv-zensical build site .cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(BENCH) .venv-zensical build site .cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -31,7 +31,7 @@ def join_impressions_clicks(impressions: pd.DataFrame, clicks: pd.DataFrame, win
     Returns
     -------
     pandas.DataFrame
-        Each impression once, in order of time, with the columns added ``click`` (0 or 1) and ``click_timestamp``
+        Each impression once, in the order given, with the columns added ``click`` (0 or 1) and ``click_timestamp``
         (missing without a click).
 
     Raises
@@ -58,20 +58,20 @@ def join_impressions_clicks(impressions: pd.DataFrame, clicks: pd.DataFrame, win
         raise ValueError(f"timestamps are of two kinds: {kinds[0]} in impressions, {kinds[1]} in clicks")
     if window < type(window)(0):
         raise ValueError(f"window must not be negative, got {window}")
-    once = impressions.drop_duplicates(["request_id", "timestamp"])
-    twice = once.duplicated("request_id")
-    if twice.any():
-        raise ValueError(f"request {once.loc[twice, 'request_id'].iloc[0]} has impressions at two times")
+    if not (requests := pd.Index(impressions["request_id"])).is_unique:
+        impressions = impressions.drop_duplicates(["request_id", "timestamp"])
+        requests = pd.Index(impressions["request_id"])
+        if not requests.is_unique:
+            raise ValueError(f"request {requests[requests.duplicated()][0]} has impressions at two times")
     # --8<-- [start:batch]
-    pairs = clicks[["request_id", "timestamp"]].merge(
-        once[["request_id", "timestamp"]], on="request_id", suffixes=("", "_shown")
-    )
-    inside = (pairs["timestamp"] >= pairs["timestamp_shown"]) & (
-        pairs["timestamp"] <= pairs["timestamp_shown"] + window
-    )
-    first = pairs[inside].groupby("request_id")["timestamp"].min()
-    joined = once.sort_values("timestamp", kind="stable", ignore_index=True)
-    joined["click_timestamp"] = joined["request_id"].map(first)
+    row = requests.get_indexer(clicks["request_id"])  # of each click's impression, -1 without
+    clicked = clicks["timestamp"][row >= 0].reset_index(drop=True)
+    row = row[row >= 0]
+    shown = impressions["timestamp"].take(row).reset_index(drop=True)
+    inside = clicked.between(shown, shown + window)
+    first = clicked[inside].groupby(row[inside]).min()
+    joined = impressions.reset_index(drop=True)
+    joined["click_timestamp"] = first
     joined["click"] = joined["click_timestamp"].notna().astype(np.int8)
     # --8<-- [end:batch]
     return joined

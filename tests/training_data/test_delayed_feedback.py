@@ -1,0 +1,155 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import check_grad
+from scipy.sparse import csr_matrix
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+
+from snippets.training_data.delayed_feedback import DelayedFeedbackClassifier, share_seen, undo_fake_negatives
+
+
+def world(n=60_000, seed=0):
+    """Clicks with an exponential delay, both depending on two features; half of the delays are longer than the wait."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 2))
+    click = rng.random(n) < expit(-1 + X @ [0.8, -0.5])
+    delay = rng.exponential(1 / np.exp(0.3 + X @ [-0.6, 0.2]))
+    elapsed = rng.uniform(0, 2, n)
+    seen = click & (delay <= elapsed)
+    return X, click, seen.astype(int), np.where(seen, delay, elapsed)
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=30), st.lists(st.floats(0, 100), min_size=1, max_size=30))
+def test_share_seen_against_counting(elapsed, delays):
+    expected = [sum(d <= e for d in delays) / len(delays) for e in elapsed]
+    assert share_seen(elapsed, delays).tolist() == expected
+
+
+def test_divided_labels_have_the_right_mean_at_every_age():
+    rng = np.random.default_rng(0)
+    n = 400_000
+    click = rng.random(n) < 0.2
+    delay = rng.exponential(1.0, n)
+    elapsed = rng.uniform(0.2, 4, n)
+    seen = click & (delay <= elapsed)
+    corrected = seen / share_seen(elapsed, rng.exponential(1.0, 100_000))
+    for low in (0.2, 0.5, 1, 2):
+        part = corrected[(elapsed >= low) & (elapsed < 2 * low)]
+        assert part.mean() == pytest.approx(0.2, abs=4 * part.std() / np.sqrt(len(part)))
+        assert seen[(elapsed >= low) & (elapsed < 2 * low)].mean() < 0.2 * (1 - np.exp(-2 * low))
+
+
+@given(st.floats(0, 1))
+def test_fake_negatives_are_undone(p):
+    assert undo_fake_negatives(p / (1 + p)) == pytest.approx(p, rel=1e-12)
+
+
+def test_impossible_predictions_are_cut_at_one():
+    assert undo_fake_negatives([0.5, 0.9, 1.0]).tolist() == [1, 1, 1]
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.sampled_from([0.1, 1.0, 100.0]))
+def test_gradient_against_finite_differences(seed, C):
+    rng = np.random.default_rng(seed)
+    X, _, seen, time = world(50, seed)
+    model = DelayedFeedbackClassifier(C)
+    weights = rng.normal(size=6)
+    error = check_grad(
+        lambda w: model._objective(w, X, seen == 1, time)[0],
+        lambda w: model._objective(w, X, seen == 1, time)[1],
+        weights,
+    )
+    assert error < 1e-5 * (1 + np.abs(model._objective(weights, X, seen == 1, time)[1]).max())
+
+
+def test_likelihood_against_the_formulas_of_the_paper():
+    X, _, seen, time = world(200, 3)
+    weights = np.array([[0.4, -0.2, -1.0], [-0.3, 0.1, 0.5]])
+    p = 1 / (1 + np.exp(-(X @ weights[0, :2] + weights[0, 2])))
+    rate = np.exp(X @ weights[1, :2] + weights[1, 2])
+    likelihood = np.where(seen, p * rate * np.exp(-rate * time), 1 - p + p * np.exp(-rate * time))
+    penalty = (weights[:, :2] ** 2).sum() / 2 / 5.0
+    value = DelayedFeedbackClassifier(C=5.0)._objective(weights.ravel(), X, seen == 1, time)[0]
+    assert value == pytest.approx((penalty - np.log(likelihood).sum()) / 200, rel=1e-10)
+
+
+def test_recovers_the_truth_and_plain_logistic_regression_does_not():
+    X, click, seen, time = world()
+    model = DelayedFeedbackClassifier(C=1e6).fit(csr_matrix(X), seen, time)
+    plain = LogisticRegression(C=1e6).fit(X, seen)
+    # Standard errors are about 0.02 for the click, 0.03 for the delay.
+    np.testing.assert_allclose(np.append(model.coef_, model.intercept_), [0.8, -0.5, -1], atol=0.08)
+    np.testing.assert_allclose(np.append(model.delay_coef_, model.delay_intercept_), [-0.6, 0.2, 0.3], atol=0.1)
+    assert model.predict_proba(X)[:, 1].mean() == pytest.approx(click.mean(), rel=0.02)
+    assert plain.predict_proba(X)[:, 1].mean() < 0.75 * click.mean()
+    np.testing.assert_allclose(model.predict_delay(X), np.exp(-0.3 + X @ [0.6, -0.2]), rtol=0.3)
+
+
+def test_against_expectation_maximization():
+    X, _, seen, time = world(4_000, 1)
+    ones = np.ones(len(X))
+    click, rate = LogisticRegression(C=np.inf), 1.0
+    z = np.full(len(X), -1.0)
+    for _ in range(400):  # the delay without features: its rate has a closed form
+        owed = np.where(seen, 1, expit(z - rate * time))
+        both = np.vstack([X, X])
+        click.fit(both, np.r_[ones, 0 * ones], np.r_[owed, 1 - owed])
+        z = click.decision_function(X)
+        rate = seen.sum() / (owed * time).sum()
+    model = DelayedFeedbackClassifier(C=1e9)
+    objective = model._objective
+    model._objective = lambda w, *a: (  # hold the coefficients of the delay at zero
+        objective(w * [1, 1, 1, 0, 0, 1], *a)[0],
+        objective(w * [1, 1, 1, 0, 0, 1], *a)[1] * [1, 1, 1, 0, 0, 1],
+    )
+    model.fit(X, seen, time)
+    np.testing.assert_allclose(model.coef_[0], click.coef_[0], rtol=2e-3)
+    assert np.exp(model.delay_intercept_[0]) == pytest.approx(rate, rel=2e-3)
+
+
+@pytest.mark.parametrize("C", [0.1, 10.0])
+def test_with_all_clicks_known_it_is_logistic_regression(C):
+    X, click, _, _ = world(3_000, 2)
+    time = np.where(click, np.random.default_rng(0).exponential(1.0, len(click)), 1e6)
+    model = DelayedFeedbackClassifier(C).fit(X, click.astype(int), time)
+    plain = LogisticRegression(C=C, tol=1e-8).fit(X, click)
+    np.testing.assert_allclose(model.coef_, plain.coef_, rtol=1e-3)
+    np.testing.assert_allclose(model.intercept_, plain.intercept_, rtol=1e-3)
+    assert (model.predict(X) == plain.predict(X)).mean() > 0.999
+
+
+def test_steps_can_be_limited():
+    X, _, seen, time = world(1_000)
+    assert np.abs(DelayedFeedbackClassifier(max_iter=1).fit(X, seen, time).coef_).max() < 0.5
+
+
+X, Y, TIME = np.eye(3), np.array([1, 0, 0]), np.array([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: share_seen([-1], [1]), "elapsed must be at least 0 and finite, got -1 at row 0"),
+        (lambda: share_seen([1], [1, np.nan]), "delays must be at least 0 and finite, got nan at row 1"),
+        (lambda: share_seen([1], []), "delays must hold at least one delay"),
+        (lambda: undo_fake_negatives([0.1, 1.2]), r"y_prob must be in \[0, 1\], got 1.2 at row 1"),
+        (lambda: undo_fake_negatives(np.nan), r"y_prob must be in \[0, 1\], got nan at row 0"),
+        (lambda: DelayedFeedbackClassifier(C=0).fit(X, Y, TIME), "C must be positive and finite, got 0"),
+        (
+            lambda: DelayedFeedbackClassifier().fit(X, Y, TIME[:2]),
+            r"one entry for each of the 3 rows, got shape \(2,\)",
+        ),
+        (lambda: DelayedFeedbackClassifier().fit(X, Y + 1, TIME), "y must be 0 or 1, got 2 at row 0"),
+        (lambda: DelayedFeedbackClassifier().fit(X, Y * 0, TIME), "y has no click"),
+        (lambda: DelayedFeedbackClassifier().fit(X, Y, -TIME), "time must be at least 0 and finite, got -1 at row 0"),
+        (lambda: DelayedFeedbackClassifier().fit(X * np.nan, Y, TIME), "contains NaN"),
+        (lambda: DelayedFeedbackClassifier().fit(X, Y, TIME).predict_proba(X[:, :2]), "expecting 3 features"),
+        (lambda: DelayedFeedbackClassifier().fit(X, Y, TIME).predict_delay(X[:, :2]), "expecting 3 features"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
