@@ -74,13 +74,14 @@ outputs: $(READY)  ## Run every block, rewrite the output below it, check it as 
 	  NPY_DISABLE_CPU_FEATURES="$$features" OPENBLAS_CORETYPE=Prescott \
 	    $(BIN)/pytest -n 2 --codeblocks docs README.md CONTRIBUTING.md templates; done
 
-bench: $(BENCH)  ## Time the snippets against what you would use instead
+bench: $(BENCH)/.ready  ## Time the snippets against what you would use instead
 	$(BENCH)/bin/python -m benchmarks.run
 
 # The libraries to compare with have an environment of their own: no page needs them.
-$(BENCH): requirements.txt requirements-bench.txt | $(READY)
+$(BENCH)/.ready: requirements.txt requirements-bench.txt | $(READY)
 	$(BIN)/uv venv --quiet --clear $(BENCH)
 	$(BIN)/uv pip install --quiet --python $(BENCH)/bin/python -r requirements.txt -r requirements-bench.txt
+	touch $@
 
 lock: $(READY)  ## Compile requirements.txt from requirements.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -21,12 +21,14 @@ import numpy as np
 import pandas as pd
 import river
 import vowpalwabbit
+from imblearn.over_sampling import SMOTE
 from river.linear_model import LogisticRegression as RiverLogisticRegression
 from river.optim import FTRLProximal as RiverFTRLProximal
 from scipy import stats
 from scipy.sparse import csr_matrix
 from sklearn.calibration import calibration_curve
-from sklearn.linear_model import LinearRegression, SGDClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.metrics import log_loss, ndcg_score, roc_auc_score
 from statsmodels.stats.weightstats import DescrStatsW
 
@@ -49,6 +51,7 @@ from snippets.evaluation.ranking_metrics import (
 from snippets.evaluation.slice_report import slice_report
 from snippets.training_data.event_joiner import join_impressions_clicks
 from snippets.training_data.ftrl_proximal import FTRLProximal
+from snippets.training_data.negative_downsampling import downsample_negatives
 
 HERE = Path(__file__).parent
 ROWS = 10_000_000
@@ -442,7 +445,45 @@ def learners() -> list[str]:
     ]
 
 
-TABLES = {f.__name__.strip("_"): f for f in (probabilities, rankings, statistics_, joins, learners)}
+def imbalance() -> list[str]:
+    """Time training on a log whose classes were balanced in four ways, the making of the rows included."""
+    log = simulate_ad_log(200_000)
+    rates = [np.log((log[f"{who}_clicks"] + 1) / (log[f"{who}_impressions"] + 33)) for who in ("ad", "user")]
+    groups = [log["category"] == category for category in log["category"].cat.categories]
+    X = np.column_stack([*rates, log["position"], log["hour"], *groups]).astype(float)
+    y = log["click"].to_numpy()
+    ratio = y.sum() / (len(y) - y.sum())
+
+    def sampled():
+        keep = downsample_negatives(y, 0.1, np.random.default_rng(0))
+        return X[keep], y[keep]
+
+    remedies = {
+        "Nothing": lambda: (X, y),
+        "Class weights": lambda: (X, y, np.where(y == 1, 1 / ratio, 1.0)),
+        "A tenth of the negatives": sampled,
+        "SMOTE, from imbalanced-learn": lambda: SMOTE(random_state=0).fit_resample(X, y),
+    }
+    linear = LogisticRegression(max_iter=500)
+    trees = HistGradientBoostingClassifier(early_stopping=False, random_state=0)
+    lines = ["| Remedy | Logistic regression | Boosted trees |", "|---|---|---|"]
+    seconds = {
+        name: times(lambda rows=rows: linear.fit(*rows()), lambda rows=rows: trees.fit(*rows()), repeats=3)
+        for name, rows in remedies.items()
+    }
+    lines += [f"| {name} | {plain(a, 2)} s | {plain(b, 2)} s |" for name, (a, b) in seconds.items()]
+    print("\n".join(lines), flush=True)
+    lines += ["", f"Seconds to make {len(y):,} rows into a training set and to train on it, medians of three runs."]
+    (HERE / "imbalance.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    slow = [
+        m
+        for m, a, b in zip(["linear", "trees"], seconds["A tenth of the negatives"], seconds["Nothing"], strict=True)
+        if a > b
+    ]
+    return [f"imbalance: sampling does not speed up {name}" for name in slow]
+
+
+TABLES = {f.__name__.strip("_"): f for f in (probabilities, rankings, statistics_, joins, learners, imbalance)}
 
 
 def main() -> int:

@@ -68,7 +68,7 @@ def feedback_loop() -> str:
     return to_html(
         figure,
         "feedback-loop",
-        f"Click rate over sixty rounds. Without exploration it ends at {ends[0.0]:.1%}, with 10 % at {ends[0.1]:.1%}, with "
-        f"50 % at {ends[0.5]:.1%}. The best possible is {best:.1%}.",
+        f"Click rate over sixty rounds. Without exploration it ends at {ends[0.0]:.1%}, with 10 % at {ends[0.1]:.1%}, "
+        f"with 50 % at {ends[0.5]:.1%}. The best possible is {best:.1%}.",
         "Means of five loops. The closed loop learns only about what it chose by luck in the first round.",
     )

@@ -5,11 +5,16 @@ import pytest
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from figures import evaluation
+from figures import evaluation, training_data
 from figures.svg import style, to_html
 from tools.fences import ROOT
 
-FIGURES = {n: f for n, f in inspect.getmembers(evaluation, inspect.isfunction) if f.__module__ == evaluation.__name__}
+FIGURES = {
+    name: function
+    for module in (evaluation, training_data)
+    for name, function in inspect.getmembers(module, inspect.isfunction)
+    if function.__module__ == module.__name__ and not name.startswith("_")
+}
 
 
 @pytest.fixture(scope="module", params=FIGURES.values(), ids=FIGURES)

@@ -77,6 +77,59 @@ def join_impressions_clicks(impressions: pd.DataFrame, clicks: pd.DataFrame, win
     return joined
 
 
+def dirty_stream(
+    impressions: pd.DataFrame,
+    clicks: pd.DataFrame,
+    rng: np.random.Generator,
+    *,
+    lateness: float = 30.0,
+    duplicates: float = 0.1,
+    gap: tuple[float, float] | None = None,
+) -> pd.DataFrame:
+    """Make of two clean tables what a message queue delivers: the input on which to test a joiner.
+
+    Parameters
+    ----------
+    impressions, clicks : pandas.DataFrame
+        With the columns ``request_id`` and ``timestamp``, in seconds.
+    rng : numpy.random.Generator
+    lateness : float
+        Each event arrives up to this many seconds after it happened, at random: they overtake each other.
+    duplicates : float
+        Share of events that are sent once more, in [0, 1].
+    gap : (start, end) or None
+        Clicks that happen in this time, start included, are lost.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``kind`` ("impression" or "click"), ``request_id`` and ``timestamp`` in order of arrival.
+
+    Raises
+    ------
+    ValueError
+        If lateness is negative or not finite, duplicates is not a share, or the gap ends before it starts.
+
+    Examples
+    --------
+    >>> shown, clicked = (pd.DataFrame({"request_id": [1], "timestamp": [time]}) for time in (0.0, 9.0))
+    >>> dirty_stream(shown, clicked, np.random.default_rng(0), lateness=0, duplicates=0)["kind"].tolist()
+    ['impression', 'click']
+    """
+    if not 0 <= lateness < np.inf:
+        raise ValueError(f"lateness must be at least 0 and finite, got {lateness}")
+    if not 0 <= duplicates <= 1:
+        raise ValueError(f"duplicates must be a share in [0, 1], got {duplicates}")
+    start, end = gap or (0.0, 0.0)
+    if end < start:
+        raise ValueError(f"gap must end after its start, got {gap}")
+    kept = clicks[~((clicks["timestamp"] >= start) & (clicks["timestamp"] < end))]
+    events = pd.concat([impressions.assign(kind="impression"), kept.assign(kind="click")], ignore_index=True)
+    events = pd.concat([events, events[rng.random(len(events)) < duplicates]], ignore_index=True)
+    arrival = events["timestamp"].to_numpy() + rng.uniform(0, lateness, len(events))
+    return events.iloc[np.argsort(arrival, kind="stable")][["kind", "request_id", "timestamp"]].reset_index(drop=True)
+
+
 class Example(NamedTuple):
     """An impression whose window has closed."""
 

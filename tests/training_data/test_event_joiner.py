@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snippets.training_data.event_joiner import Example, OnlineJoiner, join_impressions_clicks
+from snippets.training_data.event_joiner import Example, OnlineJoiner, dirty_stream, join_impressions_clicks
 
 IMPRESSIONS = st.dictionaries(st.integers(0, 12), st.integers(0, 60), max_size=10)
 CLICKS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 90)), max_size=20)
@@ -58,6 +58,46 @@ def test_stream_agrees_with_batch_in_any_order_within_the_lateness(impressions, 
     assert len(examples) == len(impressions)
     assert [e.time for e in examples] == sorted(e.time for e in examples)
     assert all(e.trusted for e in examples)
+
+
+@given(
+    IMPRESSIONS,
+    CLICKS,
+    st.integers(0, 30),
+    st.integers(0, 10),
+    st.floats(0, 1),
+    st.tuples(st.integers(0, 90), st.integers(0, 40)),
+    st.integers(0, 10**6),
+)
+def test_stream_agrees_with_batch_on_dirty_streams(impressions, clicks, window, lateness, duplicates, gap, seed):
+    gap = (gap[0], gap[0] + gap[1])
+    shown, clicked = frame(impressions.items()), frame(clicks)
+    events = dirty_stream(
+        shown, clicked, np.random.default_rng(seed), lateness=lateness, duplicates=duplicates, gap=gap
+    )
+    joiner = OnlineJoiner(window, lateness)
+    examples = [e for kind, r, t in events.itertuples(index=False) for e in getattr(joiner, kind)(r, float(t))]
+    examples += joiner.flush()
+    kept = [(r, t) for r, t in clicks if not gap[0] <= t < gap[1]]
+    joined = join_impressions_clicks(shown, frame(kept), window)
+    assert joiner.late == 0
+    assert {e.request_id: e.click_time for e in examples} == brute_force(impressions, kept, window)
+    assert {e.request_id for e in examples if e.click_time is not None} == set(
+        joined.loc[joined["click"] == 1, "request_id"]
+    )
+
+
+def test_a_dirty_stream_is_dirty_in_the_way_asked():
+    times = np.arange(10_000.0)
+    shown, clicked = (pd.DataFrame({"request_id": times.astype(int), "timestamp": times + d}) for d in (0, 5))
+    events = dirty_stream(shown, clicked, np.random.default_rng(0), lateness=30, duplicates=0.2, gap=(1_000, 4_000))
+    behind = events["timestamp"].cummax() - events["timestamp"]
+    assert 25 < behind.max() <= 30
+    assert events.duplicated().sum() == pytest.approx(0.2 * 17_000, rel=0.06)
+    lost = events.loc[events["kind"] == "click", "timestamp"]
+    assert not lost.between(1_000, 3_999.9).any()
+    assert {999, 4_000} <= set(lost)
+    assert set(events.loc[events["kind"] == "impression", "timestamp"]) == set(times)
 
 
 def test_timestamps_with_a_zone():
@@ -161,6 +201,18 @@ def test_old_gaps_are_forgotten():
         ),
         (lambda: join_impressions_clicks(frame([]), frame([]), -1), "window must not be negative, got -1"),
         (lambda: join_impressions_clicks(frame([]), frame([]), pd.Timedelta("-1s")), "window must not be negative"),
+        (
+            lambda: dirty_stream(frame([]), frame([]), np.random.default_rng(0), lateness=-1),
+            "lateness must be at least 0 and finite, got -1",
+        ),
+        (
+            lambda: dirty_stream(frame([]), frame([]), np.random.default_rng(0), duplicates=2),
+            r"duplicates must be a share in \[0, 1\], got 2",
+        ),
+        (
+            lambda: dirty_stream(frame([]), frame([]), np.random.default_rng(0), gap=(2, 1)),
+            r"gap must end after its start, got \(2, 1\)",
+        ),
         (lambda: OnlineJoiner(-1), "window must be at least 0 and finite, got -1"),
         (lambda: OnlineJoiner(1, lateness=np.inf), "lateness must be at least 0 and finite, got inf"),
         (lambda: OnlineJoiner(1, max_pending=0), "max_pending must be at least 1 and finite, got 0"),
