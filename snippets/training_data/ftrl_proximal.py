@@ -190,9 +190,15 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         """Move the coordinates i, given the sums of their gradients and of the squares of these."""
         # --8<-- [start:update]
         before = self._inverse_rate(self._n[i])
-        n = {"per_coordinate": self._n[i] + squares, "global": self.n_rows_, "constant": 1}.get(
-            self.learning_rate, self._n[i] + count
-        )
+        match self.learning_rate:
+            case "per_coordinate":
+                n = self._n[i] + squares
+            case "global":
+                n = self.n_rows_
+            case "constant":
+                n = 1
+            case _:
+                n = self._n[i] + count
         after = self._inverse_rate(n)
         z = self._z[i] + gradient - (after - before) * self._weights[i]
         self._n[i], self._z[i] = n, z
