@@ -172,6 +172,14 @@ def test_a_stream_without_any_click_is_not_trusted():
     assert not any(e.trusted for e in examples)
 
 
+def test_a_gap_is_remembered_for_impressions_that_are_still_on_their_way():
+    joiner = OnlineJoiner(window=10, lateness=20, stall_after=5)
+    joiner.click("x", 0.0)
+    joiner.click("y", 12.0)
+    joiner.impression("late", 3.0)
+    assert [e.trusted for e in joiner.flush()] == [False]
+
+
 def test_old_gaps_are_forgotten():
     joiner = OnlineJoiner(window=10, stall_after=5, lateness=1)
     for t in range(0, 2000, 20):

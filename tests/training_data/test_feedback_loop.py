@@ -80,6 +80,10 @@ def test_the_best_rate_is_never_beaten_and_pairs_are_counted():
     assert loop([0.0])["never_shown"].iloc[0] == pytest.approx(1 - 5 / 60)
 
 
+def test_a_single_user_is_enough():
+    assert loop([0.0], users=1)["never_shown"].iloc[0] == pytest.approx(1 - 5 / 60)
+
+
 def test_the_same_seed_gives_the_same_loop():
     assert loop([0.1] * 3).equals(loop([0.1] * 3))
     assert not loop([0.1] * 3).equals(loop([0.1] * 3, seed=1))
