@@ -1,0 +1,101 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from snippets.features.feature_coverage import coverage_alarms, coverage_report
+
+
+def days(n_days=20, rows=2_000, coverage=0.8, jitter=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    day = np.repeat(np.arange(n_days), rows)
+    share = np.clip(coverage + jitter * rng.normal(size=n_days), 0, 1)[day]
+    return pd.DataFrame({"day": day, "age": np.where(rng.random(len(day)) < share, 30.0, np.nan)})
+
+
+def test_counts_by_hand():
+    frame = pd.DataFrame(
+        {
+            "device": ["phone", "phone", None, "desktop"],
+            "age": [30, None, 30, 41],
+            "city": pd.Categorical([None, None, "Rome", "Oslo"], categories=["Rome", "Oslo", "Lima"]),
+        }
+    )
+    report = coverage_report(frame)
+    assert report.set_index("feature").loc["age"].tolist() == [4, 3, 0.75, 2, 2 / 3]
+    assert report.set_index("feature").loc["city", ["covered", "distinct"]].tolist() == [2, 2]
+    cut = coverage_report(frame, by="device").set_index(["device", "feature"])
+    assert cut.loc[("phone", "city"), ["rows", "covered", "coverage"]].tolist() == [2, 0, 0]
+    assert np.isnan(cut.loc[("phone", "city"), "most_common_share"])
+    assert cut["rows"].sum() == 8  # the row without a device too
+
+
+def test_against_pandas_count():
+    frame = days().assign(device=lambda f: f.index % 3)
+    report = coverage_report(frame, by=["day", "device"])
+    expected = frame.groupby(["day", "device"])["age"].count()
+    assert report["covered"].tolist() == expected.tolist()
+
+
+def test_a_fall_is_found_and_named():
+    frame = days()
+    frame.loc[(frame["day"] == 15) & (frame.index % 4 == 0), "age"] = np.nan
+    alarms = coverage_alarms(coverage_report(frame, by="day"), "day")
+    assert alarms["day"].tolist() == list(range(7, 20))
+    assert alarms.loc[alarms["alarm"], "day"].tolist() == [15]
+    assert alarms.set_index("day").loc[15, "z"] < -10
+
+
+def test_z_by_hand():
+    report = coverage_report(days(n_days=8, jitter=0.05), by="day")
+    past, today = report["coverage"][:7], report["coverage"][7]
+    spread = past.std() * np.sqrt(1 + 1 / 7)
+    alarm = coverage_alarms(report, "day").iloc[0]
+    assert alarm["expected"] == pytest.approx(past.mean())
+    assert alarm["z"] == pytest.approx((today - past.mean()) / spread)
+
+
+def test_false_alarms_come_as_often_as_promised():
+    report = pd.concat(
+        [coverage_report(days(30, 500, 0.8, 0.03, seed), by="day").assign(feature=f"f{seed}") for seed in range(120)]
+    )
+    rate = coverage_alarms(report, "day", false_alarms=0.05)["alarm"].mean()
+    assert rate == pytest.approx(0.05, abs=0.02)
+
+
+def test_each_feature_and_slice_has_its_own_past():
+    frame = days().assign(device=lambda f: np.where(f.index % 2, "phone", "desktop"))
+    frame["height"] = 1.0
+    frame.loc[(frame["day"] == 12) & (frame["device"] == "phone"), "height"] = np.nan
+    alarms = coverage_alarms(coverage_report(frame, by=["day", "device"]), "day")
+    assert alarms.loc[alarms["alarm"], ["day", "device", "feature"]].to_numpy().tolist() == [[12, "phone", "height"]]
+    assert len(alarms) == 13 * 2 * 2
+
+
+def test_the_limit_is_that_of_student():
+    report = coverage_report(days(n_days=4, jitter=0.05), by="day")
+    z = coverage_alarms(report, "day", reference_days=3)["z"].iloc[0]
+    p = 2 * stats.t.sf(abs(z), 2)
+    for share, expected in [(p * 1.01, True), (p * 0.99, False)]:
+        assert coverage_alarms(report, "day", reference_days=3, false_alarms=share)["alarm"].iloc[0] == expected
+
+
+REPORT = coverage_report(days(4, 10), by="day")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: coverage_report(days(1, 2), by="x"), "frame has no column 'x' to cut by"),
+        (lambda: coverage_report(days(1, 2)[["day"]], by="day"), "must have a row and a feature"),
+        (lambda: coverage_report(days(1, 2).head(0)), "must have a row and a feature"),
+        (lambda: coverage_report(days(1, 2)[["age", "age"]]), "column 'age' is there twice"),
+        (lambda: coverage_alarms(REPORT, "x"), "report has no column 'x'"),
+        (lambda: coverage_alarms(REPORT.drop(columns="rows"), "day"), "report has no column 'rows'"),
+        (lambda: coverage_alarms(REPORT, "day", 2), "reference_days must be at least 3, got 2"),
+        (lambda: coverage_alarms(REPORT, "day", 3, 0), r"false_alarms must be a share in \(0, 1\), got 0"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,97 @@
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snippets.features.hashing import collision_share, hash_features
+
+FRAME = pd.DataFrame(
+    {
+        "ad": [7, 8, 7, 9],
+        "device": pd.Categorical(["phone", "desktop", "phone", None]),
+        "new": [True, False, True, True],
+    }
+)
+
+
+def test_each_row_has_one_entry_for_each_column():
+    rows = hash_features(FRAME, n_bits=16)
+    assert rows.shape == (4, 65_536)
+    assert rows.getnnz(axis=1).tolist() == [3, 3, 3, 3]
+    assert (rows[0] != rows[2]).nnz == 0
+    assert (rows[0].multiply(rows[1])).nnz == 0
+
+
+def test_the_same_value_of_two_columns_differs():
+    rows = hash_features(pd.DataFrame({"home": ["US"], "work": ["US"]}), n_bits=20)
+    assert rows.nnz == 2
+    assert rows.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (pd.Series([7, 8]), pd.Series(["7", "8"])),
+        (pd.Series([7, 8]), pd.Series([7.0, 8.0])),
+        (pd.Series([7, None]), pd.Series(["7", None])),
+        (pd.Series(["x", None]), pd.Series(["x", float("nan")], dtype=object)),
+        (pd.Series(["x", "y"]), pd.Categorical(["x", "y"])),
+    ],
+)
+def test_one_value_has_one_column_whatever_its_type(a, b):
+    left, right = (hash_features(pd.DataFrame({"v": column})) for column in (a, b))
+    assert (left != right).nnz == 0
+
+
+def test_unseen_values_and_other_rows_change_nothing():
+    part = hash_features(FRAME.iloc[2:].reset_index(drop=True))
+    assert (part != hash_features(FRAME)[2:]).nnz == 0
+
+
+def test_another_process_hashes_alike():
+    code = (
+        "import pandas as pd; from snippets.features.hashing import hash_features;"
+        "print(hash_features(pd.DataFrame({'ad': [7, 8]}), signed=True).indices.tolist())"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == str(hash_features(pd.DataFrame({"ad": [7, 8]}), signed=True).indices.tolist())
+
+
+@pytest.mark.parametrize(("n", "bits"), [(3_000, 10), (20_000, 16), (50_000, 20)])
+def test_collisions_come_as_predicted(n, bits):
+    columns = hash_features(pd.DataFrame({"v": np.arange(n)}), n_bits=bits).indices
+    shared = (np.bincount(columns)[columns] > 1).mean()
+    expected = collision_share(n, bits)
+    assert shared == pytest.approx(expected, abs=4 * np.sqrt(2 * expected * (1 - expected) / n) + 1e-9)
+
+
+@given(st.integers(1, 400), st.integers(1, 12))
+def test_the_formula_against_powers(n, bits):
+    assert collision_share(n, bits) == pytest.approx(1 - (1 - 2**-bits) ** (n - 1), rel=1e-9, abs=1e-12)
+
+
+def test_signs_are_fair():
+    entries = hash_features(pd.DataFrame({"v": np.arange(10_000)}), signed=True).data
+    assert set(entries) == {-1, 1}
+    assert abs(entries.mean()) < 0.04
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: hash_features(FRAME, 0), "n_bits must be from 1 to 31, got 0"),
+        (lambda: hash_features(FRAME, 32), "n_bits must be from 1 to 31, got 32"),
+        (lambda: hash_features(FRAME[[]]), "frame has no column to hash"),
+        (lambda: hash_features(FRAME[["ad", "ad"]]), "column 'ad' is there twice"),
+        (lambda: hash_features(pd.DataFrame({"p": [0.5, None]})), "column 'p' holds fractions"),
+        (lambda: collision_share(0, 8), "n_values must be at least 1, got 0"),
+        (lambda: collision_share(1, 40), "n_bits must be from 1 to 31, got 40"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
