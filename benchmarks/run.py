@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
 import river
 import vowpalwabbit
 from imblearn.over_sampling import SMOTE
@@ -49,6 +50,8 @@ from snippets.evaluation.ranking_metrics import (
     recall_at_k,
 )
 from snippets.evaluation.slice_report import slice_report
+from snippets.features.historical_counters import count_before
+from snippets.features.point_in_time_join import point_in_time_join
 from snippets.training_data.event_joiner import join_impressions_clicks
 from snippets.training_data.ftrl_proximal import FTRLProximal
 from snippets.training_data.negative_downsampling import downsample_negatives
@@ -483,7 +486,89 @@ def imbalance() -> list[str]:
     return [f"imbalance: sampling does not speed up {name}" for name in slow]
 
 
-TABLES = {f.__name__.strip("_"): f for f in (probabilities, rankings, statistics_, joins, learners, imbalance)}
+def points_in_time() -> list[str]:
+    """Time the as-of join of ten million labels with as many feature rows of a hundred thousand keys."""
+    rng = np.random.default_rng(0)
+    labels = pd.DataFrame({"key": rng.integers(0, 100_000, ROWS), "time": np.sort(rng.integers(0, 10**9, ROWS))})
+    features = pd.DataFrame(
+        {
+            "key": rng.integers(0, 100_000, ROWS),
+            "time": np.sort(rng.integers(0, 10**9, ROWS)),
+            "value": rng.random(ROWS),
+        }
+    ).drop_duplicates(["key", "time"], ignore_index=True)
+    labels_polars, features_polars = pl.from_pandas(labels), pl.from_pandas(features)
+
+    def ours():
+        return point_in_time_join(labels, features, on="time", by="key")
+
+    def with_pandas(rows=features):
+        return pd.merge_asof(labels, rows, on="time", by="key", allow_exact_matches=False)
+
+    def with_polars(rows=features_polars):
+        return labels_polars.join_asof(rows, on="time", by="key", allow_exact_matches=False, check_sortedness=False)
+
+    def checked(join, rows, twice):
+        if twice(rows):
+            raise ValueError("two rows of one key and time")
+        return join(rows)
+
+    expected = ours()["value"].notna().sum()
+    if not expected == with_pandas()["value"].notna().sum() == with_polars()["value"].is_not_null().sum():
+        raise RuntimeError("the joins differ")
+    table = Table("points_in_time")
+    for name, other in [
+        ("pandas `merge_asof`, no check", with_pandas),
+        (
+            "the same, duplicates checked",
+            lambda: checked(with_pandas, features, lambda f: f.duplicated(["key", "time"]).any()),
+        ),
+        (f"Polars {pl.__version__} `join_asof`, no check", with_polars),
+        (
+            "the same, duplicates checked",
+            lambda: checked(with_polars, features_polars, lambda f: f.select("key", "time").is_duplicated().any()),
+        ),
+    ]:
+        table.compare("point_in_time_join", name, ours, other, goal=0, repeats=3)
+    return table.write(
+        "Tables in order of time. Ours checks for two rows of one key and time, which the others join to either."
+    )
+
+
+def counters() -> list[str]:
+    """Time counts in a window of a week against a rolling group-by."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"key": rng.integers(0, 100_000, ROWS), "value": rng.random(ROWS)})
+    frame["time"] = pd.Timestamp("2026-01-05") + pd.to_timedelta(np.sort(rng.integers(0, 28 * 86_400, ROWS)), unit="s")
+    indexed, key, time = frame.set_index("time"), frame["key"], frame["time"]
+    week = pd.Timedelta("7D")
+
+    def rolling(what):
+        return getattr(indexed.groupby("key")["value"].rolling("7D", closed="left"), what)()
+
+    table = Table("counters")
+    table.compare(
+        "count_before",
+        "`groupby.rolling.count`",
+        lambda: count_before(key, time, key, time, week),
+        lambda: rolling("count"),
+    )
+    table.compare(
+        "count_before",
+        "`groupby.rolling.sum`",
+        lambda: count_before(key, time, key, time, week, frame["value"]),
+        lambda: rolling("sum"),
+        goal=0.5,  # pandas was given its index sorted
+    )
+    return table.write(
+        "Ten million events of a hundred thousand keys, a window of seven days that ends before the row."
+    )
+
+
+TABLES = {
+    f.__name__.strip("_"): f
+    for f in (probabilities, rankings, statistics_, joins, learners, imbalance, points_in_time, counters)
+}
 
 
 def main() -> int:

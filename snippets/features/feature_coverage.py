@@ -80,8 +80,8 @@ def coverage_alarms(
     Returns
     -------
     pandas.DataFrame
-        The rows of report that have enough days before them, in order of the day, with ``expected`` coverage, ``z`` (in standard deviations
-        of the days before, at least that of chance, with the tails of Student's t) and ``alarm``.
+        The rows of report that have enough days before them, in order of the day, with ``expected`` coverage, ``z`` (in
+        standard deviations of the days before, at least that of chance) and ``alarm``, by the tails of Student's t.
 
     Raises
     ------

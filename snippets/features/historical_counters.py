@@ -62,7 +62,9 @@ def count_before(
         weight = np.asarray(value, dtype=float)
         if weight.shape != who.shape or not np.isfinite(weight).all():
             raise ValueError("value must hold a finite number for each event")
-    moment, until, since, stride = _on_one_scale(when, now, window, max(who.max(initial=0), code.max(initial=0)) + 2)
+    moment, until, since, stride = _on_one_scale(
+        when, now, window, int(max(who.max(initial=0), code.max(initial=0))) + 2
+    )
     # --8<-- [start:count]
     # One number says key and moment, so that a binary search finds a row's place among the events of its key.
     events = who * stride + moment

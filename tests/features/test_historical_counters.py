@@ -83,6 +83,12 @@ def test_units_and_windows_finer_than_the_times():
     assert count_before([1] * 3, [0, 1, 2], [1] * 3, [0, 1, 2], 1.5).tolist() == [0, 1, 1]
 
 
+def test_many_keys_and_times_to_the_nanosecond():
+    when = pd.to_datetime(np.arange(50_000) * 10**11, unit="ns")
+    key = np.arange(50_000) % 25_000
+    assert count_before(key, when, key, when).tolist() == [0] * 25_000 + [1] * 25_000
+
+
 def test_smoothing_by_hand():
     assert smoothed_rate([3, 0], [10, 0], 0.1, 20).tolist() == pytest.approx([5 / 30, 0.1])
 
