@@ -30,6 +30,19 @@ def test_counts_by_hand():
     assert cut["rows"].sum() == 8  # the row without a device too
 
 
+def test_groups_without_rows_are_left_out():
+    device = pd.Categorical(["phone", "phone"], categories=["phone", "tablet"])
+    assert coverage_report(pd.DataFrame({"device": device, "age": [30, None]}), by="device")["rows"].tolist() == [2]
+
+
+def test_a_coverage_that_never_moved_is_held_against_chance():
+    frame = days(n_days=8, rows=100, coverage=1.0)
+    frame.loc[(frame["day"] == 7) & (frame.index % 50 == 0), "age"] = np.nan
+    alarm = coverage_alarms(coverage_report(frame, by="day"), "day").iloc[0]
+    smoothed = 100.5 / 101
+    assert alarm["z"] == pytest.approx(-0.02 / np.sqrt(smoothed * (1 - smoothed) / 100 * (1 + 1 / 7)))
+
+
 def test_against_pandas_count():
     frame = days().assign(device=lambda f: f.index % 3)
     report = coverage_report(frame, by=["day", "device"])

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.metrics import log_loss, roc_auc_score
 
 from snippets.datasets.ad_log import simulate_ad_log
@@ -63,6 +64,39 @@ def test_categories_are_scored_by_the_other_half():
     found = single_feature_scores(X, y.astype(int)).set_index("what")
     assert found["value"].to_dict() == pytest.approx({"tells": 1, "id": 0.5, "hides": 0.5}, abs=0.03)
     assert found["suspicious"].to_dict() == {"tells": True, "id": False, "hides": False}
+
+
+def test_categories_are_ranked_by_their_rates():
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 5, 20_000)
+    y = (rng.random(20_000) < np.array([0.1, 0.2, 0.3, 0.4, 0.6])[group]).astype(int)
+    X = pd.DataFrame({"group": np.array(list("dbeca"))[group]})
+    assert single_feature_scores(X, y)["value"].iloc[0] == pytest.approx(roc_auc_score(y, group), abs=5e-3)
+    few = pd.DataFrame({"x": ["a", "b", "a", "b", "a", "a"]})
+    # Each half learns from the other. Even rows, all "a": clicks 1, 1, 0. Odd rows, "b", "b", "a": 0, 0, 1; mean 1/2.
+    # Rates with one row of the mean: from odd rows a 3/4, from even rows a 5/8, b 1/2.
+    assert single_feature_scores(few, [1, 0, 1, 0, 0, 1])["value"].tolist() == pytest.approx([7 / 9])
+
+
+def test_both_correlations_by_hand():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {"key": rng.integers(0, 40, 600), "time": rng.integers(0, 50, 600), "y": rng.integers(0, 2, 600)}
+    )
+    frame["x"] = rng.normal(size=600) + frame["y"]
+    moments = frame.groupby(["key", "time"], as_index=False)[["x", "y"]].mean()
+    by_key = moments.groupby("key")
+    step, ahead = by_key["x"].diff(), by_key["y"].shift(-1)
+    used = step.notna() & ahead.notna()
+    first = by_key.head(1)
+    expected = {
+        "own label": (abs(np.corrcoef(step[used], (moments["y"] - ahead)[used])[0, 1]), used.sum()),
+        "first row": (abs(np.corrcoef(first["x"], first["y"])[0, 1]), len(first)),
+    }
+    found = future_correlation(frame[["x"]], frame["y"], frame["key"], frame["time"], 0.01).set_index("check")
+    for check, (r, n) in expected.items():
+        assert found.loc[check, "value"] == pytest.approx(r)
+        assert found.loc[check, "limit"] == pytest.approx(stats.norm.isf(0.0025) / np.sqrt(n))
 
 
 def test_a_table_is_tidy_and_sorted():
