@@ -36,6 +36,7 @@ $(READY): requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
 	$(BIN)/python -m snippets.datasets.open_bandit
+	$(BIN)/python -m snippets.datasets.clothing_reviews
 	touch $@
 
 serve: $(READY)  ## Build the site and serve it with live reload on http://localhost:8000

@@ -67,3 +67,17 @@ def test_every_citation_is_in_the_references(page):
     anchors = set(re.findall(r"\{ ?#([\w-]+) ?\}", (ROOT / "docs/references.md").read_text(encoding="utf-8")))
     cited = set(re.findall(r"references\.md#([\w-]+)", page.read_text(encoding="utf-8")))
     assert cited <= anchors
+
+
+def test_each_paper_names_the_pages_that_cite_it():
+    entries = re.split(r"^## .*\{#([\w-]+)\}$", (ROOT / "docs/references.md").read_text(encoding="utf-8"), flags=re.M)
+    named = {
+        anchor: set(re.findall(r"\]\(([\w/-]+\.(?:md|py))\)", text))
+        for anchor, text in zip(entries[1::2], entries[2::2], strict=True)
+    }
+    pages = [p for p in (ROOT / "docs").rglob("*") if p.suffix in (".md", ".py") and p.stem != "references"]
+    cited = {anchor: set() for anchor in named}
+    for page in pages:
+        for anchor in re.findall(r"references\.md#([\w-]+)", page.read_text(encoding="utf-8")):
+            cited[anchor].add(page.relative_to(ROOT / "docs").as_posix())
+    assert {anchor: cited[anchor] - names for anchor, names in named.items() if cited[anchor] - names} == {}

