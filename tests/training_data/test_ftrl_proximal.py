@@ -1,3 +1,5 @@
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -136,8 +138,13 @@ def test_all_schedules_are_tested():
 
 
 def test_scikit_learn_accepts_it():
-    results = check_estimator(FTRLProximal(), on_fail=None, on_skip=None)
-    assert {r["check_name"] for r in results if r["status"] == "failed"} == NOT_FOR_ONE_PASS
+    # The class as it is now: tests of the guards, earlier in this process, may have made Python import the file anew,
+    # and pickle refuses a class that is not the one under its name.
+    model = importlib.import_module("snippets.training_data.ftrl_proximal").FTRLProximal()
+    results = check_estimator(model, on_fail=None, on_skip=None)
+    failed = {r["check_name"]: repr(r["exception"]) for r in results if r["status"] == "failed"}
+    assert {name: why for name, why in failed.items() if name not in NOT_FOR_ONE_PASS} == {}
+    assert set(failed) == NOT_FOR_ONE_PASS
     assert sum(r["status"] == "passed" for r in results) > 40
 
 
