@@ -1,4 +1,5 @@
 import sys
+from unittest import mock
 
 import pytest
 from mkdocs.exceptions import PluginError
@@ -55,11 +56,12 @@ def test_an_output_of_another_kind_stops_the_build(kind):
 
 
 def test_figures_are_drawn_with_fresh_modules():
-    import figures.evaluation
+    with mock.patch.dict(sys.modules):  # the tests that follow keep the modules they have imported
+        import figures.evaluation
 
-    before = figures.evaluation
-    on_pre_build(config=None)
-    assert "figures.evaluation" not in sys.modules
-    import figures.evaluation
+        before = figures.evaluation
+        on_pre_build(config=None)
+        assert "figures.evaluation" not in sys.modules
+        import figures.evaluation
 
-    assert figures.evaluation is not before
+        assert figures.evaluation is not before

@@ -1,5 +1,3 @@
-import importlib
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -138,10 +136,7 @@ def test_all_schedules_are_tested():
 
 
 def test_scikit_learn_accepts_it():
-    # The class as it is now: tests of the guards, earlier in this process, may have made Python import the file anew,
-    # and pickle refuses a class that is not the one under its name.
-    model = importlib.import_module("snippets.training_data.ftrl_proximal").FTRLProximal()
-    results = check_estimator(model, on_fail=None, on_skip=None)
+    results = check_estimator(FTRLProximal(), on_fail=None, on_skip=None)
     failed = {r["check_name"]: repr(r["exception"]) for r in results if r["status"] == "failed"}
     assert {name: why for name, why in failed.items() if name not in NOT_FOR_ONE_PASS} == {}
     assert set(failed) == NOT_FOR_ONE_PASS
