@@ -70,10 +70,11 @@ def simulate_ad_log(
     pandas.DataFrame
         ``timestamp`` (UTC, milliseconds), ``day`` (0 to n_days - 1), ``hour``, ``request_id``, ``user_id``, ``ad_id``,
         ``advertiser_id``, ``category``, ``age_group``, ``device``, ``position`` (1 to 5), ``explored``; ``click`` and
-        ``hide`` (the "not relevant" button), 0 or 1; ``click_delay`` (seconds, NaN without a click); histories as known
-        at the timestamp, clicks counted once they have arrived: ``user_impressions``, ``user_clicks``,
-        ``ad_impressions``, ``ad_clicks``; and the truth, which no model may see: ``p_click``, ``p_hide`` and
-        ``relevance``, the click probability of a user who looks.
+        ``hide`` (the "not relevant" button) and ``conversion`` (a purchase after a click), 0 or 1; ``click_delay``
+        (seconds, NaN without a click); histories as known at the timestamp, clicks counted once they have arrived:
+        ``user_impressions``, ``user_clicks``, ``ad_impressions``, ``ad_clicks``; and the truth, which no model may
+        see: ``p_click``, ``p_hide``, ``p_conversion``, the probability that a click converts, also where there was
+        none, and ``relevance``, the click probability of a user who looks.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def simulate_ad_log(
     --------
     >>> log = simulate_ad_log(10_000, seed=1)
     >>> log.shape, bool(log["p_click"].between(0, 1).all())
-    ((10000, 22), True)
+    ((10000, 24), True)
     """
     _check(n_impressions, n_days, n_users, n_ads, base_ctr, drift, incident, incident_day, missingness)
     for name, share in [
@@ -161,11 +162,18 @@ def simulate_ad_log(
     late = rng.random(n_impressions) < late_share
     delay = np.where(click, rng.exponential(1.0, n_impressions) * np.where(late, 86_400.0, 30.0), np.nan)
 
+    # Purchases, from a generator of their own. What makes people click need not make them buy: clickbait does not.
+    buying = np.random.default_rng([seed, 1])
+    user_budget, ad_offer = buying.normal(0.0, 0.7, n_users), buying.normal(0.0, 0.7, n_ads)
+    p_conversion = _sigmoid(-2.0 + user_budget[user] + ad_offer[ad] + 0.4 * affinity - 0.6 * ad_clickbait[ad])
+    conversion = click & (buying.random(n_impressions) < p_conversion)
+
     # What was logged, and what was known when.
     broken = ms >= incident_day * DAY_MS if incident else np.zeros(n_impressions, bool)
     if incident == "lost_clicks":
         click &= ~(broken & (device == DEVICES.index("mobile")))
         delay[~click] = np.nan
+        conversion &= click
     known = np.where(broken, incident_day * DAY_MS, ms) if incident == "frozen_counters" else ms
     arrival = ms[click] + np.ceil(1000 * delay[click]).astype(np.int64)
     missing = _missing(rng, missingness, missing_rate, age, device)
@@ -185,6 +193,7 @@ def simulate_ad_log(
             "explored": explored[rows],
             "click": click.astype(np.int8),
             "hide": hide.astype(np.int8),
+            "conversion": conversion.astype(np.int8),
             "click_delay": delay,
             "user_impressions": _count_before(user, ms, user, known),
             "user_clicks": _count_before(user[click], arrival, user, known),
@@ -192,6 +201,7 @@ def simulate_ad_log(
             "ad_clicks": _count_before(ad[click], arrival, ad, known),
             "p_click": p_click,
             "p_hide": p_hide,
+            "p_conversion": p_conversion,
             "relevance": relevance,
         }
     )

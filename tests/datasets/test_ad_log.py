@@ -16,8 +16,8 @@ def log():
 def test_schema(log):
     assert list(log) == [
         "timestamp", "day", "hour", "request_id", "user_id", "ad_id", "advertiser_id", "category", "age_group",
-        "device", "position", "explored", "click", "hide", "click_delay", "user_impressions", "user_clicks",
-        "ad_impressions", "ad_clicks", "p_click", "p_hide", "relevance",
+        "device", "position", "explored", "click", "hide", "conversion", "click_delay", "user_impressions",
+        "user_clicks", "ad_impressions", "ad_clicks", "p_click", "p_hide", "p_conversion", "relevance",
     ]  # fmt: skip
     assert len(log) == 100_003
     assert log["timestamp"].is_monotonic_increasing
@@ -53,6 +53,16 @@ def test_clicks_and_hides_follow_their_stated_probabilities(log):
         variance = group[truth].agg(lambda p: (p * (1 - p)).sum())
         chi2 = ((group[label].sum() - group[truth].sum()) ** 2 / variance).sum()
         assert stats.chi2.sf(chi2, 10) > 1e-4
+
+
+def test_clicks_convert_with_their_stated_probability_and_clickbait_does_not_sell(log):
+    clicked = log[log["click"] == 1]
+    assert log.loc[log["click"] == 0, "conversion"].sum() == 0
+    p = clicked["p_conversion"]
+    z = (clicked["conversion"].sum() - p.sum()) / np.sqrt((p * (1 - p)).sum())
+    assert abs(z) < 4
+    ads = log.groupby("ad_id")[["p_hide", "p_conversion"]].mean()  # hides, too, come from clickbait
+    assert ads.corr("spearman").iloc[0, 1] < -0.4
 
 
 @pytest.mark.parametrize("base_ctr", [0.002, 0.03, 0.2])
@@ -165,6 +175,7 @@ def test_lost_clicks_incident():
     broken = (log["day"] >= 10) & (log["device"] == "mobile")
     assert log.loc[broken, "click"].sum() == 0
     assert log.loc[broken, "click_delay"].isna().all()
+    assert log.loc[broken, "conversion"].sum() == 0
     healthy = simulate_ad_log(50_000)
     np.testing.assert_array_equal(log["p_click"], healthy["p_click"])
     np.testing.assert_array_equal(log.loc[~broken, "click"], healthy.loc[~broken, "click"])

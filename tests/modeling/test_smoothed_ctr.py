@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+from scipy.stats import betabinom
+from sklearn.utils.estimator_checks import check_estimator
+
+from snippets.datasets.ad_log import simulate_ad_log
+from snippets.evaluation.normalized_entropy import normalized_entropy
+from snippets.modeling.smoothed_ctr import MOST, SmoothedCTR, fit_beta_prior
+
+
+def test_the_prior_is_where_scipys_beta_binomial_is_most_likely():
+    rng = np.random.default_rng(0)
+    impressions = rng.integers(1, 300, 400)
+    clicks = rng.binomial(impressions, rng.beta(2, 40, 400))
+    alpha, beta = fit_beta_prior(clicks, impressions)
+    mean = clicks.sum() / impressions.sum()
+    assert alpha / (alpha + beta) == pytest.approx(mean, rel=1e-12)
+
+    def loss(log_strength):
+        s = np.exp(log_strength[0])
+        return -betabinom.logpmf(clicks, impressions, mean * s, (1 - mean) * s).sum()
+
+    assert alpha + beta == pytest.approx(np.exp(minimize(loss, [3.0], method="Nelder-Mead").x[0]), rel=1e-3)
+    assert 25 < alpha + beta < 70  # the truth is 42; the standard error of its logarithm is about 0.2
+
+
+def test_keys_that_do_not_differ_get_a_prior_worth_more_than_all_they_have():
+    impressions = np.full(200, 100)
+    alpha, beta = fit_beta_prior(np.full(200, 5), impressions)
+    assert 1e5 < alpha + beta <= MOST
+
+
+@pytest.mark.parametrize(
+    ("clicks", "impressions", "message"),
+    [
+        ([], [], "of one length"),
+        ([1, 2], [3], "of one length"),
+        ([1, 5], [3, 4], "got 5.0 of 4.0 at key 1"),
+        ([-1], [3], "got -1.0 of 3.0 at key 0"),
+        ([1, np.nan], [3, 4], "at key 1"),
+        ([1], [np.inf], "at key 0"),
+        ([0, 0], [3, 4], "got 0 of 7"),
+        ([3], [3], "got 3 of 3"),
+    ],
+)
+def test_counts_that_are_none_are_named(clicks, impressions, message):
+    with pytest.raises(ValueError, match=message):
+        fit_beta_prior(clicks, impressions)
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.booleans()), min_size=4, max_size=60).filter(
+        lambda rows: len({c for _, _, c in rows}) == 2
+    ),
+    st.floats(0.1, 100),
+)
+def test_against_a_loop_over_keys(rows, strength):
+    X, y = np.array([r[:2] for r in rows]), np.array([r[2] for r in rows])
+    p = SmoothedCTR(strength).fit(X, y).predict_proba(np.vstack([X, [[9, 9]]]))[:, 1]
+    mean = y.mean()
+    for key, got in zip([*X.tolist(), [9, 9]], p, strict=True):
+        mine = [c for *k, c in rows if k == key]
+        assert got == pytest.approx((sum(mine) + strength * mean) / (len(mine) + strength))
+
+
+def test_weights_count_as_copies_and_rows_without_weight_do_not_exist():
+    X, y = np.array([[1], [1], [2], [3]]), np.array([0, 1, 0, 2])
+    a = SmoothedCTR(5).fit(X, y, sample_weight=[2, 1, 3, 0])
+    b = SmoothedCTR(5).fit([[1], [1], [1], [2], [2], [2]], [0, 0, 1, 0, 0, 0])
+    assert a.classes_.tolist() == [0, 1]
+    assert a.predict_proba([[1], [2], [3]]) == pytest.approx(b.predict_proba([[1], [2], [3]]))
+
+
+def test_on_a_log_the_fitted_strength_is_near_the_best_on_later_days():
+    log = simulate_ad_log(200_000)
+    past = log["day"] < 10
+    X, y = log[["ad_id"]].to_numpy(), log["click"].to_numpy()
+
+    def later(strength):
+        model = SmoothedCTR(strength).fit(X[past], y[past])
+        return normalized_entropy(y[~past], model.predict_proba(X[~past])[:, 1])
+
+    grid = {s: later(s) for s in (1, 10, 30, 100, 300, 1_000, 10_000)}
+    assert min(grid.values()) < grid[1] - 0.005
+    assert later(None) < min(grid.values()) + 0.0015
+
+
+@pytest.mark.parametrize("strength", [0, -1, np.inf, np.nan])
+def test_a_strength_that_is_none_is_refused(strength):
+    with pytest.raises(ValueError, match="strength must be positive and finite"):
+        SmoothedCTR(strength).fit([[1], [2]], [0, 1])
+
+
+def test_predict_gives_the_more_probable_label():
+    model = SmoothedCTR(1).fit([[1], [1], [1], [2], [2], [2]], ["no", "yes", "yes", "no", "no", "no"])
+    assert model.predict([[1], [2], [3]]).tolist() == ["yes", "no", "no"]
+
+
+@pytest.mark.parametrize("strength", [None, 1.0])
+def test_scikit_learns_own_checks(strength):
+    results = check_estimator(SmoothedCTR(strength), on_fail=None, on_skip=None)
+    assert {r["check_name"]: repr(r["exception"]) for r in results if r["status"] == "failed"} == {}
+    assert sum(r["status"] == "passed" for r in results) > 35
