@@ -145,5 +145,5 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
 
 
 def _number(X: np.ndarray) -> np.ndarray:
-    """Number the distinct rows from 0 in the order in which they first appear."""
+    """Give the distinct rows numbers from 0 in the order in which they first appear."""
     return pd.DataFrame(X).groupby(list(range(X.shape[1])), sort=False).ngroup().to_numpy()

@@ -61,14 +61,16 @@ def test_the_linear_layer_is_scikit_learns_logistic_regression_on_the_leaves(log
     X, y, day = log
     rows = (day >= 6) & (day < 10)
     theirs = LogisticRegression(C=1 / 30, tol=1e-8, max_iter=5_000).fit(fitted.leaves(X[rows]), y[rows])
+    assert fitted.coef_.shape == theirs.coef_.shape
+    assert fitted.intercept_ == pytest.approx(theirs.intercept_, abs=0.05)
     assert fitted.predict_proba(X[rows]) == pytest.approx(theirs.predict_proba(fitted.leaves(X[rows])), rel=0.01)
 
 
 def test_trees_have_seen_their_rows_alone(log, fitted):
     X, y, day = log
-    alone = HistGradientBoostingClassifier(
-        max_iter=30, max_leaf_nodes=12, early_stopping=False, random_state=0
-    ).fit(X[day < 6], y[day < 6])
+    alone = HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=12, early_stopping=False, random_state=0).fit(
+        X[day < 6], y[day < 6]
+    )
     np.testing.assert_allclose(alone.decision_function(X), fitted.trees_.decision_function(X))
 
 

@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime
+from scipy.special import expit
+from sklearn.base import clone
+
+from snippets.evaluation.normalized_entropy import normalized_entropy
+from snippets.modeling.cross_network import CrossNetworkClassifier, cross_layers
+
+
+def test_cross_layers_against_the_papers_equation_row_by_row():
+    rng = np.random.default_rng(0)
+    x, weights, biases = rng.normal(size=(6, 4)), rng.normal(size=(3, 4, 4)), rng.normal(size=(3, 4))
+    outputs = cross_layers(x, weights, biases)
+    assert len(outputs) == 4
+    for row in range(6):
+        x0 = xl = x[row]
+        for layer in range(3):  # column vectors, as in the paper: its matrix is ours transposed
+            xl = x0 * (weights[layer].T @ xl + biases[layer]) + xl
+            np.testing.assert_allclose(outputs[layer + 1][row], xl)
+
+
+def test_layers_raise_the_degree_by_one_each():
+    rng = np.random.default_rng(1)
+    weights, x = rng.normal(size=(3, 2, 2)), rng.normal(size=(1, 2))
+    scale = np.linspace(-1, 1, 9)
+    for layer, output in enumerate(cross_layers(scale[:, None] * x, weights, np.zeros((3, 2)))):
+        fits = [np.polynomial.Polynomial.fit(scale, output[:, 0], degree) for degree in (layer + 1, max(layer, 0))]
+        assert np.abs(fits[0](scale) - output[:, 0]).max() < 1e-9
+        assert np.abs(fits[1](scale) - output[:, 0]).max() > 1e-3
+
+
+def rows(n=4_000, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 6, (n, 3))
+    cross = np.random.default_rng(5).normal(0, 1.5, (6, 6))
+    p = expit(-1 + cross[X[:, 0], X[:, 1]] + 0.3 * X[:, 2] - 0.75)
+    return X, (rng.random(n) < p).astype(int), p
+
+
+@pytest.mark.parametrize(("n_cross", "n_hidden"), [(2, 3), (0, 4), (1, 0), (0, 0)])
+def test_gradients_are_finite_differences(n_cross, n_hidden):
+    X, y, _ = rows(12)
+    model = CrossNetworkClassifier(2, n_cross, n_hidden, init_scale=0.5, random_state=0).fit(X, y)
+    table = model._rows(X)
+    values, at_loss, gradients = model._gradients(table, y.astype(float))
+    p = model.predict_proba(X)[:, 1]
+    assert at_loss == pytest.approx(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
+    for name, gradient in gradients.items():
+        shape = model.params_[name].shape
+
+        def loss(flat, name=name, shape=shape):
+            kept, model.params_[name] = model.params_[name], flat.reshape(shape)
+            out = model._gradients(table, y.astype(float))[1]
+            model.params_[name] = kept
+            return out
+
+        if model.params_[name].size:
+            full = np.zeros(shape)
+            full[values if name in ("embedding", "wide") else ...] = gradient
+            expected = approx_fprime(model.params_[name].ravel(), loss, 1e-6)
+            np.testing.assert_allclose(full.ravel(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("n_cross", "n_hidden"), [(1, 0), (0, 32), (2, 16)])
+def test_it_finds_a_cross_that_weights_alone_cannot(n_cross, n_hidden):
+    X, y, _ = rows(20_000)
+    new, y_new, p_new = rows(10_000, 1)
+    net = CrossNetworkClassifier(4, n_cross, n_hidden, n_epochs=6, random_state=0).fit(X, y)
+    linear = CrossNetworkClassifier(4, 0, 0, n_epochs=6, random_state=0).fit(X, y)
+    got, alone = (normalized_entropy(y_new, m.predict_proba(new)[:, 1]) for m in (net, linear))
+    truth = normalized_entropy(y_new, p_new)
+    assert alone > truth + 0.1
+    assert got < truth + 0.25 * (alone - truth)
+
+
+def test_what_nobody_has_seen_adds_nothing():
+    X, y, _ = rows()
+    model = CrossNetworkClassifier(3, 2, 4, random_state=0).fit(X, y)
+    unknown = model.predict_proba([[-1, 6, 99]])
+    np.testing.assert_array_equal(unknown, model.predict_proba([[6, -1, -7]]))
+    np.testing.assert_array_equal(model.params_["embedding"][0], 0)
+    assert model.params_["wide"][0] == 0
+    assert not np.allclose(unknown, model.predict_proba(X[:1]))
+
+
+def test_missing_values_in_training_share_the_unknown_row():
+    X, y, _ = rows()
+    X[::3, 0] = -1
+    model = CrossNetworkClassifier(3, 1, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(model.params_["embedding"][0], 0)
+
+
+def test_the_seed_determines_everything_and_labels_may_be_words():
+    X, y, _ = rows()
+    words = np.array(["no", "yes"])[y]
+    a, b = (CrossNetworkClassifier(3, random_state=4).fit(X, labels) for labels in (y, words))
+    np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(X))
+    assert b.predict(X).tolist() == np.array(["no", "yes"])[a.predict(X)].tolist()
+    assert not np.array_equal(clone(a).set_params(random_state=5).fit(X, y).predict_proba(X), a.predict_proba(X))
+    np.testing.assert_array_equal(a.predict_proba(X.astype(float)), a.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "X", "y", "message"),
+    [
+        ({"n_factors": 0}, [[0], [1]], [0, 1], "n_factors must be at least 1"),
+        ({"n_cross": -1}, [[0], [1]], [0, 1], "n_cross must be at least 0"),
+        ({"n_hidden": -1}, [[0], [1]], [0, 1], "n_hidden must be at least 0"),
+        ({"n_epochs": 0}, [[0], [1]], [0, 1], "n_epochs must be at least 1"),
+        ({"batch_size": 0}, [[0], [1]], [0, 1], "batch_size must be at least 1"),
+        ({"learning_rate": 0}, [[0], [1]], [0, 1], "learning_rate must be positive"),
+        ({"init_scale": np.nan}, [[0], [1]], [0, 1], "init_scale must be positive"),
+        ({}, [[0.5], [1]], [0, 1], "whole numbers, got float64"),
+        ({}, [["a"], ["b"]], [0, 1], "whole numbers, got"),
+        ({}, [[np.nan], [1]], [0, 1], "contains NaN"),
+        ({}, [[0], [1]], [0, 1, 1], "one label for each of 2 rows"),
+        ({}, [[0], [1]], [1, 1], "y holds 1"),
+    ],
+)
+def test_what_cannot_be_learned_is_named(arguments, X, y, message):
+    with pytest.raises(ValueError, match=message):
+        CrossNetworkClassifier(**arguments).fit(X, y)
+
+
+def test_other_fields_than_those_of_fit_are_refused():
+    model = CrossNetworkClassifier().fit([[0, 1], [1, 0]], [0, 1])
+    with pytest.raises(ValueError, match="the 2 fields of fit, got 1"):
+        model.predict([[0]])

@@ -1,0 +1,165 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import approx_fprime
+from scipy.sparse import csr_matrix
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.utils.estimator_checks import check_estimator
+
+from snippets.evaluation.normalized_entropy import normalized_entropy
+from snippets.modeling.factorization_machine import FactorizationMachineClassifier, pairwise
+
+NOT_FOR_BATCHES = {  # copies of a row fall into other batches than one row of twice the weight
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+}
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 10**6), st.integers(1, 6), st.integers(0, 5), st.integers(1, 7))
+def test_linear_time_identity_against_all_pairs(seed, n, k, width):
+    rng = np.random.default_rng(seed)
+    X, v = rng.normal(size=(n, width)) * (rng.random((n, width)) < 0.6), rng.normal(size=(width, k))
+    expected = [sum(x[i] * x[j] * (v[i] @ v[j]) for i, j in itertools.combinations(range(width), 2)) for x in X]
+    np.testing.assert_allclose(pairwise(csr_matrix(X), v), expected, atol=1e-9)
+
+
+def loss(parameters, X, y, weight, k, l2_linear, l2_factors):
+    """Mean loss of dense rows, all pairs written out."""
+    n, width = X.shape
+    w0, w, v = parameters[0], parameters[1 : 1 + width], parameters[1 + width :].reshape(width, k)
+    gram = v @ v.T
+    margin = w0 + X @ w + np.array([(np.triu(np.outer(x, x) * gram, 1)).sum() for x in X])
+    p = expit(margin)
+    penalty = ((X != 0).sum(axis=0) * (l2_linear * w**2 + l2_factors * (v**2).sum(axis=1))).sum() / 2
+    return (-(weight * (y * np.log(p) + (1 - y) * np.log(1 - p))).sum() + penalty) / n
+
+
+def test_gradients_are_finite_differences():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(9, 5)) * (rng.random((9, 5)) < 0.6)
+    y, weight = rng.integers(0, 2, 9).astype(float), rng.uniform(0.5, 2, 9)
+    model = FactorizationMachineClassifier(3, l2_linear=0.3, l2_factors=0.2, init_scale=0.5, random_state=0)
+    model.partial_fit(X, y)
+    columns = np.arange(5)
+    got = model._gradients(csr_matrix(X), y, weight, columns, (X != 0).sum(axis=0))
+    at = np.concatenate([model.intercept_, model.coef_[0], model.factors_.ravel()])
+    expected = approx_fprime(at, loss, 1e-6, X, y, weight, 3, 0.3, 0.2)
+    np.testing.assert_allclose(np.concatenate([got[0], got[1], got[2].ravel()]), expected, atol=1e-5)
+
+
+def literal(X, y, weight, model, start):
+    """AdaGrad on dense batches, all pairs written out; gradients by finite differences of the loss above."""
+    at = start.copy()
+    squares = np.full(len(at), 1e-8)
+    for i in range(0, len(y), model.batch_size):
+        rows = slice(i, i + model.batch_size)
+        g = approx_fprime(at, loss, 1e-7, X[rows], y[rows], weight[rows], model.n_factors, model.l2_linear, 0.0)
+        squares += g**2
+        at -= model.learning_rate * g / np.sqrt(squares)
+    return at
+
+
+def test_one_pass_against_a_literal_one():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(24, 4))
+    y, weight = np.tile([0.0, 1.0, 1.0], 8), rng.uniform(0.5, 2, 24)
+    model = FactorizationMachineClassifier(2, l2_linear=0.1, batch_size=5, init_scale=0.3, random_state=3)
+    factors = np.random.RandomState(3).normal(0, 0.3, (4, 2))
+    expected = literal(X, y, weight, model, np.concatenate([np.zeros(5), factors.ravel()]))
+    model.partial_fit(X, y, sample_weight=weight)
+    got = np.concatenate([model.intercept_, model.coef_[0], model.factors_.ravel()])
+    np.testing.assert_allclose(got, expected, atol=2e-4)
+
+
+def crossed(n, seed, width=30):
+    """Two categories whose click rate is a product of hidden factors."""
+    rng = np.random.default_rng(seed)
+    u, v = np.random.default_rng(9).normal(size=(2, width, 2)) * 1.2
+    a, b = rng.integers(0, width, (2, n))
+    p = expit(-1 + (u[a] * v[b]).sum(axis=1))
+    return np.column_stack([a, b]), (rng.random(n) < p).astype(int), p
+
+
+def test_it_finds_what_a_linear_model_cannot_and_is_near_crosses_by_hand_where_they_are_dense():
+    codes, y, _ = crossed(40_000, 0)
+    new, y_new, p_new = crossed(20_000, 1)
+    encoder = OneHotEncoder(handle_unknown="ignore").fit(codes)
+    X, X_new = encoder.transform(codes), encoder.transform(new)
+    pair, pair_new = codes[:, :1] * 30 + codes[:, 1:], new[:, :1] * 30 + new[:, 1:]
+    by_hand = OneHotEncoder(handle_unknown="ignore").fit(pair)
+    entropy = {
+        "truth": normalized_entropy(y_new, p_new),
+        "linear": normalized_entropy(y_new, LogisticRegression().fit(X, y).predict_proba(X_new)[:, 1]),
+        "crosses": normalized_entropy(
+            y_new, LogisticRegression().fit(by_hand.transform(pair), y).predict_proba(by_hand.transform(pair_new))[:, 1]
+        ),
+        "fm": normalized_entropy(
+            y_new,
+            FactorizationMachineClassifier(2, n_epochs=10, random_state=0).fit(X, y).predict_proba(X_new)[:, 1],
+        ),
+    }
+    assert entropy["fm"] < entropy["linear"] - 0.05
+    assert entropy["fm"] < entropy["crosses"]
+    assert entropy["fm"] < entropy["truth"] + 0.01
+
+
+def test_without_factors_it_is_logistic_regression():
+    codes, y, _ = crossed(20_000, 0)
+    X = OneHotEncoder().fit_transform(codes)
+    ours = FactorizationMachineClassifier(0, n_epochs=30, random_state=0).fit(X, y).predict_proba(X)[:, 1]
+    theirs = LogisticRegression(C=100).fit(X, y).predict_proba(X)[:, 1]
+    assert np.abs(ours - theirs).mean() < 0.01
+
+
+def test_partial_fit_learns_on_and_fit_forgets():
+    codes, y, _ = crossed(5_000, 0)
+    X = OneHotEncoder().fit_transform(codes)
+    parts = FactorizationMachineClassifier(2, random_state=0, batch_size=100)
+    whole = FactorizationMachineClassifier(2, random_state=0, batch_size=100).partial_fit(X, y)
+    for start in range(0, 5_000, 1_000):
+        parts.partial_fit(X[start : start + 1_000], y[start : start + 1_000])
+    np.testing.assert_allclose(parts.predict_proba(X), whole.predict_proba(X))
+    again = parts.fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(
+        again, FactorizationMachineClassifier(2, random_state=0, batch_size=100).fit(X, y).predict_proba(X)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_factors", -1),
+        ("learning_rate", 0),
+        ("learning_rate", np.inf),
+        ("n_epochs", 0),
+        ("l2_linear", -1),
+        ("l2_factors", np.nan),
+        ("init_scale", 0),
+        ("batch_size", 0),
+    ],
+)
+def test_parameters_out_of_range_are_named(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        FactorizationMachineClassifier(**{name: value}).fit([[1.0], [2.0]], [0, 1])
+
+
+def test_labels_are_checked():
+    X = [[1.0], [2.0]]
+    with pytest.raises(ValueError, match="give partial_fit both in `classes`"):
+        FactorizationMachineClassifier().partial_fit(X, [1, 1])
+    model = FactorizationMachineClassifier().partial_fit(X, [1, 1], classes=[0, 1])
+    with pytest.raises(ValueError, match=r"y holds 2, which is none of \[0, 1\]"):
+        model.partial_fit(X, [1, 2])
+
+
+def test_scikit_learns_own_checks():
+    results = check_estimator(FactorizationMachineClassifier(random_state=0), on_fail=None, on_skip=None)
+    failed = {r["check_name"]: repr(r["exception"]) for r in results if r["status"] == "failed"}
+    assert {name: why for name, why in failed.items() if name not in NOT_FOR_BATCHES} == {}
+    assert sum(r["status"] == "passed" for r in results) > 40

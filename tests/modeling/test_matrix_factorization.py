@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+
+from snippets.modeling.matrix_factorization import ImplicitALS
+
+
+@pytest.fixture
+def counts():
+    rng = np.random.default_rng(0)
+    return csr_matrix(rng.poisson(0.5, (12, 9)) * (rng.random((12, 9)) < 0.6))
+
+
+def loss(users, items, counts, alpha, l2):
+    """Equation 3 of the paper, pair by pair."""
+    total = l2 * ((users**2).sum() + (items**2).sum())
+    for u, row in enumerate(counts.toarray()):
+        for i, r in enumerate(row):
+            total += (1 + alpha * r) * ((r > 0) - users[u] @ items[i]) ** 2
+    return total
+
+
+def test_each_half_step_is_the_minimum_that_scipy_finds(counts):
+    model = ImplicitALS(3, alpha=4.0, l2=0.7, n_iterations=1, random_state=0).fit(counts)
+    users = model.fold_in(counts)
+    for u in range(counts.shape[0]):
+
+        def one(x, u=u):
+            moved = users.copy()
+            moved[u] = x
+            return loss(moved, model.item_factors_, counts, 4.0, 0.7)
+
+        found = minimize(one, np.zeros(3), tol=1e-10)
+        np.testing.assert_allclose(users[u], found.x, atol=1e-4)
+
+
+def test_the_loss_falls_with_every_iteration(counts):
+    losses = []
+    for n in range(1, 8):
+        model = ImplicitALS(3, alpha=4.0, l2=0.7, n_iterations=n, random_state=0).fit(counts)
+        losses.append(loss(model.user_factors_, model.item_factors_, counts, 4.0, 0.7))
+    assert np.all(np.diff(losses) < 0)
+
+
+def test_it_finds_groups_of_taste_on_held_out_clicks():
+    rng = np.random.default_rng(1)
+    group_of_user, group_of_item = rng.integers(0, 4, 400), rng.integers(0, 4, 100)
+    match = group_of_user[:, None] == group_of_item[None, :]
+    clicks = csr_matrix((rng.random((400, 100)) < np.where(match, 0.2, 0.01)).astype(float))
+    model = ImplicitALS(4, random_state=0).fit(clicks)
+    top = model.recommend(np.arange(400), 5, exclude=clicks)
+    assert np.take_along_axis(match, top, axis=1).mean() > 0.9
+    assert clicks[np.arange(400)[:, None], top].sum() == 0
+
+
+def test_recommendations_are_in_order_and_of_the_users_asked_for(counts):
+    model = ImplicitALS(3, random_state=0).fit(counts)
+    scores = model.user_factors_ @ model.item_factors_.T
+    top = model.recommend([7, 2], 9)
+    np.testing.assert_array_equal(top, np.argsort(-scores[[7, 2]], axis=1))
+
+
+def test_the_seed_determines_the_vectors_and_doubled_entries_are_summed(counts):
+    twice = csr_matrix((np.tile(counts.data / 2, 2), (np.tile(counts.tocoo().row, 2), np.tile(counts.tocoo().col, 2))))
+    twice.resize(counts.shape)
+    a, b = (ImplicitALS(2, random_state=3).fit(c).user_factors_ for c in (counts, twice))
+    np.testing.assert_allclose(a, b)
+    assert not np.allclose(a, ImplicitALS(2, random_state=4).fit(counts).user_factors_)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_factors": 0}, "n_factors must be at least 1"),
+        ({"alpha": 0}, "alpha must be positive"),
+        ({"l2": 0}, "l2 must be positive"),
+        ({"n_iterations": 0}, "n_iterations must be at least 1"),
+    ],
+)
+def test_parameters_out_of_range_are_named(arguments, message, counts):
+    with pytest.raises(ValueError, match=message):
+        ImplicitALS(**arguments).fit(counts)
+
+
+def test_interactions_and_k_are_checked(counts):
+    with pytest.raises(ValueError, match="sparse matrix, got ndarray"):
+        ImplicitALS().fit(np.ones((2, 2)))
+    for value in (-1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"got {value}"):
+            ImplicitALS().fit(csr_matrix([[1.0, value]]))
+    model = ImplicitALS(2).fit(counts)
+    with pytest.raises(ValueError, match="9 columns, got 2"):
+        model.fold_in(csr_matrix([[1.0, 0]]))
+    for k in (0, 10):
+        with pytest.raises(ValueError, match=f"the number of items, 9, got {k}"):
+            model.recommend([0], k)
