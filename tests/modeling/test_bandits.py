@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.integrate import quad
+from sklearn.linear_model import Ridge
+
+from snippets.modeling.bandits import LinUCB, ThompsonSampling, replay
+
+
+def test_thompson_chooses_with_the_probability_of_being_best():
+    policy = ThompsonSampling(2, alpha=[3, 8], beta=[10, 12])
+    n = 200_000
+    expected = quad(lambda x: stats.beta.pdf(x, 8, 12) * stats.beta.cdf(x, 3, 10), 0, 1)[0]
+    got = policy.probabilities(n, np.random.default_rng(0))
+    assert got.sum() == pytest.approx(1)
+    assert abs(got[1] - expected) < 4 * np.sqrt(expected * (1 - expected) / n)
+    again = policy.choose(n, np.random.default_rng(0))
+    assert (again == 1).mean() == got[1]
+
+
+def test_thompson_counts_clicks_and_misses():
+    policy = ThompsonSampling(3, 2.0, 5.0)
+    policy.update([0, 2, 2, 2], [1, 1, 0, 0])
+    policy.update([2], [0])
+    assert policy.alpha_.tolist() == [3, 2, 3]
+    assert policy.beta_.tolist() == [5, 5, 8]
+
+
+def test_the_regret_of_thompson_flattens_and_that_of_uniform_choice_does_not():
+    rates, rng = np.array([0.02, 0.03, 0.05, 0.1]), np.random.default_rng(0)
+    policy, lost = ThompsonSampling(4), []
+    for _ in range(200):
+        arms = policy.choose(100, rng)
+        policy.update(arms, rng.random(100) < rates[arms])
+        lost.append((0.1 - rates[arms]).mean())
+    assert np.mean(lost[:20]) > 4 * np.mean(lost[-50:])
+    assert np.mean(lost[-50:]) < 0.1 * (0.1 - rates).mean()
+
+
+def test_linucb_is_ridge_and_its_bound_is_the_papers():
+    rng = np.random.default_rng(1)
+    x, arms, rewards = rng.normal(size=(300, 4)), rng.integers(0, 3, 300), rng.integers(0, 2, 300)
+    policy = LinUCB(3, 4, width=0.7, l2=2.0)
+    policy.update(x[:100], arms[:100], rewards[:100])
+    policy.update(x[100:], arms[100:], rewards[100:])
+    bounds = []
+    for arm in range(3):
+        own = arms == arm
+        ridge = Ridge(alpha=2.0, fit_intercept=False).fit(x[own], rewards[own])
+        np.testing.assert_allclose(policy.coef_[arm], ridge.coef_)
+        a = 2.0 * np.eye(4) + x[own].T @ x[own]
+        bounds.append([v @ ridge.coef_ + 0.7 * np.sqrt(v @ np.linalg.solve(a, v)) for v in x])
+    np.testing.assert_array_equal(policy.choose(x), np.argmax(bounds, axis=0))
+
+
+def test_linucb_finds_the_arm_of_each_context_and_greedy_can_stay_wrong():
+    rates = np.array([[0.3, 0.05, 0.1], [0.05, 0.1, 0.3]])  # by context, by arm
+    ends = {}
+    for width in (0.0, 1.0):
+        rng, policy, right = np.random.default_rng(2), LinUCB(3, 2, width=width), []
+        for _ in range(300):
+            context = rng.integers(0, 2, 20)
+            arms = policy.choose(np.eye(2)[context])
+            policy.update(np.eye(2)[context], arms, rng.random(20) < rates[context, arms])
+            right.append((arms == rates.argmax(axis=1)[context]).mean())
+        ends[width] = np.mean(right[-50:])
+    assert ends[1.0] > 0.95
+    assert ends[0.0] < ends[1.0]
+
+
+def test_replay_of_a_fixed_policy_is_the_mean_of_the_rows_where_it_agrees():
+    rng = np.random.default_rng(3)
+    arms, rewards, wanted = rng.integers(0, 5, 1_003), rng.integers(0, 2, 1_003), rng.integers(0, 5, 1_003)
+    seen = []
+    rows, kept = replay(lambda rows: wanted[rows], seen.append, arms, rewards, batch_size=50)
+    np.testing.assert_array_equal(rows, np.flatnonzero(arms == wanted))
+    np.testing.assert_array_equal(kept, rewards[rows])
+    assert len(seen) == 21
+    np.testing.assert_array_equal(np.concatenate(seen), rows)
+
+
+def test_replay_estimates_what_the_learning_policy_earns_live():
+    rates = np.array([0.1, 0.2, 0.5])
+    kept, live = [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        arms = rng.integers(0, 3, 1_500)
+        rewards = (rng.random(1_500) < rates[arms]).astype(int)
+        policy = ThompsonSampling(3)
+        rows, got = replay(
+            lambda rows, policy=policy, rng=rng: policy.choose(rows.stop - rows.start, rng),
+            lambda rows, policy=policy, arms=arms, rewards=rewards: policy.update(arms[rows], rewards[rows]),
+            arms,
+            rewards,
+            batch_size=1,
+        )
+        kept.append(got[:400].mean())
+        assert len(rows) > 400
+        policy, total = ThompsonSampling(3), 0
+        for _ in range(400):
+            arm = policy.choose(1, rng)
+            reward = rng.random(1) < rates[arm]
+            policy.update(arm, reward)
+            total += reward[0]
+        live.append(total / 400)
+    z = (np.mean(kept) - np.mean(live)) / np.sqrt((np.var(kept) + np.var(live)) / 60)
+    assert abs(z) < 4
+
+
+def test_an_empty_log_keeps_nothing():
+    rows, rewards = replay(lambda rows: np.empty(0), lambda rows: None, [], [])
+    assert len(rows) == len(rewards) == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ThompsonSampling(1), "n_arms must be at least 2, got 1"),
+        (lambda: ThompsonSampling(2, alpha=[1, 0]), "alpha must be positive"),
+        (lambda: ThompsonSampling(2, beta=np.inf), "beta must be positive"),
+        (lambda: LinUCB(1, 2), "n_arms must be at least 2"),
+        (lambda: LinUCB(2, 0), "n_features must be at least 1, got 0"),
+        (lambda: LinUCB(2, 1, width=-1), "width must be at least 0"),
+        (lambda: LinUCB(2, 1, l2=0), "l2 must be positive"),
+        (lambda: LinUCB(2, 2).choose([[1.0]]), r"2 in each row, got shape \(1, 1\)"),
+        (lambda: LinUCB(2, 1).choose([[np.nan]]), "contexts must be finite"),
+        (lambda: LinUCB(2, 1).update([[1.0]], [0, 1], [0, 1]), "one context for each arm, got 1 and 2"),
+        (lambda: ThompsonSampling(2).update([0], [0, 1]), "of one length"),
+        (lambda: ThompsonSampling(2).update([2], [0]), "arms must be from 0 to 1, got 2"),
+        (lambda: ThompsonSampling(2).update([1], [0.5]), "rewards must be 0 or 1, got 0.5"),
+        (lambda: replay(None, None, [0], [0, 1]), "of one length"),
+        (lambda: replay(None, None, [0], [1], batch_size=0), "batch_size must be at least 1"),
+    ],
+)
+def test_what_is_wrong_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snippets.modeling.next_item import NextItem
+
+events = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 6)), min_size=1, max_size=30)
+
+
+@settings(max_examples=60)
+@given(events, st.integers(1, 3), st.sampled_from([1.0, 0.5]), st.integers(0, 10**6))
+def test_against_loops(rows, n_lags, decay, seed):
+    user, item, time = map(np.array, zip(*rows, strict=True))
+    model = NextItem(n_lags, decay, shrink=2.0).fit(user, item, time, n_items=5)
+    count = np.zeros((5, 5))
+    for u in set(user.tolist()):
+        own = [i for _, i in sorted([(t, i) for (w, i, t) in rows if w == u], key=lambda pair: pair[0])]
+        for a in range(len(own)):
+            for b in range(a + 1, min(a + n_lags, len(own) - 1) + 1):
+                count[own[a], own[b]] += decay ** (b - a - 1)
+    np.testing.assert_allclose(model.follows_.toarray(), count)
+    popularity = np.bincount(item, minlength=5) / len(item)
+    np.testing.assert_allclose(model.popularity_, popularity)
+    history = np.random.default_rng(seed).integers(-1, 5, (4, n_lags))
+    expected = np.zeros((4, 5))
+    for row in range(4):
+        for back, last in enumerate(history[row][::-1]):
+            if last >= 0:
+                follows = (count[last] + 2.0 * popularity) / (count[last].sum() + 2.0)
+                expected[row] += decay**back * follows
+    np.testing.assert_allclose(model.scores(history), expected, atol=2e-6)
+
+
+def test_an_empty_history_ranks_by_popularity():
+    model = NextItem().fit([1, 1, 2, 3], [2, 2, 0, 2], [1, 2, 3, 4], n_items=4)
+    assert np.argsort(-model.scores([[-1, -1]])[0], kind="stable").tolist() == [2, 0, 1, 3]
+
+
+def test_it_learns_an_order():
+    rng = np.random.default_rng(0)
+    steps = (np.cumsum(rng.random((300, 20)) < 0.9, axis=1) + rng.integers(0, 10, (300, 1))) % 10
+    user = np.repeat(np.arange(300), 20)
+    model = NextItem(n_lags=1).fit(user, steps.ravel(), np.tile(np.arange(20), 300), n_items=10)
+    assert model.scores(np.arange(10)[:, None]).argmax(axis=1).tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: NextItem(n_lags=0).fit([1], [0], [1], 1), "n_lags must be at least 1"),
+        (lambda: NextItem(decay=0).fit([1], [0], [1], 1), r"decay must be in \(0, 1\]"),
+        (lambda: NextItem(shrink=0).fit([1], [0], [1], 1), "shrink must be positive"),
+        (lambda: NextItem().fit([1], [1], [1], 1), "items must be from 0 to 0, got 1"),
+        (lambda: NextItem().fit([1], [-1], [1], 1), "items must be from 0 to 0, got -1"),
+        (lambda: NextItem().fit([1], [0.5], [1], 1), "items must be whole numbers, got float64"),
+        (lambda: NextItem().fit([], [], [], 1), "at least one event"),
+        (lambda: NextItem(2).fit([1], [0], [1], 1).scores([0]), "histories must have shape"),
+        (lambda: NextItem(2).fit([1], [0], [1], 1).scores([[0, 0, 0]]), r"at most 2\), got \(1, 3\)"),
+        (lambda: NextItem(2).fit([1], [0], [1], 1).scores([[1]]), "items must be from -1 to 0, got 1"),
+    ],
+)
+def test_what_is_wrong_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
