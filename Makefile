@@ -80,8 +80,10 @@ bench: $(BENCH)/.ready  ## Time the snippets against what you would use instead
 
 # The libraries to compare with have an environment of their own: no page needs them.
 $(BENCH)/.ready: requirements.txt requirements-bench.txt | $(READY)
-	$(BIN)/uv venv --quiet --clear $(BENCH)
-	$(BIN)/uv pip install --quiet --python $(BENCH)/bin/python -r requirements.txt -r requirements-bench.txt
+	$(PYTHON) -m venv --clear $(BENCH)
+	$(BIN)/uv pip install --quiet --python $(BENCH)/bin/python -r requirements.txt
+	# pip, since it finds a CPU build of PyTorch where one is at hand; uv would fetch gigabytes of CUDA.
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	touch $@
 
 lock: $(READY)  ## Compile requirements.txt from requirements.in

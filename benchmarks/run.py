@@ -17,10 +17,12 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
+import lightgbm
 import numpy as np
 import pandas as pd
 import polars as pl
 import river
+import torch
 import vowpalwabbit
 from imblearn.over_sampling import SMOTE
 from river.linear_model import LogisticRegression as RiverLogisticRegression
@@ -31,6 +33,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.metrics import log_loss, ndcg_score, roc_auc_score
+from sklearn.preprocessing import OneHotEncoder
 from statsmodels.stats.weightstats import DescrStatsW
 
 from snippets.datasets.ad_log import simulate_ad_log
@@ -52,6 +55,11 @@ from snippets.evaluation.ranking_metrics import (
 from snippets.evaluation.slice_report import slice_report
 from snippets.features.historical_counters import count_before
 from snippets.features.point_in_time_join import point_in_time_join
+from snippets.modeling.cross_network import CrossNetworkClassifier
+from snippets.modeling.factorization_machine import FactorizationMachineClassifier
+from snippets.modeling.gbdt_lr import GBDTLogisticRegression
+from snippets.modeling.multi_task import MultiTaskClassifier
+from snippets.modeling.smoothed_ctr import SmoothedCTR
 from snippets.training_data.event_joiner import join_impressions_clicks
 from snippets.training_data.ftrl_proximal import FTRLProximal
 from snippets.training_data.negative_downsampling import downsample_negatives
@@ -565,9 +573,186 @@ def counters() -> list[str]:
     )
 
 
+class TorchFactorizationMachine:
+    """The same model in PyTorch: embeddings of the columns of the rows, Adagrad, batches of 256."""
+
+    def __init__(self, n_features: int, n_factors: int = 8, learning_rate: float = 0.03, n_epochs: int = 2) -> None:
+        torch.manual_seed(0)
+        self.linear = torch.nn.Embedding(n_features, 1, sparse=True)
+        self.factors = torch.nn.Embedding(n_features, n_factors, sparse=True)
+        self.bias = torch.nn.Parameter(torch.zeros(1))
+        torch.nn.init.zeros_(self.linear.weight)
+        torch.nn.init.normal_(self.factors.weight, 0, 0.05)
+        self.rate, self.epochs = learning_rate, n_epochs
+
+    def _logit(self, rows):
+        each = self.factors(rows)
+        pairs = each.sum(dim=1) ** 2 - (each**2).sum(dim=1)
+        return self.bias + self.linear(rows).sum(dim=(1, 2)) + 0.5 * pairs.sum(dim=1)
+
+    def fit(self, X, y):
+        """Learn."""
+        rows, label = self._rows(X), torch.tensor(y, dtype=torch.float32)
+        parameters = [self.linear.weight, self.factors.weight, self.bias]
+        optimizer = torch.optim.Adagrad(parameters, lr=self.rate, eps=1e-8)
+        for _ in range(self.epochs):
+            order = torch.randperm(len(label))
+            for start in range(0, len(label), 256):
+                batch = order[start : start + 256]
+                loss = torch.nn.functional.binary_cross_entropy_with_logits(self._logit(rows[batch]), label[batch])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+        return self
+
+    def predict_proba(self, X):
+        """Return the probabilities of both classes."""
+        with torch.no_grad():
+            p = torch.sigmoid(self._logit(self._rows(X))).numpy()
+        return np.column_stack([1 - p, p])
+
+    @staticmethod
+    def _rows(X):
+        return torch.tensor(X.indices.reshape(X.shape[0], -1), dtype=torch.int64)
+
+
+def _click_log(n: int, *, n_users: int = 5_000, n_ads: int = 500) -> dict[str, object]:
+    """Return the columns of a log in each form that a model takes."""
+    log = simulate_ad_log(n, n_users=n_users, n_ads=n_ads)
+    codes = [log[c].cat.codes for c in ("category", "device", "age_group")]
+    ids = np.column_stack([*codes, log["position"], log["hour"], log["ad_id"], log["user_id"]])
+    rates = [np.log((log[f"{w}_clicks"] + 1) / (log[f"{w}_impressions"] + 33)) for w in ("ad", "user")]
+    return {
+        "ids": ids,
+        "dense": np.column_stack([*codes, log["position"], log["hour"], *rates]),
+        "sparse": OneHotEncoder(handle_unknown="ignore").fit_transform(ids).astype(np.float64),
+        "ad": ids[:, 5:6],
+        "y": log["click"].to_numpy(),
+        "hide": log["hide"].to_numpy(),
+        "past": (log["day"] < 10).to_numpy(),
+    }
+
+
+def _click_models(n_columns: int) -> dict[str, tuple[Callable[[], object], str]]:
+    """Return each model, and the form of the columns that it takes."""
+    boosting = {"n_estimators": 100, "num_leaves": 12, "learning_rate": 0.1, "n_jobs": 1, "verbose": -1}
+    network = partial(CrossNetworkClassifier, learning_rate=0.03, random_state=0)
+    machine = partial(FactorizationMachineClassifier, 8, learning_rate=0.03, n_epochs=2, random_state=0)
+    return {
+        "`SmoothedCTR`, the ad": (SmoothedCTR, "ad"),
+        "scikit-learn `LogisticRegression`": (partial(LogisticRegression, C=0.3, max_iter=300), "sparse"),
+        "`FTRLProximal`, one pass": (partial(FTRLProximal, 0.3), "sparse"),
+        "scikit-learn boosted trees": (
+            partial(HistGradientBoostingClassifier, max_leaf_nodes=12, early_stopping=False, random_state=0),
+            "dense",
+        ),
+        f"LightGBM {lightgbm.__version__}": (partial(lightgbm.LGBMClassifier, **boosting), "dense"),
+        "`GBDTLogisticRegression`, 60 trees": (partial(GBDTLogisticRegression, 60, random_state=0), "dense"),
+        "`FactorizationMachineClassifier`": (machine, "sparse"),
+        f"the same in PyTorch {torch.__version__.split('+')[0]}": (
+            partial(TorchFactorizationMachine, n_columns),
+            "sparse",
+        ),
+        "`CrossNetworkClassifier`, wide & deep": (partial(network, 8, 0, 32), "ids"),
+        "`CrossNetworkClassifier`, two cross layers": (partial(network, 8, 2, 0), "ids"),
+        "`MultiTaskClassifier`, click and hide": (
+            partial(MultiTaskClassifier, learning_rate=0.03, random_state=0),
+            "ids",
+        ),
+    }
+
+
+def models() -> list[str]:
+    """Time training on ten days and prediction of four for each model of the section, and hold their entropies."""
+    torch.set_num_threads(1)
+    data = _click_log(210_000)
+    past, y = data["past"], data["y"]
+    lines = [
+        "| Model | Trained | Rows a second | A prediction | 500 candidates | Normalized entropy |",
+        "|---|---|---|---|---|---|",
+    ]
+    entropies = {}
+    for name, (make, form) in _click_models(data["sparse"].shape[1]).items():
+        X = data[form]
+        X, later = X[past], X[~past]
+        labels = np.column_stack([y, data["hide"]])[past] if "Multi" in name else y[past]
+        trained = []
+        training = partial(lambda make, X, labels: trained.append(make().fit(X, labels)), make, X, labels)
+        (seconds,) = times(training, repeats=3)
+        model = trained[-1]
+        batch, few = times(
+            lambda model=model, later=later: model.predict_proba(later),
+            lambda model=model, later=later: model.predict_proba(later[:500]),
+            repeats=5,
+        )
+        p = model.predict_proba(later)
+        entropies[name] = normalized_entropy(y[~past], p[:, 0] if "Multi" in name else p[:, 1])
+        lines.append(
+            f"| {name} | {plain(seconds, 2)} s | {plain(past.sum() / seconds, 2)} | {plain(1e6 * batch / len(later), 2)} us"
+            f" | {plain(1e3 * few, 2)} ms | {entropies[name]:.4f} |"
+        )
+        print(lines[-1], flush=True)
+    note = (
+        f"{past.sum():,} rows to train on, 5,000 users, 500 ads, one thread each. A prediction is the mean of one call for "
+        f"{(~past).sum():,} rows; 500 candidates are one call. Medians of three trainings and five predictions."
+    )
+    (HERE / "models.md").write_text("\n".join([*lines, "", note]) + "\n", encoding="utf-8")
+
+    def found(part):
+        return next(entropy for name, entropy in entropies.items() if part in name)
+
+    goals = [
+        ("GBDTLogisticRegression", found("GBDT"), found("LightGBM") + 0.01),
+        ("FactorizationMachineClassifier", found("Factorization"), found("PyTorch") + 0.005),
+    ]
+    return [f"models: {name} has {mine:.4f}, goal {goal:.4f}" for name, mine, goal in goals if mine > goal]
+
+
+def growth() -> list[str]:
+    """Time training from ten thousand rows to a million, and the most memory held beyond the rows."""
+    torch.set_num_threads(1)
+    sizes = [10_000, 100_000, 1_000_000]
+    logs = {n: _click_log(n) for n in sizes}
+    columns = max(data["sparse"].shape[1] for data in logs.values())
+    lines = [
+        "| Model | " + " | ".join(f"{n:,} rows" for n in sizes) + " | Memory at the last |",
+        "|---" * (len(sizes) + 2) + "|",
+    ]
+    missed = []
+    for name, (make, form) in _click_models(columns).items():
+        taken, memory = [], ""
+        for n, data in logs.items():
+            labels = np.column_stack([data["y"], data["hide"]]) if "Multi" in name else data["y"]
+            train = partial(lambda make, X, labels: make().fit(X, labels), make, data[form], labels)
+            taken += times(train, repeats=1 if n == sizes[-1] else 3)
+            if n == sizes[-1] and "PyTorch" not in name and "LightGBM" not in name:  # theirs is not Python's
+                memory = f"{peak(train) / 2**20:,.0f} MB"
+        lines.append(f"| {name} | " + " | ".join(f"{plain(s, 2)} s" for s in taken) + f" | {memory or 'not counted'} |")
+        print(lines[-1], flush=True)
+        if taken[-1] > 30 * taken[-2]:
+            missed.append(f"growth: {name} takes {taken[-1] / taken[-2]:.0f} times as long for ten times the rows")
+    note = (
+        "Seconds to train, one thread. Memory is the most that Python's allocators held beyond the rows themselves; LightGBM "
+        "and PyTorch have allocators of their own."
+    )
+    (HERE / "growth.md").write_text("\n".join([*lines, "", note]) + "\n", encoding="utf-8")
+    return missed
+
+
 TABLES = {
     f.__name__.strip("_"): f
-    for f in (probabilities, rankings, statistics_, joins, learners, imbalance, points_in_time, counters)
+    for f in (
+        probabilities,
+        rankings,
+        statistics_,
+        joins,
+        learners,
+        imbalance,
+        points_in_time,
+        counters,
+        models,
+        growth,
+    )
 }
 
 

@@ -116,7 +116,7 @@ class TwoTower:
         self.item_table_ = random.normal(0, self.init_scale, (self._item_sizes.sum(), self.n_factors))
         squares = [np.full_like(table, 1e-8) for table in (self.user_table_, self.item_table_)]
         user_sum, item_sum = _sum_of_codes(user, self._user_sizes), _sum_of_codes(item, self._item_sizes)
-        log_q = np.log(np.bincount(item[:, 0]) / len(item))[item[:, 0]] if self.log_q else None
+        log_q = np.log(np.bincount(item[:, 0])[item[:, 0]] / len(item)) if self.log_q else None
         for _ in range(self.n_epochs):
             order = random.permutation(len(user))
             for start in range(0, len(user), self.batch_size):

@@ -65,6 +65,7 @@ def test_it_learns_who_likes_what_and_a_new_item_by_its_category():
     taste = rng.integers(0, 3, 600)
     user = rng.integers(0, 600, 20_000)
     item = 3 * rng.integers(0, 20, 20_000) + np.where(rng.random(20_000) < 0.9, taste[user], rng.integers(0, 3, 20_000))
+    item += 3  # the first three numbers are of no item
     model = TwoTower(4, random_state=0).fit(user[:, None], np.column_stack([item, item % 3]))
     new = model.items([[10_000, c] for c in range(3)])
     guess = (model.users(np.arange(600)[:, None]) @ new.T).argmax(axis=1)
