@@ -676,10 +676,8 @@ def models() -> list[str]:
         X = data[form]
         X, later = X[past], X[~past]
         labels = np.column_stack([y, data["hide"]])[past] if "Multi" in name else y[past]
-        trained = []
-        training = partial(lambda make, X, labels: trained.append(make().fit(X, labels)), make, X, labels)
-        (seconds,) = times(training, repeats=3)
-        model = trained[-1]
+        (seconds,) = times(lambda make=make, X=X, labels=labels: make().fit(X, labels), repeats=3)
+        model = make().fit(X, labels)
         batch, few = times(
             lambda model=model, later=later: model.predict_proba(later),
             lambda model=model, later=later: model.predict_proba(later[:500]),
@@ -688,13 +686,13 @@ def models() -> list[str]:
         p = model.predict_proba(later)
         entropies[name] = normalized_entropy(y[~past], p[:, 0] if "Multi" in name else p[:, 1])
         lines.append(
-            f"| {name} | {plain(seconds, 2)} s | {plain(past.sum() / seconds, 2)} | {plain(1e6 * batch / len(later), 2)} us"
-            f" | {plain(1e3 * few, 2)} ms | {entropies[name]:.4f} |"
+            f"| {name} | {plain(seconds, 2)} s | {plain(past.sum() / seconds, 2)}"
+            f" | {plain(1e6 * batch / later.shape[0], 2)} us | {plain(1e3 * few, 2)} ms | {entropies[name]:.4f} |"
         )
         print(lines[-1], flush=True)
     note = (
-        f"{past.sum():,} rows to train on, 5,000 users, 500 ads, one thread each. A prediction is the mean of one call for "
-        f"{(~past).sum():,} rows; 500 candidates are one call. Medians of three trainings and five predictions."
+        f"{past.sum():,} rows to train on, 5,000 users, 500 ads, one thread each. A prediction is the mean of one call "
+        f"for {(~past).sum():,} rows; 500 candidates are one call. Medians of three trainings and five predictions."
     )
     (HERE / "models.md").write_text("\n".join([*lines, "", note]) + "\n", encoding="utf-8")
 
@@ -732,8 +730,8 @@ def growth() -> list[str]:
         if taken[-1] > 30 * taken[-2]:
             missed.append(f"growth: {name} takes {taken[-1] / taken[-2]:.0f} times as long for ten times the rows")
     note = (
-        "Seconds to train, one thread. Memory is the most that Python's allocators held beyond the rows themselves; LightGBM "
-        "and PyTorch have allocators of their own."
+        "Seconds to train, one thread. Memory is the most that Python's allocators held beyond the rows themselves; "
+        "LightGBM and PyTorch have allocators of their own."
     )
     (HERE / "growth.md").write_text("\n".join([*lines, "", note]) + "\n", encoding="utf-8")
     return missed
