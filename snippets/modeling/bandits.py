@@ -114,7 +114,7 @@ class LinUCB:
         x = self._check(contexts)
         # --8<-- [start:linucb]
         mean = x @ self.coef_.T
-        variance = np.einsum("nd,ade,ne->na", x, self.covariance_, x)
+        variance = np.einsum("id,ade,ie->ia", x, self.covariance_, x)
         return (mean + self.width * np.sqrt(variance)).argmax(axis=1)
         # --8<-- [end:linucb]
 

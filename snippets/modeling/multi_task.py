@@ -139,8 +139,8 @@ class MultiTaskClassifier(BaseEstimator):
         x = p["embedding"][rows].reshape(len(rows), -1)
         experts = np.maximum(x @ p["expert"] + p["expert_bias"], 0)
         gates = softmax(x @ p["gate"], axis=2)
-        mixed = np.einsum("tne,enh->tnh", gates, experts)
-        logit = np.einsum("tnh,th->nt", mixed, p["tower"]) + p["wide"][rows].sum(axis=1) + p["bias"]
+        mixed = np.einsum("tie,eih->tih", gates, experts)
+        logit = np.einsum("tih,th->it", mixed, p["tower"]) + p["wide"][rows].sum(axis=1) + p["bias"]
         # --8<-- [end:forward]
         return logit, x, experts, gates, mixed
 
@@ -167,12 +167,12 @@ class MultiTaskClassifier(BaseEstimator):
         """Return the values present, the loss, and its gradients; of the tables for these values alone."""
         p, (logit, x, experts, gates, mixed) = self.params_, self._forward(rows)
         loss, error = self._loss(logit, Y)
-        d_mixed = np.einsum("nt,th->tnh", error, p["tower"])
-        d_gates = np.einsum("tnh,enh->tne", d_mixed, experts)
+        d_mixed = np.einsum("it,th->tih", error, p["tower"])
+        d_gates = np.einsum("tih,eih->tie", d_mixed, experts)
         d_gates = gates * (d_gates - (gates * d_gates).sum(axis=2, keepdims=True))
-        d_experts = np.einsum("tnh,tne->enh", d_mixed, gates) * (experts > 0)
-        d_input = np.einsum("enh,edh->nd", d_experts, p["expert"], optimize=True)
-        d_input += np.einsum("tne,tde->nd", d_gates, p["gate"], optimize=True)
+        d_experts = np.einsum("tih,tie->eih", d_mixed, gates) * (experts > 0)
+        d_input = np.einsum("eih,edh->id", d_experts, p["expert"], optimize=True)
+        d_input += np.einsum("tie,tde->id", d_gates, p["gate"], optimize=True)
         values, place = np.unique(rows, return_inverse=True)
         entries = csr_matrix((np.ones(rows.size), place.ravel(), np.arange(rows.size + 1)), (rows.size, len(values)))
         d_embedding = entries.T @ d_input.reshape(rows.size, -1)
@@ -185,7 +185,7 @@ class MultiTaskClassifier(BaseEstimator):
             "expert": x.T @ d_experts,
             "expert_bias": d_experts.sum(axis=1, keepdims=True),
             "gate": x.T @ d_gates,
-            "tower": np.einsum("nt,tnh->th", error, mixed),
+            "tower": np.einsum("it,tih->th", error, mixed),
             "bias": error.sum(axis=0),
         }
         return values, float(loss), gradients
