@@ -51,7 +51,8 @@ def regret() -> str:
             ends[name] = mean[-1]
             requests = np.arange(len(mean)) * batch
             axes.plot(requests, mean, color=colour, linestyle=dash)
-            axes.text(requests[-1] * 1.015, mean[-1], name, color=colour, va="center")
+            place = {"greedy": "bottom", "random": "top"}.get(name, "center")  # their lines end side by side
+            axes.text(requests[-1] * 1.015, mean[-1], name, color=colour, va=place)
         axes.set(xlabel="requests", ylabel="clicks lost so far", xlim=(0, requests[-1]), ylim=(0, None))
     return to_html(
         figure,
