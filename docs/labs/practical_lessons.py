@@ -413,7 +413,8 @@ print(table.round({"calibration, raw": 2, "calibration, mended": 3, "entropy, me
 #
 # **Dropping negatives helps**, as in the paper: the best rate is 0.1 here, 0.025 there. It is not magic in either.
 # Fewer negatives are a smaller training set, and this model has too much room: it overfits less. The page on [class
-# imbalance](../training-data/negative-downsampling.md) has a log on which the same step only costs.
+# imbalance](../training-data/negative-downsampling.md) has a log on which the same step
+# gains nothing.
 #
 # ## What holds
 #

@@ -89,12 +89,14 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         first = np.ones(len(y), bool) if tree_rows is None else np.asarray(tree_rows)
         if first.shape != y.shape or first.dtype != bool:
             raise ValueError(f"tree_rows must be {len(y)} booleans, got {first.dtype} of shape {first.shape}")
+        kept = weight > 0  # rows without weight do not exist, nor do their labels
+        X, y, weight, first = X[kept], y[kept], weight[kept], first[kept]
         second = first if tree_rows is None else ~first
-        self.classes_ = np.unique(y[weight > 0])
+        self.classes_ = np.unique(y)
         if len(self.classes_) != 2:
             raise ValueError(f"Only binary classification is supported: y holds {len(self.classes_)} class(es)")
         for name, rows in [("that grow the trees", first), ("that fit the linear layer", second)]:
-            if len(np.unique(y[rows & (weight > 0)])) < 2:
+            if len(np.unique(y[rows])) < 2:
                 raise ValueError(f"the rows {name} must hold both classes")
         self.trees_ = HistGradientBoostingClassifier(
             learning_rate=self.learning_rate,

@@ -161,3 +161,12 @@ def test_scikit_learns_own_checks():
     failed = {r["check_name"]: repr(r["exception"]) for r in results if r["status"] == "failed"}
     assert failed == {}
     assert sum(r["status"] == "passed" for r in results) > 40
+
+
+def test_rows_without_weight_do_not_exist():
+    X, y = np.repeat([[0.0], [1.0], [2.0]], 50, axis=0), np.repeat([0, 1, 2], 50)
+    weight = np.repeat([1.0, 1.0, 0.0], 50)
+    model = GBDTLogisticRegression(3, random_state=0).fit(X, y, sample_weight=weight)
+    assert model.classes_.tolist() == [0, 1]
+    without = GBDTLogisticRegression(3, random_state=0).fit(X[:100], y[:100])
+    np.testing.assert_allclose(model.predict_proba(X[:100]), without.predict_proba(X[:100]), rtol=1e-3)
