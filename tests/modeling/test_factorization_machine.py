@@ -163,3 +163,10 @@ def test_scikit_learns_own_checks():
     failed = {r["check_name"]: repr(r["exception"]) for r in results if r["status"] == "failed"}
     assert {name: why for name, why in failed.items() if name not in NOT_FOR_BATCHES} == {}
     assert sum(r["status"] == "passed" for r in results) > 40
+
+
+def test_the_smallest_settings_work():
+    X, y = csr_matrix([[1.0, 0], [0, 1], [1, 1]]), [0, 1, 1]
+    model = FactorizationMachineClassifier(0, n_epochs=1, batch_size=1, random_state=0).fit(X, y)
+    assert model.factors_.shape == (2, 0)
+    assert np.isfinite(model.predict_proba(X)).all()

@@ -59,6 +59,7 @@ def test_recommendations_are_in_order_and_of_the_users_asked_for(counts):
     scores = model.user_factors_ @ model.item_factors_.T
     top = model.recommend([7, 2], 9)
     np.testing.assert_array_equal(top, np.argsort(-scores[[7, 2]], axis=1))
+    np.testing.assert_array_equal(model.recommend([7, 2], 1), top[:, :1])
 
 
 def test_the_seed_determines_the_vectors_and_doubled_entries_are_summed(counts):
