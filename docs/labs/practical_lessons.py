@@ -160,9 +160,9 @@ for name, use in [
 print(pd.DataFrame(checks).T.round({"entropy": 4, "calibration": 3}))
 
 # %% [markdown]
-# Without them the trees promise a few percent too much instead of a fifth, and most of the distance to the linear
-# model is gone. A linear model suffers less: its weight on such a count is small, and does not jump. The features
-# stay in for the rest of this page, since taking them out now would be tuning.
+# Without them the trees promise 5 % to 7 % too much instead of 24 %, and most of the distance to the linear model is
+# gone. A linear model suffers less: its weight on such a count is small, and does not jump. The features stay in for
+# the rest of this page, since taking them out now would be tuning.
 #
 # ## Figure 2: freshness
 #
@@ -275,9 +275,9 @@ for name, line in curves.items():
     print(f"{name:<11} " + "  ".join(f"{v:.4f}" for v in line))
 
 # %% [markdown]
-# The shape is theirs: most of the gain early, and the model with a quarter of the rows turns up first. The place is
-# not. Here the best number is about 30, with all rows, and every tree after it harms. They could grow to 1,000
-# before that happened. The number of trees is a statement about the number of clicks.
+# The shape is theirs: most of the gain early, and the model with a quarter of the rows turns up more steeply. The
+# place is not. Here the best number is about 30, with all rows, and every tree after it harms. They could grow to
+# 1,000 before that happened. The number of trees is a statement about the number of clicks.
 #
 # ## Figures 6 and 7: which features matter
 #
@@ -325,12 +325,12 @@ side_by_side(
 )
 
 # %% [markdown]
-# Importance is as concentrated as in the paper: ten features have most of it, the last two thirds next to nothing.
-# The most important one is the position, which the paper does not list, since its ads compete for places after the
+# Importance is as concentrated as in the paper: ten features have most of it, the last two thirds little. The most
+# important one is the position, which the paper does not list, since its ads compete for places after the
 # prediction. Apart from it, *all of the top twenty are historical*; in the paper all of the top ten.
 #
-# **Figure 7 does not repeat.** There, 400 features are 3 % better than ten. Here, ten are the best, and all 53 are
-# 2 % worse than ten: more of a kind that overfits.
+# **Figure 7 does not repeat.** There, 400 features are 3 % better than ten. Here, ten are the best, and all 53 are 2
+# % worse than ten: more of a kind that overfits.
 #
 # ## Table 4: historical against contextual
 
@@ -408,13 +408,13 @@ table = pd.DataFrame(eleven).T.astype({"rows": int})
 print(table.round({"calibration, raw": 2, "calibration, mended": 3, "entropy, mended": 4}))
 
 # %% [markdown]
-# Raw probabilities are as many times too high as negatives were dropped, and the formula takes nearly all of it
-# back. What is left at a rate of 1 is the fault of the growing counts, and it is not the formula's.
+# Raw probabilities are seven times too high with a tenth of the negatives, twenty times with a hundredth, and the
+# formula takes nearly all of it back. What is left at a rate of 1 is the fault of the growing counts, and it is not
+# the formula's.
 #
 # **Dropping negatives helps**, as in the paper: the best rate is 0.1 here, 0.025 there. It is not magic in either.
 # Fewer negatives are a smaller training set, and this model has too much room: it overfits less. The page on [class
-# imbalance](../training-data/negative-downsampling.md) has a log on which the same step
-# gains nothing.
+# imbalance](../training-data/negative-downsampling.md) has a log on which the same step gains nothing.
 #
 # ## What holds
 #
