@@ -329,8 +329,8 @@ side_by_side(
 # important one is the position, which the paper does not list, since its ads compete for places after the
 # prediction. Apart from it, *all of the top twenty are historical*; in the paper all of the top ten.
 #
-# **Figure 7 does not repeat.** There, 400 features are 3 % better than ten. Here, ten are the best, and all 53 are 2
-# % worse than ten: more of a kind that overfits.
+# **Figure 7 does not repeat.** There, 400 features are 3 % better than ten. Here, ten are the best, and all 53 are
+# 2 % worse than ten: more of a kind that overfits.
 #
 # ## Table 4: historical against contextual
 
