@@ -95,6 +95,11 @@ def plain(number: float, digits: int) -> str:
     return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
 
 
+def _rates(log: pd.DataFrame) -> list[pd.Series]:
+    """Return the logarithms of the smoothed click rates of ad and user so far."""
+    return [np.log((log[f"{who}_clicks"] + 1) / (log[f"{who}_impressions"] + 33)) for who in ("ad", "user")]
+
+
 class Table:
     """Rows of one table, and the goals that they miss."""
 
@@ -459,9 +464,8 @@ def learners() -> list[str]:
 def imbalance() -> list[str]:
     """Time training on a log whose classes were balanced in four ways, the making of the rows included."""
     log = simulate_ad_log(200_000)
-    rates = [np.log((log[f"{who}_clicks"] + 1) / (log[f"{who}_impressions"] + 33)) for who in ("ad", "user")]
     groups = [log["category"] == category for category in log["category"].cat.categories]
-    X = np.column_stack([*rates, log["position"], log["hour"], *groups]).astype(float)
+    X = np.column_stack([*_rates(log), log["position"], log["hour"], *groups]).astype(float)
     y = log["click"].to_numpy()
     ratio = y.sum() / (len(y) - y.sum())
 
@@ -621,10 +625,9 @@ def _click_log(n: int, *, n_users: int = 5_000, n_ads: int = 500) -> dict[str, o
     log = simulate_ad_log(n, n_users=n_users, n_ads=n_ads)
     codes = [log[c].cat.codes for c in ("category", "device", "age_group")]
     ids = np.column_stack([*codes, log["position"], log["hour"], log["ad_id"], log["user_id"]])
-    rates = [np.log((log[f"{w}_clicks"] + 1) / (log[f"{w}_impressions"] + 33)) for w in ("ad", "user")]
     return {
         "ids": ids,
-        "dense": np.column_stack([*codes, log["position"], log["hour"], *rates]),
+        "dense": np.column_stack([*codes, log["position"], log["hour"], *_rates(log)]),
         "sparse": OneHotEncoder(handle_unknown="ignore").fit_transform(ids).astype(np.float64),
         "ad": ids[:, 5:6],
         "y": log["click"].to_numpy(),
@@ -662,6 +665,11 @@ def _click_models(n_columns: int) -> dict[str, tuple[Callable[[], object], str]]
     }
 
 
+def _train(make: Callable[[], object], X: object, labels: np.ndarray, trained: list) -> None:
+    """Train a new model and keep it in the list."""
+    trained.append(make().fit(X, labels))
+
+
 def models() -> list[str]:
     """Time training on ten days and prediction of four for each model of the section, and hold their entropies."""
     torch.set_num_threads(1)
@@ -676,8 +684,9 @@ def models() -> list[str]:
         X = data[form]
         X, later = X[past], X[~past]
         labels = np.column_stack([y, data["hide"]])[past] if "Multi" in name else y[past]
-        (seconds,) = times(lambda make=make, X=X, labels=labels: make().fit(X, labels), repeats=3)
-        model = make().fit(X, labels)
+        trained = []
+        (seconds,) = times(partial(_train, make, X, labels, trained), repeats=3)
+        model = trained[-1]
         batch, few = times(
             lambda model=model, later=later: model.predict_proba(later),
             lambda model=model, later=later: model.predict_proba(later[:500]),
@@ -721,7 +730,7 @@ def growth() -> list[str]:
         taken, memory = [], ""
         for n, data in logs.items():
             labels = np.column_stack([data["y"], data["hide"]]) if "Multi" in name else data["y"]
-            train = partial(lambda make, X, labels: make().fit(X, labels), make, data[form], labels)
+            train = partial(_train, make, data[form], labels, [])
             taken += times(train, repeats=1 if n == sizes[-1] else 3)
             if n == sizes[-1] and "PyTorch" not in name and "LightGBM" not in name:  # theirs is not Python's
                 memory = f"{peak(train) / 2**20:,.0f} MB"

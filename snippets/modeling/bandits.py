@@ -97,13 +97,13 @@ class LinUCB:
 
     def __init__(self, n_arms: int, n_features: int, width: float = 1.0, l2: float = 1.0) -> None:
         _check_arms(n_arms)
-        for name, ok, rule in [
-            ("n_features", n_features >= 1, "at least 1"),
-            ("width", 0 <= width < np.inf, "at least 0 and finite"),
-            ("l2", 0 < l2 < np.inf, "positive and finite"),
+        for name, value, ok, rule in [
+            ("n_features", n_features, n_features >= 1, "at least 1"),
+            ("width", width, 0 <= width < np.inf, "at least 0 and finite"),
+            ("l2", l2, 0 < l2 < np.inf, "positive and finite"),
         ]:
             if not ok:
-                raise ValueError(f"{name} must be {rule}, got {locals()[name]!r}")
+                raise ValueError(f"{name} must be {rule}, got {value!r}")
         self.width = width
         self._gram = np.tile(l2 * np.eye(n_features), (n_arms, 1, 1))
         self._sums = np.zeros((n_arms, n_features))

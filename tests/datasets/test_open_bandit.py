@@ -1,5 +1,4 @@
 import runpy
-import subprocess
 
 import pandas as pd
 import pytest
@@ -13,6 +12,7 @@ from snippets.datasets.open_bandit import (
     fetch_open_bandit,
     load_open_bandit,
 )
+from tests.datasets.wheels import WheelChecks
 
 ITEMS = {"all": 80, "men": 34, "women": 46}
 # Counted with `unzip -p` and awk on the wheel, not by this code.
@@ -51,43 +51,9 @@ def test_unknown_names(arguments, message):
         load_open_bandit(*arguments)
 
 
-def test_another_file_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setenv("ML_DESIGN_CACHE", str(tmp_path))
-    (tmp_path / WHEEL).write_bytes(b"not the wheel")
-    with pytest.raises(ValueError, match=r"has SHA-256 .* delete it and fetch it again"):
-        load_open_bandit()
-
-
-def test_offline_says_what_to_run(tmp_path, monkeypatch):
-    monkeypatch.setenv("ML_DESIGN_CACHE", str(tmp_path / "new"))
-    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-    monkeypatch.setenv("PIP_RETRIES", "0")
-    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
-    with pytest.raises(RuntimeError, match=r"could not be downloaded. With a network, run\n.*pip download obp==0.4.1"):
-        load_open_bandit()
-    assert list((tmp_path / "new").iterdir()) == []
-
-
-def test_a_download_lands_whole_in_the_cache(tmp_path, monkeypatch):
-    real = fetch_open_bandit()
-
-    def download(command, **kwargs):
-        open_bandit.Path(command[-1], WHEEL).write_bytes(real.read_bytes())
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setenv("ML_DESIGN_CACHE", str(tmp_path))
-    monkeypatch.setattr(open_bandit.subprocess, "run", download)
-    assert fetch_open_bandit() == tmp_path / WHEEL
-    assert [p.name for p in tmp_path.iterdir()] == [WHEEL]
-
-
-def test_the_cache_follows_the_platform_variable(monkeypatch, tmp_path):
-    monkeypatch.delenv("ML_DESIGN_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert open_bandit.cache_folder() == tmp_path / "ml-design"
+class TestWheel(WheelChecks):
+    module, requirement = open_bandit, "obp==0.4.1"
+    fetch, load = staticmethod(fetch_open_bandit), staticmethod(load_open_bandit)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from scipy.optimize import approx_fprime
 from scipy.special import expit
 from sklearn.base import clone
 
 from snippets.evaluation.normalized_entropy import normalized_entropy
 from snippets.modeling.cross_network import CrossNetworkClassifier, cross_layers
+from tests.modeling.gradients import hold_against_finite_differences
 
 
 def test_cross_layers_against_the_papers_equation_row_by_row():
@@ -43,23 +43,10 @@ def test_gradients_are_finite_differences(n_cross, n_hidden):
     X, y, _ = rows(12)
     model = CrossNetworkClassifier(2, n_cross, n_hidden, init_scale=0.5, random_state=0).fit(X, y)
     table = model._rows(X)
-    values, at_loss, gradients = model._gradients(table, y.astype(float))
+    _, at_loss, _ = model._gradients(table, y.astype(float))
     p = model.predict_proba(X)[:, 1]
     assert at_loss == pytest.approx(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
-    for name, gradient in gradients.items():
-        shape = model.params_[name].shape
-
-        def loss(flat, name=name, shape=shape):
-            kept, model.params_[name] = model.params_[name], flat.reshape(shape)
-            out = model._gradients(table, y.astype(float))[1]
-            model.params_[name] = kept
-            return out
-
-        if model.params_[name].size:
-            full = np.zeros(shape)
-            full[values if name in ("embedding", "wide") else ...] = gradient
-            expected = approx_fprime(model.params_[name].ravel(), loss, 1e-6)
-            np.testing.assert_allclose(full.ravel(), expected, atol=1e-5)
+    hold_against_finite_differences(model, table, y.astype(float))
 
 
 @pytest.mark.parametrize(("n_cross", "n_hidden"), [(1, 0), (0, 32), (2, 16)])

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from scipy.optimize import approx_fprime
 from scipy.special import expit
 from sklearn.base import clone
 
 from snippets.modeling.multi_task import MultiTaskClassifier
+from tests.modeling.gradients import hold_against_finite_differences
 
 
 def rows(n=200, seed=0):
@@ -21,22 +21,7 @@ def test_gradients_are_finite_differences(n_experts, entire_space):
     model = MultiTaskClassifier(2, n_experts, 4, entire_space, init_scale=0.7, random_state=0).fit(X, Y)
     if not entire_space:
         Y[::3, 1] = np.nan
-    table = model._rows(X)
-    values, _, gradients = model._gradients(table, Y)
-    for name, gradient in gradients.items():
-        shape = model.params_[name].shape
-
-        def loss(flat, name=name, shape=shape):
-            kept, model.params_[name] = model.params_[name], flat.reshape(shape)
-            out = model._gradients(table, Y)[1]
-            model.params_[name] = kept
-            return out
-
-        full = np.zeros(shape)
-        full[values if name in ("embedding", "wide") else ...] = gradient
-        np.testing.assert_allclose(
-            full.ravel(), approx_fprime(model.params_[name].ravel(), loss, 1e-6), atol=1e-5, err_msg=name
-        )
+    hold_against_finite_differences(model, model._rows(X), Y)
 
 
 def test_the_loss_is_the_log_loss_of_each_known_label():
