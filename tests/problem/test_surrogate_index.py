@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+import statsmodels.api as sm
+
+from snippets.problem.surrogate_index import proxy_correlation, surrogate_index
+
+
+def world(seed, n=400):
+    """Draw old users and an experiment in which the metrics carry the whole effect: 0.3 x 1 - 0.2 x 2 = -0.1."""
+    rng = np.random.default_rng(seed)
+
+    def users(shift):
+        S = rng.normal(size=(n, 2)) + shift
+        return S, S @ [1.0, -2.0] + rng.normal(0, 0.5 + np.abs(S[:, 0]), n)
+
+    history, treatment, control = users(0), users([0.3, 0.2]), users(0)
+    return history[0], history[1], treatment[0], control[0]
+
+
+def test_the_effect_is_that_of_the_forecasts_by_statsmodels_with_its_robust_error():
+    S, y, treated, control = world(0)
+    fit = sm.OLS(y, sm.add_constant(S)).fit(cov_type="HC0")
+    result = surrogate_index(S, y, treated, control)
+    assert result.effect == pytest.approx(
+        fit.predict(sm.add_constant(treated)).mean() - fit.predict(sm.add_constant(control)).mean()
+    )
+    gap = np.append(0, treated.mean(0) - control.mean(0))
+    of_gap = sum((arm @ fit.params[1:]).var(ddof=1) / len(arm) for arm in (treated, control))
+    assert result.standard_error == pytest.approx(np.sqrt(gap @ fit.cov_params() @ gap + of_gap))
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    results = [surrogate_index(*world(seed), level=0.8) for seed in range(400)]
+    covered = np.mean([r.low <= -0.1 <= r.high for r in results])
+    assert abs(covered - 0.8) < 4 * np.sqrt(0.8 * 0.2 / 400)
+    assert np.mean([r.standard_error for r in results]) == pytest.approx(np.std([r.effect for r in results]), rel=0.15)
+
+
+def test_without_noise_the_correlation_is_the_cosine():
+    x, y = np.array([1.0, -2.0, 3.0, 0.5]), np.array([2.0, -3.0, 7.0, 1.0])
+    assert proxy_correlation(x, y).correlation == pytest.approx(x @ y / np.linalg.norm(x) / np.linalg.norm(y))
+    assert proxy_correlation(x, -2 * x).correlation == pytest.approx(-1)
+
+
+def test_taking_off_the_noise_finds_the_correlation_that_the_plain_one_misses():
+    noise = np.array([[1.0, 0.9], [0.9, 1.0]])
+    plain, mended, claimed = [], [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        true = rng.multivariate_normal([0, 0], [[1.0, -0.5], [-0.5, 1.0]], 300)
+        seen = true + rng.multivariate_normal([0, 0], noise, 300)
+        plain.append(proxy_correlation(*seen.T).correlation)
+        result = proxy_correlation(*seen.T, np.broadcast_to(noise, (300, 2, 2)))
+        mended.append(result.correlation)
+        claimed.append(result.standard_error)
+    assert np.mean(plain) == pytest.approx((-0.5 + 0.9) / 2, abs=0.03)  # of the wrong sign
+    assert abs(np.mean(mended) + 0.5) < 4 * np.std(mended) / np.sqrt(60) + 0.02
+    assert np.mean(claimed) == pytest.approx(np.std(mended), rel=0.3)
+
+
+ONES, ARM = np.ones(3), np.array([[1.0], [2.0]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((ONES, ONES, ARM, ARM), r"short_history must be \(n, k\)"),
+        ((ARM, ONES, ARM, ARM), r"long_history \(n,\)"),
+        ((ARM, [1, 2], ARM[:1], ARM), r"short_treatment must be \(at least 2, 1\), got \(1, 1\)"),
+        ((ARM, [1, 2], ARM, np.ones((2, 2))), "short_control must be"),
+        ((ARM, [1, np.nan], ARM, ARM), "long_history must be finite, got nan"),
+        ((ARM, [1, 2], ARM, ARM, 1), "level must be in"),
+        ((np.ones((5, 1)), np.ones(5), ARM, ARM), "a metric that the others determine"),
+    ],
+)
+def test_bad_experiments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        surrogate_index(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((ONES, ONES[:2]), "shapes must be"),
+        ((ONES, ONES, np.zeros((3, 3, 3))), "shapes must be"),
+        ((ONES[:2], ONES[:2]), "at least three experiments are needed, got 2"),
+        ((ONES, [1, 2, np.inf]), "must be finite"),
+        ((ONES, ONES, np.tile(np.eye(2), (3, 1, 1))), "no larger than their noise"),
+    ],
+)
+def test_bad_lifts_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        proxy_correlation(*arguments)
