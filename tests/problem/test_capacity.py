@@ -1,0 +1,165 @@
+import math
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import erlang, expon
+
+from snippets.problem.capacity import (
+    Quantity,
+    fan_out_tail,
+    in_flight,
+    latency_quantile,
+    simulate_queue,
+)
+
+# Units
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "number"),
+    [
+        ("500M user", "user", 5e8),
+        ("2.5k", "", 2_500),
+        ("1 day", "s", 86_400),
+        ("3 ms", "us", 3_000),
+        ("12 request / user / day", "request / user / year", 12 * 365),
+        ("1_000 MB", "GB", 1),
+        ("1e3 GFLOP / s", "PFLOP / s", 1e-3),
+        ("5 1 / s", "1 / min", 300),
+        ("-0.5 kB * request", "request * B", -500),
+        (".5T B", "GB", 500),
+    ],
+)
+def test_a_quantity_is_read_in_any_unit_of_its_kind(text, unit, number):
+    assert Quantity.of(text).to(unit) == pytest.approx(number)
+
+
+def test_a_rate_and_a_store_by_hand():
+    users, each = Quantity.of("1M user"), Quantity.of("86.4 request / user / day")
+    assert (users * each).to("request / s") == pytest.approx(1_000)
+    log = users * each * Quantity.of("500 B / request") * Quantity.of("30 day")
+    assert log.to("TB") == pytest.approx(86.4e6 * 500 * 30 / 1e12)
+    assert (log / Quantity.of("100 GB / disk")).to("disk") == pytest.approx(12.96)
+
+
+amounts = st.floats(-1e6, 1e6, allow_nan=False)
+
+
+@given(amounts, amounts, st.floats(0.1, 1e3))
+def test_arithmetic_is_that_of_the_numbers(a, b, c):
+    x, y = Quantity.of(f"{a:.6f} ms"), Quantity.of(f"{b:.6f} ms")
+    a, b = round(a, 6), round(b, 6)
+    assert (x + y).to("ms") == pytest.approx(a + b, abs=1e-6)
+    assert (x - y).to("ms") == pytest.approx(a - b, abs=1e-6)
+    assert (c * x / Quantity.of("1 s")).to("") == pytest.approx(c * a / 1000, abs=1e-6)
+    assert (x < y) == (a < b)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("1234567 request / s", "1,234,567 request / s"),
+        ("0.000123 s", "123 us"),
+        ("0 B", "0 B"),
+        ("1500 kB / s", "1.5 MB / s"),
+        ("90 s", "1.5 min"),
+        ("1e-9 s", "0.001 us"),
+        ("3e21 FLOP", "3 ZFLOP"),
+        ("0.0456", "0.0456"),
+        ("2 1 / s", "2 1 / s"),
+        ("7 user * day", "604,800 s * user"),
+        ("1e13 user", "10,000,000,000,000 user"),
+    ],
+)
+def test_a_quantity_is_written_in_a_fitting_unit(text, written):
+    assert str(Quantity.of(text)) == written
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Quantity.of("many users"), "a quantity is a number and its unit"),
+        (lambda: Quantity.of("3 per day!"), "a unit is words with"),
+        (lambda: Quantity.of("3 GB").to("s"), "B and s do not compare"),
+        (lambda: Quantity.of("3 GB / s") + Quantity.of("3 GB"), "B / s and B do not compare"),
+        (lambda: Quantity.of("3 user") - 3, "user and a plain number do not compare"),
+        (lambda: Quantity.of("3 1 / s") < Quantity.of("3 s"), "1 / s and s do not compare"),
+    ],
+)
+def test_unlike_things_do_not_compare(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# Laws
+
+
+def test_in_flight_by_hand():
+    inside = in_flight(Quantity.of("2000 request / s"), Quantity.of("150 ms"))
+    assert inside.to("request") == pytest.approx(300)
+
+
+@given(st.floats(0, 1), st.integers(1, 500))
+def test_the_fan_out_is_the_complement_of_no_slow_call(share, n):
+    assert fan_out_tail(share, n) == pytest.approx(1 - (1 - share) ** n, abs=1e-12)
+
+
+def test_the_fan_out_of_drawn_calls():
+    rng = random.Random(0)
+    slow = sum(any(rng.random() < 0.02 for _ in range(30)) for _ in range(20_000)) / 20_000
+    assert abs(fan_out_tail(0.02, 30) - slow) < 4 * math.sqrt(slow * (1 - slow) / 20_000)
+
+
+def erlang_c(load, servers):
+    """Return the chance to wait, from the textbook's sum."""
+    last = load**servers / math.factorial(servers) * servers / (servers - load)
+    return last / (sum(load**k / math.factorial(k) for k in range(servers)) + last)
+
+
+@pytest.mark.parametrize(("load", "servers"), [(0.5, 1), (0.8, 1), (3.2, 4), (18, 20)])
+def test_the_queue_has_the_latency_of_erlangs_formula(load, servers):
+    runs = [simulate_queue(load / 0.1, 0.1, servers, n=40_000, seed=seed) for seed in range(8)]
+    expected = 0.1 + erlang_c(load, servers) * 0.1 / (servers - load)
+    means = [run.mean_latency for run in runs]
+    assert abs(np.mean(means) - expected) < 4 * np.std(means, ddof=1) / np.sqrt(8)
+
+
+def test_the_queue_obeys_littles_law_and_its_quantiles_are_exponential():
+    queue = simulate_queue(50, 0.01, n=200_000)  # latency is exponential with mean 1 / (100 - 50)
+    assert queue.mean_in_system == pytest.approx(queue.throughput * queue.mean_latency)
+    assert queue.p50 == pytest.approx(expon(scale=0.02).ppf(0.5), rel=0.05)
+    assert queue.p99 == pytest.approx(expon(scale=0.02).ppf(0.99), rel=0.1)
+
+
+def test_the_tail_of_a_sum_is_that_of_an_erlang():
+    rng = random.Random(0)
+    stage = [rng.expovariate(0.1) for _ in range(40_000)]
+    total = latency_quantile([stage] * 4, 0.99, n=40_000)
+    assert total == pytest.approx(erlang(4, scale=10).ppf(0.99), rel=0.04)
+    alone = 4 * latency_quantile([stage], 0.99)
+    assert total < 0.6 * alone  # the four tails do not come together
+
+
+def test_quantiles_of_constants_add_up():
+    assert latency_quantile([[1.0], [2.5]], 0.5, n=10) == 3.5
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: fan_out_tail(1.5, 3), "slow_share must be a share"),
+        (lambda: fan_out_tail(0.5, 0), "n_calls must be at least 1"),
+        (lambda: latency_quantile([[1.0]], 1), "quantile must be in"),
+        (lambda: latency_quantile([[1.0], []], 0.5), "stage 1 has no latencies"),
+        (lambda: latency_quantile([[1.0, -2.0]], 0.5), "got -2.0 in stage 0"),
+        (lambda: simulate_queue(0, 1), "must be positive and finite, got 0 and 1"),
+        (lambda: simulate_queue(1, 0.1, servers=0), "servers and n must be at least 1"),
+        (lambda: simulate_queue(30, 0.1, servers=3), "3 servers' worth of work comes in, and there are 3"),
+    ],
+)
+def test_bad_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
