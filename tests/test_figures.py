@@ -5,13 +5,13 @@ import pytest
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from figures import evaluation, modeling, training_data
+from figures import evaluation, modeling, problem, training_data
 from figures.svg import style, to_html
 from tools.fences import ROOT
 
 FIGURES = {
     name: function
-    for module in (evaluation, modeling, training_data)
+    for module in (evaluation, modeling, problem, training_data)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__ and not name.startswith("_")
 }
