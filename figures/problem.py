@@ -14,8 +14,8 @@ def metric_tree() -> str:
     boxes = {
         "goal": Box(0, 0, 12, "Goal: people find the feed worth coming back to", "measured over a year, too slow to steer by"),
         "sessions": Box(1, 1, 11, "Sessions per user and week", "the metric of the experiment", "../product-metrics/"),
-        "active": Box(2, 2, 10, "Days active, out of seven", "moves within two weeks"),
-        "perday": Box(2, 3, 10, "Sessions on an active day", "moves within days"),
+        "active": Box(2, 2, 10, "Days active, out of seven", "did they come at all?"),
+        "perday": Box(2, 3, 10, "Sessions on an active day", "how often on such a day?"),
         "session": Box(1, 4, 11, "What a session is worth", "the score that ranks", "../value-model/"),
         "long": Box(2, 5, 10, "Clicks that are then read", "what the model predicts, + 1"),
         "hide": Box(2, 6, 10, "Hides: “not relevant”", "what the model predicts, - 20"),
