@@ -12,7 +12,9 @@ from snippets.problem.feed import simulate_feed
 def metric_tree() -> str:
     """Draw how a goal splits into factors that a team can move."""
     boxes = {
-        "goal": Box(0, 0, 12, "Goal: people find the feed worth coming back to", "measured over a year, too slow to steer by"),
+        "goal": Box(
+            0, 0, 12, "Goal: people find the feed worth coming back to", "measured over a year, too slow to steer by"
+        ),
         "sessions": Box(1, 1, 11, "Sessions per user and week", "the metric of the experiment", "../product-metrics/"),
         "active": Box(2, 2, 10, "Days active, out of seven", "did they come at all?"),
         "perday": Box(2, 3, 10, "Sessions on an active day", "how often on such a day?"),
@@ -51,7 +53,9 @@ def system() -> str:
         "rank": Box(0, 4, 5.2, "Ranking", "P(click), P(hide), …", "../../modeling/choosing/"),
         "value": Box(0, 5, 5.2, "Calibrate, value", "one score", "../../evaluation/calibration/"),
         "rerank": Box(0, 6, 5.2, "Re-ranking", "diversity, exploration", "../../modeling/diversify/"),
-        "shown": Box(0, 7, 12, "Shown: item, position, probability, features logged", "", "../../training-data/what-data/"),
+        "shown": Box(
+            0, 7, 12, "Shown: item, position, probability, features logged", "", "../../training-data/what-data/"
+        ),
         "log": Box(6.8, 6, 5.2, "Events", "impressions, clicks, hides", "../product-metrics/", "store"),
         "join": Box(6.8, 5, 5.2, "Event joiner", "waits for late clicks", "../../training-data/event-joiner/"),
         "set": Box(6.8, 4, 5.2, "Training set", "as of then, sampled", "../../features/point-in-time-join/", "store"),

@@ -6,6 +6,7 @@ from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
 from figures import evaluation, modeling, problem, training_data
+from figures.diagram import Arrow, Box, diagram
 from figures.svg import style, to_html
 from tools.fences import ROOT
 
@@ -30,7 +31,7 @@ def test_a_figure_is_the_same_every_time(drawn):
 def test_a_figure_says_in_words_what_it_shows(drawn):
     _, html = drawn
     svg = BeautifulSoup(html, "html.parser").svg
-    assert svg["role"] == "img"
+    assert svg["role"] == ("group" if svg.a else "img")  # links must stay reachable, each under its own name
     assert len(svg["aria-label"]) > 80
     assert len(BeautifulSoup(html, "html.parser").figcaption.text) > 40
 
@@ -67,3 +68,33 @@ def test_the_words_are_escaped():
     with style():
         figure = Figure()
     assert 'aria-label="a &quot;b&quot; &lt;c&gt;"' in to_html(figure, "x", 'a "b" <c>', "caption")
+
+
+BOXES = {"a": Box(0, 0, 5, "A"), "b": Box(7, 1, 5, "B", "<b>", "../b/"), "c": Box(0, 2, 5, "C")}
+
+
+def test_a_drawing_stays_within_its_frame_and_escapes_its_words():
+    arrows = [Arrow("a", "c", label="1 < 2"), Arrow("a", "b", "around"), Arrow("a", "b", "branch"), Arrow("c", "a")]
+    svg = BeautifulSoup(diagram("d", BOXES, arrows, "three boxes", "caption"), "html.parser").svg
+    _, _, width, height = map(float, svg["viewbox"].split())
+    for rect in svg.find_all("rect"):
+        x, y, w, h = (float(rect[k]) for k in ("x", "y", "width", "height"))
+        assert min(x, y) >= 0
+        assert x + w <= width
+        assert y + h <= height
+    assert svg.a["href"] == "../b/"
+    assert "<b>" in svg.a.text
+    assert "1 < 2" in svg.text
+
+
+@pytest.mark.parametrize(
+    ("arrow", "words", "message"),
+    [
+        (Arrow("a", "z"), ("what it shows", "caption"), "an arrow names 'z', which is no box"),
+        (Arrow("a", "b", "diagonal"), ("what it shows", "caption"), "route must be 'straight', 'branch' or 'around'"),
+        (Arrow("a", "c"), ("what it shows", ""), "alternative text and a caption"),
+    ],
+)
+def test_a_bad_drawing_is_refused(arrow, words, message):
+    with pytest.raises(ValueError, match=message):
+        diagram("d", BOXES, [arrow], *words)
