@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from matplotlib.figure import Figure
 
 from figures.diagram import Arrow, Box, diagram
@@ -12,9 +14,7 @@ from snippets.problem.feed import simulate_feed
 def metric_tree() -> str:
     """Draw how a goal splits into factors that a team can move."""
     boxes = {
-        "goal": Box(
-            0, 0, 12, "Goal: people find the feed worth coming back to", "measured over a year, too slow to steer by"
-        ),
+        "goal": Box(0, 0, 12, "Goal: a feed worth coming back to", "measured over a year, too slow to steer by"),
         "sessions": Box(1, 1, 11, "Sessions per user and week", "the metric of the experiment", "../product-metrics/"),
         "active": Box(2, 2, 10, "Days active, out of seven", "did they come at all?"),
         "perday": Box(2, 3, 10, "Sessions on an active day", "how often on such a day?"),
@@ -54,7 +54,7 @@ def system() -> str:
         "value": Box(0, 5, 5.2, "Calibrate, value", "one score", "../../evaluation/calibration/"),
         "rerank": Box(0, 6, 5.2, "Re-ranking", "diversity, exploration", "../../modeling/diversify/"),
         "shown": Box(
-            0, 7, 12, "Shown: item, position, probability, features logged", "", "../../training-data/what-data/"
+            0, 7, 12, "Shown, and logged as shown", "item, position, features", "../../training-data/what-data/"
         ),
         "log": Box(6.8, 6, 5.2, "Events", "impressions, clicks, hides", "../product-metrics/", "store"),
         "join": Box(6.8, 5, 5.2, "Event joiner", "waits for late clicks", "../../training-data/event-joiner/"),
@@ -66,7 +66,7 @@ def system() -> str:
     down = ["retrieve", "filter", "features", "rank", "value", "rerank"]
     up = ["log", "join", "set", "train", "gate", "test"]
     arrows = [Arrow("user", "retrieve"), Arrow("rerank", "shown"), Arrow("shown", "log"), Arrow("test", "user")]
-    arrows += [Arrow(a, b) for path in (down, up) for a, b in zip(path, path[1:], strict=False)]
+    arrows += [Arrow(a, b) for path in (down, up) for a, b in pairwise(path)]
     arrows += [
         Arrow("gate", "rank", "around", "new model", at=6.35),
         Arrow("join", "features", "around", "counts", at=5.75),
@@ -75,10 +75,10 @@ def system() -> str:
         "system",
         boxes,
         arrows,
-        "The system as a loop. Online, from top to bottom: the user opens the feed, candidates, filters, feature store, "
-        "ranking, calibration and value, re-ranking, the feed as shown and logged. Offline, from the bottom up: events, "
-        "event joiner, training set, training, offline test and gate, A/B test and monitors. The gate sends a new model "
-        "to the ranking, the joiner sends counts to the feature store.",
+        "The system as a loop. Online, from top to bottom: the user opens the feed, candidates, filters, feature "
+        "store, ranking, calibration and value, re-ranking, the feed as shown and logged. Offline, from the bottom up: "
+        "events, event joiner, training set, training, offline test and gate, A/B test and monitors. The gate sends a "
+        "new model to the ranking, the joiner sends counts to the feature store.",
         "Left, milliseconds, downwards; right, hours and days, upwards. Each box leads to its page.",
     )
 

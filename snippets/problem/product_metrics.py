@@ -204,7 +204,8 @@ def active_users(events: pd.DataFrame, period: str | int = "day", time_zone: str
         raise ValueError(f"events cover {n_days} days, fewer than the {length} of period {period!r}")
     # --8<-- [start:active]
     # Each user and day once. A user counts from an active day until the period is over or the next active day.
-    pair = np.unique(pd.factorize(events["user_id"])[0] * np.int64(n_days) + (day - first))
+    pair = np.sort(pd.factorize(events["user_id"])[0] * np.int64(n_days) + (day - first))
+    pair = pair[np.append(True, pair[1:] != pair[:-1])]  # np.unique hashes whole numbers: ten times as slow here
     user, active = pair // n_days, pair % n_days
     until = np.minimum(active + length, n_days)
     again = user[:-1] == user[1:]
@@ -367,8 +368,10 @@ def _local_day(timestamp: pd.Series, time_zone: str) -> np.ndarray:
         zone = ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"time_zone must be a name as 'Europe/Paris', got {time_zone!r}") from error
-    utc = timestamp if timestamp.dt.tz is not None else timestamp.dt.tz_localize("UTC")
-    local = utc.dt.tz_convert(zone).dt.tz_localize(None)
+    local = timestamp  # as an array, times with a zone are in UTC, and those without are taken as such
+    if time_zone != "UTC":
+        utc = timestamp if timestamp.dt.tz is not None else timestamp.dt.tz_localize("UTC")
+        local = utc.dt.tz_convert(zone).dt.tz_localize(None)
     return local.to_numpy("datetime64[us]").astype("datetime64[D]").astype(np.int64)
 
 

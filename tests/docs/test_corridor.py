@@ -81,3 +81,9 @@ def test_each_paper_names_the_pages_that_cite_it():
         for anchor in re.findall(r"references\.md#([\w-]+)", page.read_text(encoding="utf-8")):
             cited[anchor].add(page.relative_to(ROOT / "docs").as_posix())
     assert {anchor: cited[anchor] - names for anchor, names in named.items() if cited[anchor] - names} == {}
+
+
+def test_each_entry_says_what_to_take_from_it_and_where_it_is_used():
+    entries = re.split(r"^## .*\{#([\w-]+)\}$", (ROOT / "docs/references.md").read_text(encoding="utf-8"), flags=re.M)
+    texts = {a: " ".join(text.split()) for a, text in zip(entries[1::2], entries[2::2], strict=True)}
+    assert [a for a, text in texts.items() if not re.search(r": .+ \*\*Take:\*\* .+ Used in \[", text)] == []
