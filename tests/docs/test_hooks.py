@@ -2,8 +2,10 @@ import sys
 from unittest import mock
 
 import pytest
+from bs4 import BeautifulSoup
 from mkdocs.exceptions import PluginError
 
+from tools import hooks
 from tools.hooks import on_pre_build, plain
 
 
@@ -65,3 +67,31 @@ def test_figures_are_drawn_with_fresh_modules():
         import figures.evaluation
 
         assert figures.evaluation is not before
+
+
+def test_reading_takes_words_and_lines_of_code_but_not_outputs():
+    prose = f"<p>{'word ' * 400}</p>"
+    code = f'<div class="language-python highlight"><pre>{"x" + chr(10) * 40}y</pre></div>'
+    output = f'<div class="language-text highlight"><pre>{"1 2 3" + chr(10) * 500}</pre></div>'
+    drawing = f"<svg><text>{'label ' * 500}</text></svg>"
+    assert hooks.reading_minutes(prose) == 2
+    assert hooks.reading_minutes(prose + drawing + output) == 2
+    assert hooks.reading_minutes(prose + code) == 5  # 41 lines take 2.05 minutes
+    assert hooks.reading_minutes("") == 0
+
+
+PLAN = """<div class="plan"><h2 id="a">One day<a class="headerlink" href="#a">#</a></h2>
+<ul><li><a href="../problem/goal/">Goal</a></li></ul><p>Then:</p><ul><li><a href="../">Start</a></li></ul>
+<h2>One week</h2><ul><li><a href="../problem/goal/">Goal</a></li></ul></div>"""
+
+
+def test_a_plan_gets_the_minutes_of_its_pages_and_their_sum():
+    soup = BeautifulSoup(hooks.plan(PLAN, "study/", {"problem/goal/": 55, "": 8}), "html.parser")
+    assert [li.text for li in soup.select("li")] == ["Goal55 min", "Start8 min", "Goal55 min"]
+    assert [h2.select_one(".reading").text for h2 in soup.select("h2")] == ["1 h 3 min", "55 min"]
+    assert soup.h2.contents[0] == "One day"
+
+
+def test_a_plan_that_names_no_page_of_the_site_is_refused():
+    with pytest.raises(KeyError):
+        hooks.plan(PLAN, "study/", {"problem/goal/": 55})

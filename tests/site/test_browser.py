@@ -74,3 +74,108 @@ def test_paper_shows_the_folded_answers_and_no_navigation(browser, base):
     assert not page.locator(".md-sidebar").first.is_visible()
     assert page.locator("details p").last.is_visible()
     page.close()
+
+
+def read_pages(page):
+    return page.evaluate("JSON.parse(localStorage.getItem('ml-design.read') || '{}')")
+
+
+@pytest.fixture
+def phone(browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    yield context.new_page()
+    context.close()
+
+
+def test_what_was_read_is_remembered_across_pages_and_reloads(phone, base):
+    phone.goto(base + "problem/goal/")
+    phone.get_by_label("I have read this page").check()
+    phone.goto(base + "study/")
+    box = phone.get_by_label("Read: The ultimate goal", exact=True)
+    assert box.is_checked()
+    first = phone.locator(".progress").first
+    assert first.inner_text().startswith("1 of 13 pages read")
+    phone.reload()
+    assert box.is_checked()
+    assert list(read_pages(phone)) == ["problem/goal/"]
+    phone.goto(base)
+    assert phone.locator(".outline a.is-read").all_inner_texts() == ["The ultimate goal"]
+    phone.goto(base + "study/")
+    box.uncheck()
+    assert read_pages(phone) == {}
+
+
+def test_progress_leads_to_the_next_page_that_was_not_read(phone, base):
+    phone.goto(base + "study/")
+    plan = phone.locator(".plan input")
+    plan.nth(0).check()
+    plan.nth(2).check()
+    following = phone.locator(".progress").first.locator("a")
+    assert following.inner_text() == "The ultimate goal"
+    following.click()
+    assert phone.url == base + "problem/goal/"
+
+
+def test_progress_works_from_the_keyboard(phone, base):
+    phone.goto(base + "study/")
+    phone.locator(".plan input").first.focus()
+    phone.keyboard.press("Space")
+    assert list(read_pages(phone)) == ["problem/rubric/"]
+    phone.keyboard.press("Tab")
+    assert phone.evaluate("document.activeElement.textContent") == "What interviewers score"
+
+
+@pytest.mark.parametrize("stored", ["{", "[]", "3", "null", '{"problem/goal/": 3}', '["a"]'])
+def test_a_store_that_cannot_be_read_is_put_aside(phone, base, stored):
+    errors = []
+    phone.on("pageerror", lambda error: errors.append(str(error)))
+    phone.goto(base)
+    phone.evaluate("text => localStorage.setItem('ml-design.read', text)", stored)
+    phone.goto(base + "problem/goal/")
+    box = phone.get_by_label("I have read this page")
+    assert not box.is_checked()
+    assert phone.evaluate("localStorage.getItem('ml-design.read.unreadable')") == stored
+    box.check()
+    assert list(read_pages(phone)) == ["problem/goal/"]
+    assert errors == []
+
+
+def test_a_browser_that_stores_nothing_still_ticks(browser, base):
+    context = browser.new_context()
+    context.add_init_script("Storage.prototype.getItem = Storage.prototype.setItem = () => { throw new Error('no') }")
+    page = context.new_page()
+    page.goto(base + "study/")
+    page.locator(".plan input").first.check()
+    assert page.locator(".progress").first.inner_text().startswith("1 of 13 pages read")
+    context.close()
+
+
+def test_two_tabs_show_the_same(browser, base):
+    context = browser.new_context()
+    one, two = context.new_page(), context.new_page()
+    for tab in (one, two):
+        tab.goto(base + "study/")
+    one.locator(".plan input").first.check()
+    two.wait_for_function("document.querySelector('.plan input').checked")
+    context.close()
+
+
+def test_without_javascript_the_plan_is_all_there(browser, base):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base + "study/")
+    assert page.locator(".plan li a").count() > 50
+    assert page.locator(".plan h2 .reading").count() == 3
+    assert page.locator(".plan input").count() == 0
+    context.close()
+
+
+def test_each_box_of_the_system_leads_to_its_page(phone, base):
+    phone.goto(base + "problem/system/")
+    boxes = phone.locator(".diagram a")
+    assert boxes.count() == 13
+    for i in range(boxes.count()):
+        href = boxes.nth(i).get_attribute("href")
+        assert phone.request.get(base + "problem/system/" + href).ok, href
+    boxes.nth(0).click()
+    phone.wait_for_url("**/modeling/two-tower-logq/")
