@@ -80,7 +80,7 @@ def simulate_feed(
             "hide": _sigmoid(-5.0 + 0.5 * appeal - 0.9 * substance),
         }
         score = sum(value * p[action] for action, value in values.items())
-        shown = np.argpartition(-score, N_SLOTS, axis=1)[:, :N_SLOTS]
+        shown = np.argsort(-score, axis=1, kind="stable")[:, :N_SLOTS]
         # --8<-- [end:session]
         p = {action: np.take_along_axis(array, shown, axis=1) for action, array in p.items()}
         clicked = rng.random(shown.shape) < p["click"]
