@@ -46,7 +46,7 @@ def metric_tree() -> str:
 def system() -> str:
     """Draw the whole system, online on the left and offline on the right, each box a link to its page."""
     boxes = {
-        "user": Box(0, 0, 12, "User opens the feed", kind="person"),
+        "user": Box(0, 0, 12, "User opens the feed", link="../goal/", kind="person"),
         "retrieve": Box(0, 1, 5.2, "Candidates", "10,000,000 to 1,000", "../../modeling/two-tower-logq/"),
         "filter": Box(0, 2, 5.2, "Filters", "seen, hidden, not allowed", "../value-model/"),
         "features": Box(0, 3, 5.2, "Feature store", "as of now", "../../features/historical-counters/", "store"),

@@ -66,6 +66,8 @@ def test_arithmetic_is_that_of_the_numbers(a, b, c):
         ("0 B", "0 B"),
         ("1500 kB / s", "1.5 MB / s"),
         ("90 s", "1.5 min"),
+        ("1 s", "1 s"),
+        ("1 MB", "1 MB"),
         ("1e-9 s", "0.001 us"),
         ("3e21 FLOP", "3 ZFLOP"),
         ("0.0456", "0.0456"),
@@ -132,6 +134,11 @@ def test_the_queue_obeys_littles_law_and_its_quantiles_are_exponential():
     assert queue.mean_in_system == pytest.approx(queue.throughput * queue.mean_latency)
     assert queue.p50 == pytest.approx(expon(scale=0.02).ppf(0.5), rel=0.05)
     assert queue.p99 == pytest.approx(expon(scale=0.02).ppf(0.99), rel=0.1)
+
+
+def test_one_request_alone_has_its_own_latency_at_each_quantile():
+    queue = simulate_queue(1, 0.5, n=1)
+    assert queue.p50 == queue.p99 == queue.mean_latency
 
 
 def test_the_tail_of_a_sum_is_that_of_an_erlang():

@@ -35,6 +35,19 @@ def test_an_action_that_is_paid_happens_more_often_than_under_any_other_pay(acti
     assert rates[action] > 1.05 * max(rates[paid] for paid in others)
 
 
+def test_without_a_ranking_rates_are_those_of_the_model():
+    feed = simulate_feed({"click": 0}, n_users=20_000, n_weeks=1, honesty=0.5)
+    appeal, substance, clicky = np.random.default_rng(1).normal(size=(3, 2_000_000))
+    substance = 0.5 * appeal + np.sqrt(0.75) * substance
+    click = 1 / (1 + np.exp(2.0 - 0.9 * appeal - 0.3 * substance - 0.5 * clicky))
+    read = click / (1 + np.exp(0.3 * appeal - 1.2 * substance))
+    hide = 1 / (1 + np.exp(5.0 - 0.5 * appeal + 0.9 * substance))
+    for action, p in [("click", click), ("long_click", read), ("hide", hide)]:
+        rows = feed["impressions"].sum()
+        error = np.sqrt(p.mean() / rows) + np.sqrt(feed[action].var() / 20_000) * 20_000 / rows
+        assert abs(feed[action].sum() / rows - p.mean()) < 4 * error, action
+
+
 def test_users_who_do_not_react_keep_their_habit():
     feed = simulate_feed({"hide": 1}, n_users=4_000, n_weeks=6, effect=0)
     # exp(1.2 + 0.6^2 / 2) sessions a week on average
