@@ -6,6 +6,8 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from figures.svg import framed
+
 WIDTH, GRID = 400, 12  # a drawing is so many units wide, cut into so many columns
 ROW, GAP = 60, 18  # height of a row, and the space below its boxes for arrows
 
@@ -79,21 +81,17 @@ def diagram(name: str, boxes: Mapping[str, Box], arrows: Sequence[Arrow], altern
     ValueError
         If a word is missing, an arrow names no box, or a route is unknown.
     """
-    if not alternative.strip() or not caption.strip():
-        raise ValueError("a drawing needs an alternative text and a caption")
     height = max(box.bottom for box in boxes.values()) + 2
-    label = html.escape(" ".join(alternative.split()), quote=True)
     # With links in it the picture is a group, not one image: each link stays reachable and has its own name.
     role = "group" if any(box.link for box in boxes.values()) else "img"
     parts = [
-        f'<svg role="{role}" aria-label="{label}" viewBox="0 0 {WIDTH} {height:.0f}" class="diagram">',
+        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" class="diagram">',
         f'<defs><marker id="{name}-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
         'orient="auto-start-reverse"><path d="M0 0L8 4L0 8z" fill="currentColor"/></marker></defs>',
     ]
     parts += [_arrow(name, arrow, boxes) for arrow in arrows]
     parts += [_box(box) for box in boxes.values()]
-    parts += ["</svg>", f"<figcaption>{html.escape(caption)}</figcaption>"]
-    return "\n".join(['<figure class="plot">', *parts, "</figure>"])
+    return framed("\n".join([*parts, "</svg>"]), role, alternative, caption)
 
 
 def _box(box: Box) -> str:

@@ -49,8 +49,6 @@ def to_html(figure: Figure, name: str, alternative: str, caption: str) -> str:
     ValueError
         If the alternative or the caption is empty.
     """
-    if not alternative.strip() or not caption.strip():
-        raise ValueError("a figure needs an alternative text and a caption")
     buffer = io.StringIO()
     with style():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
@@ -64,7 +62,21 @@ def to_html(figure: Figure, name: str, alternative: str, caption: str) -> str:
     for placeholder, colour in _COLOURS.items():
         svg = svg.replace(placeholder, colour)
     svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
-    label = html.escape(" ".join(alternative.split()), quote=True)
-    svg = svg.replace("<svg", f'<svg role="img" aria-label="{label}" stroke-linejoin="round"', 1)
+    svg = svg.replace("<svg", '<svg stroke-linejoin="round"', 1)
     svg = re.sub(r"\n\s*", "\n", svg).strip()  # Markdown takes indented lines for code
+    return framed(svg, "img", alternative, caption)
+
+
+def framed(svg: str, role: str, alternative: str, caption: str) -> str:
+    """Return an SVG as one ``<figure>``, with its role, what it shows in words, and what to notice in it.
+
+    Raises
+    ------
+    ValueError
+        If the alternative or the caption is empty.
+    """
+    if not alternative.strip() or not caption.strip():
+        raise ValueError("a figure needs an alternative text and a caption")
+    label = html.escape(" ".join(alternative.split()), quote=True)
+    svg = svg.replace("<svg", f'<svg role="{role}" aria-label="{label}"', 1)
     return f'<figure class="plot">\n{svg}\n<figcaption>{html.escape(caption)}</figcaption>\n</figure>'

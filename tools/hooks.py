@@ -33,11 +33,11 @@ def on_page_content(html, page, config, files):
 def on_env(env, config, files):
     """Write onto each page how many minutes it takes to read, and into each study plan the minutes of its pages."""
     pages = {file.url: file.page for file in files.documentation_pages()}
-    for page in pages.values():
-        page.meta["reading"] = reading_minutes(page.content)
+    minutes = {url: reading_minutes(page.content) for url, page in pages.items()}
     for url, page in pages.items():
+        page.meta["reading"] = minutes[url]
         if 'class="plan"' in page.content:
-            page.content = plan(page.content, url, {u: p.meta["reading"] for u, p in pages.items()})
+            page.content = plan(page.content, url, minutes)
     return env
 
 

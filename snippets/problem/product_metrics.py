@@ -117,9 +117,9 @@ def sessions_per_week(
     session = sessionize(events, gap).to_numpy()
     _check_population(n_users, events)
     starts = events[["user_id", "timestamp"]].groupby(session).agg({"user_id": "first", "timestamp": "min"})
-    day = _local_day(events["timestamp"], time_zone)
+    start, stop = _local_day(events["timestamp"].agg(["min", "max"]), time_zone)
     # Day 4 of 1970 was a Monday.
-    first, end = -(-(int(day.min()) - 4) // 7), (int(day.max()) + 1 - 4) // 7
+    first, end = -(-(start - 4) // 7), (stop + 1 - 4) // 7
     if first >= end:
         raise ValueError("events cover no week from Monday to Sunday")
     starts["week"] = (_local_day(starts["timestamp"], time_zone) - 4) // 7
@@ -153,7 +153,7 @@ def click_through_rate(events: pd.DataFrame, per: str = "impression") -> float:
     """
     if per not in ("impression", "user"):
         raise ValueError(f"per must be 'impression' or 'user', got {per!r}")
-    _check(events, *(["event"] if per == "impression" else ["user_id", "event"]), time=False)
+    _check(events, ["event"] if per == "impression" else ["user_id", "event"])
     shown, clicked = events["event"].to_numpy() == "impression", events["event"].to_numpy() == "click"
     if not shown.any():
         raise ValueError("events hold no 'impression': a rate has nothing to divide by")
@@ -248,7 +248,7 @@ def revenue(events: pd.DataFrame, n_users: int | None = None) -> Revenue:
     ValueError
         If there is no impression, a value is infinite, or an argument is bad.
     """
-    _check(events, "user_id", "event", "value", time=False)
+    _check(events, ["user_id", "event", "value"])
     _check_population(n_users, events)
     value = events["value"].fillna(0).to_numpy(float)
     if not np.isfinite(value).all():
@@ -336,16 +336,16 @@ def bot_suspects(events: pd.DataFrame, per_hour: int = 500) -> pd.Index:
     return count[count > per_hour].index.get_level_values(0).unique()
 
 
-def _check(events: pd.DataFrame, *columns: str, time: bool = True) -> None:
-    """Refuse a stream that lacks rows, columns or values."""
+def _check(events: pd.DataFrame, columns: Sequence[str] = ("user_id", "timestamp")) -> None:
+    """Refuse a stream that lacks rows, columns or values; only an amount of money may be missing."""
     if len(events) == 0:
         raise ValueError("events is empty")
-    for column in ("user_id", "timestamp") if time else columns:
+    for column in columns:
         if column not in events:
             raise ValueError(f"events needs a column {column!r}")
         if column != "value" and events[column].isna().any():
             raise ValueError(f"{column} is missing at row {int(events[column].isna().to_numpy().argmax())}")
-    if time and not pd.api.types.is_datetime64_any_dtype(events["timestamp"]):
+    if "timestamp" in columns and not pd.api.types.is_datetime64_any_dtype(events["timestamp"]):
         raise ValueError(f"timestamp must hold datetimes of one time zone, got {events['timestamp'].dtype}")
 
 

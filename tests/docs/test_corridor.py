@@ -69,12 +69,14 @@ def test_every_citation_is_in_the_references(page):
     assert cited <= anchors
 
 
+def references():
+    """Return the text of each entry by its anchor."""
+    parts = re.split(r"^## .*\{#([\w-]+)\}$", (ROOT / "docs/references.md").read_text(encoding="utf-8"), flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
 def test_each_paper_names_the_pages_that_cite_it():
-    entries = re.split(r"^## .*\{#([\w-]+)\}$", (ROOT / "docs/references.md").read_text(encoding="utf-8"), flags=re.M)
-    named = {
-        anchor: set(re.findall(r"\]\(([\w/-]+\.(?:md|py))\)", text))
-        for anchor, text in zip(entries[1::2], entries[2::2], strict=True)
-    }
+    named = {anchor: set(re.findall(r"\]\(([\w/-]+\.(?:md|py))\)", text)) for anchor, text in references().items()}
     pages = [p for p in (ROOT / "docs").rglob("*") if p.suffix in (".md", ".py") and p.stem != "references"]
     cited = {anchor: set() for anchor in named}
     for page in pages:
@@ -84,6 +86,5 @@ def test_each_paper_names_the_pages_that_cite_it():
 
 
 def test_each_entry_says_what_to_take_from_it_and_where_it_is_used():
-    entries = re.split(r"^## .*\{#([\w-]+)\}$", (ROOT / "docs/references.md").read_text(encoding="utf-8"), flags=re.M)
-    texts = {a: " ".join(text.split()) for a, text in zip(entries[1::2], entries[2::2], strict=True)}
+    texts = {anchor: " ".join(text.split()) for anchor, text in references().items()}
     assert [a for a, text in texts.items() if not re.search(r": .+ \*\*Take:\*\* .+ Used in \[", text)] == []

@@ -57,7 +57,7 @@ function box(page, label) {
   return input;
 }
 
-const plans = []; // {heading, line, bar, items: [[page, minutes, link]]}
+const plans = []; // {bar, text, items: [[page, minutes, link]]}
 
 function addPlan(heading) {
   const items = [];
