@@ -1,7 +1,8 @@
 // Remembers which pages were read: in this browser, under one key, and nowhere else. Without it the pages are the same,
 // less the boxes to tick.
 const KEY = "ml-design.read";
-const root = new URL(`${JSON.parse(document.getElementById("__config").textContent).base}/`, location.href);
+const { base } = JSON.parse(document.getElementById("__config").textContent);
+const root = new URL(base.replace(/\/?$/, "/"), location.href); // "..", or "/" on the page of errors
 
 /** The address of a page within the site, the same online and unzipped. */
 function pageOf(href) {
