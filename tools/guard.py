@@ -22,6 +22,7 @@ from tools.fences import ROOT, Fence, fences, indented_code, mask
 SHOWN, RUN, FIGURE = "py", "python", 'python exec="on" html="on"'
 EXPECTED = "<!--pytest-codeblocks:expected-output-->"
 INCLUDE = re.compile(r'--8<-- "(snippets/[\w/]+\.py)(?::(\w+))?"')
+FOLDED = re.compile(r'\?\?\?\+? ?(?:(\w+) "(.*)")?')
 PAGE_KEYS = {"title", "description", "section", "minutes", "tags"}
 
 
@@ -68,7 +69,10 @@ def check_page(path: Path) -> list[str]:
         *_check_comments(text, blocks),
         *_check_raw(text, blocks),
         *_check_collected(path, blocks),
+        *_check_answers(text, blocks),
     ]
+    if path.name == "quiz.md":
+        faults += _check_quiz(text)
     if (ROOT / "docs") in path.parents or path.name == "page.md":
         faults += _check_front_matter(text)
     try:
@@ -173,6 +177,46 @@ def _check_collected(path: Path, blocks: list[Fence]) -> Iterator[tuple[int, str
         yield line, "shown on the page, but pytest-codeblocks does not collect it as shown"
     for line, _ in taken - shown:
         yield line, "collected by pytest-codeblocks, but not shown like this on the page"
+
+
+def _check_answers(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
+    """Refuse a question, a card or an option that nobody answers."""
+    lines = text.split("\n")
+    inside = {i for b in blocks for i in range(b.line, b.end + 1)}
+    for i, line in enumerate(lines, 1):
+        match = FOLDED.match(line)
+        if i in inside or not match:
+            continue
+        if match[2] is None or not match[2].strip():
+            yield i, f'a folded block is written ??? kind "What it asks", got {line.strip()!r}'
+        elif len(_answer(lines, i)) < 10:
+            yield i, f"no answer below {match[2]!r}: indent it by four spaces, after an empty line"
+
+
+def _answer(lines: list[str], opened: int) -> str:
+    """Return the text of the folded block that opens at a line, which must follow an empty line."""
+    found = []
+    for line in lines[opened:]:
+        if line.strip() and not line.startswith("    "):
+            break
+        found.append(line.strip())
+    return " ".join(found).strip() if found and not found[0] else ""
+
+
+def _check_quiz(text: str) -> Iterator[tuple[int, str]]:
+    """Hold a quiz to ten questions, each with one right option among three or more, and a page for each wrong one."""
+    lines = text.split("\n")
+    questions = [(i, line) for i, line in enumerate(lines, 1) if line.startswith("## ")]
+    if len(questions) != 10:
+        yield 1, f"a quiz has ten questions, this one has {len(questions)}"
+    for (start, title), (end, _) in zip(questions, [*questions[1:], (len(lines) + 1, "")], strict=True):
+        options = [(i, m[1]) for i in range(start, end) if (m := FOLDED.match(lines[i - 1]))]
+        kinds = [kind for _, kind in options]
+        if kinds.count("right") != 1 or len(kinds) < 3 or set(kinds) != {"right", "wrong"}:
+            yield start, f"{title!r} needs one right option and two wrong ones or more, got {kinds}"
+        for i, kind in options:
+            if kind == "wrong" and ".md" not in _answer(lines, i):
+                yield i, "a wrong option links to the page that teaches it"
 
 
 def _check_front_matter(text: str) -> Iterator[tuple[int, str]]:

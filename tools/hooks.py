@@ -1,4 +1,4 @@
-"""What MkDocs does more than its plugins: notebooks as plain pages, figures never stale, minutes to read.
+"""What MkDocs does more than its plugins: notebooks as plain pages, figures never stale, minutes to read, practice.
 
 mkdocs-jupyter wraps a notebook in JupyterLab's markup, with half a megabyte of styles in each page, scripts that ask
 other hosts for Mermaid and MathJax, and cell ids that change with every build. This keeps what the notebook says, cell
@@ -9,18 +9,38 @@ files, which mkdocs-jupyter leaves as they are, and fails the build on a broken 
 from __future__ import annotations
 
 import math
+import os
 import posixpath
 import sys
+from pathlib import Path
 from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup, Tag
 from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
+
+from tools import practice
+from tools.archive import NAME, write_archive
+
+ANKI = "practice/ml-design.apkg"
 
 
 def on_pre_build(config):
     """Forget the modules that figures were drawn with, or live reload would draw an edited figure as it was."""
     for name in [n for n in sys.modules if n.split(".")[0] in ("figures", "snippets")]:
         del sys.modules[name]
+
+
+def on_files(files, config):
+    """Announce what is made at the end, so that pages can link to it."""
+    for name in (ANKI, NAME):
+        files.append(File.generated(config, name, content=b""))
+    return files
+
+
+def on_nav(nav, config, files):
+    """Note the order of the pages."""
+    config.extra["pages"] = {page.file.url: page for page in nav.pages}
 
 
 def on_page_content(html, page, config, files):
@@ -31,14 +51,22 @@ def on_page_content(html, page, config, files):
 
 
 def on_env(env, config, files):
-    """Write onto each page how many minutes it takes to read, and into each study plan the minutes of its pages."""
-    pages = {file.url: file.page for file in files.documentation_pages()}
+    """Fill the practice pages; count the minutes to read each page, and those of each study plan."""
+    pages = config.extra["pages"]
+    config.extra["deck"] = practice.compose(pages)
     minutes = {url: reading_minutes(page.content) for url, page in pages.items()}
     for url, page in pages.items():
         page.meta["reading"] = minutes[url]
         if 'class="plan"' in page.content:
             page.content = plan(page.content, url, minutes)
     return env
+
+
+def on_post_build(config):
+    """Write the deck for Anki and the archive of the site beside it."""
+    site, time = Path(config.site_dir), int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600"))
+    (site / ANKI).write_bytes(practice.anki(config.extra["deck"], config.site_url, time))
+    write_archive(site)
 
 
 def reading_minutes(html: str) -> int:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools.archive import write_archive
 from tools.fences import ROOT
 from tools.proof import ProofError, prove
 
@@ -38,6 +39,7 @@ def main() -> int:
     try:
         build(site)
         proof = prove(site)
+        write_archive(site)  # again, now that the proof is on the pages
     except subprocess.CalledProcessError:
         return 1
     except ProofError as error:

@@ -1,0 +1,48 @@
+// Completes the table of the guide by what you did, and says what comes next.
+"use strict";
+{
+  const { load, day, make } = window.mlDesign;
+  const table = document.querySelector(".overview");
+  const next = make("p", { class: "state", role: "status" });
+  const runs = make("p");
+  table.before(next);
+  table.after(runs);
+
+  function note(cell, done, all, words) {
+    const bar = make("progress", { max: all, value: done, "aria-label": words });
+    cell.querySelector(".done")?.remove();
+    cell.append(make("span", { class: "done" }, bar, ` ${words}`));
+  }
+
+  function show() {
+    const [read, quiz, cards, mock] = ["read", "quiz", "cards", "mock"].map(load);
+    let following = null;
+    let waiting = 0;
+    for (const cell of table.querySelectorAll("[data-pages]")) {
+      const pages = cell.dataset.pages.split(" ");
+      const left = pages.findIndex((page) => !(page in read));
+      following ??= left < 0 ? null : cell.querySelectorAll("a")[left];
+      note(cell, pages.filter((page) => page in read).length, pages.length, `${pages.filter((p) => p in read).length} read`);
+    }
+    for (const cell of table.querySelectorAll("[data-quiz]")) {
+      const answers = Object.values(quiz[cell.dataset.quiz] ?? {});
+      note(cell, answers.length, cell.dataset.questions, `${answers.filter(Boolean).length} right of ${answers.length}`);
+    }
+    for (const cell of table.querySelectorAll("[data-cards]")) {
+      const ids = cell.dataset.cards.split(" ");
+      const known = ids.filter((id) => cards[id]?.[0] > 0);
+      waiting += ids.filter((id) => cards[id]?.[1] <= day()).length;
+      note(cell, known.length, ids.length, `${known.length} known`);
+    }
+    next.replaceChildren();
+    if (following) next.append("Go on with ", make("a", { href: following.href }, following.textContent), ". ");
+    else next.append("You have read every page. ");
+    next.append(`${waiting} flashcards are due today.`);
+    runs.textContent = mock.length
+      ? `Mock interviews: ${mock.length}, the last on ${mock.at(-1).date} (${mock.at(-1).title}).`
+      : "Mock interviews: none yet.";
+  }
+
+  window.addEventListener("storage", show);
+  show();
+}

@@ -1,0 +1,229 @@
+"""Drawings of the case studies: online on the left, downwards; offline on the right, upwards; each box a link."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from figures.diagram import Arrow, Box, diagram
+
+# (title, detail, page) of each box; a page is an address from the guide's root.
+Steps = list[tuple[str, str, str]]
+
+
+def _loop(name: str, user: str, online: Steps, offline: Steps, back: int, alternative: str, caption: str) -> str:
+    """Draw what happens to a request, and how the log becomes the next model, which goes to the online box ``back``."""
+    last = len(online)
+    boxes = {"user": Box(0, 0, 12, user, kind="person")}
+    for side, x, steps in (("online", 0, online), ("offline", 6.5, offline)):
+        for i, (title, detail, page) in enumerate(steps):
+            row = 1 + i if side == "online" else last - i
+            boxes[f"{side}{i}"] = Box(x, row, 5.5, title, detail, f"../../{page}/")
+    boxes["log"] = Box(0, last + 1, 12, "Shown, and logged", "with features and probability", "../../problem/system/")
+    down, up = ([f"{side}{i}" for i in range(n)] for side, n in (("online", last), ("offline", len(offline))))
+    arrows = [Arrow("user", down[0]), Arrow(down[-1], "log"), Arrow("log", up[0])]
+    arrows += [Arrow(a, b) for path in (down, up) for a, b in pairwise(path)]
+    arrows.append(Arrow(up[-1], down[back], "around", at=6.0))
+    return diagram(name, boxes, arrows, alternative, caption)
+
+
+def ads_click_prediction() -> str:
+    """Draw click prediction for ads."""
+    return _loop(
+        "ads",
+        "A request with three slots",
+        [
+            ("Matching ads", "targeting, budgets: 300", "problem/capacity"),
+            ("Features", "rates by ad and user", "features/historical-counters"),
+            ("P(click)", "linear, then trees or net", "modeling/choosing"),
+            ("Calibrate", "right on the winners too", "evaluation/calibration"),
+            ("Auction", "bid x P - cost of an ad", "problem/value-model"),
+        ],
+        [
+            ("Joiner", "one hour, late clicks", "training-data/event-joiner"),
+            ("Sampled rows", "1 negative in 10", "training-data/negative-downsampling"),
+            ("Training, hourly", "online learning", "training-data/ftrl-proximal"),
+            ("Gate", "entropy, slices, winners", "evaluation/deployment-gate"),
+        ],
+        2,
+        "Online: a request, ads that match, features, P(click), calibration, auction. Offline: the joiner of impressions "
+        "and clicks, sampled negatives, hourly training, a gate that lets the new model through to P(click).",
+        "The probability is a price, so calibration stands between model and auction.",
+    )
+
+
+def feed_ranking() -> str:
+    """Draw the ranking of a feed."""
+    return _loop(
+        "feed",
+        "A reader opens the feed",
+        [
+            ("Inbox and pull", "500 posts", "problem/capacity"),
+            ("Light model", "to 100", "modeling/linear-models"),
+            ("Heads", "read, like, comment, hide", "modeling/multi-task"),
+            ("Formula", "prices outside the model", "problem/value-model"),
+            ("Diversity", "no author twice in five", "modeling/diversify"),
+        ],
+        [
+            ("Events", "on the screen only", "training-data/labels"),
+            ("Control, 1 %", "newest first", "training-data/feedback-loop"),
+            ("Training, daily", "one network, four labels", "modeling/training-process"),
+            ("Gate", "each head calibrated", "evaluation/deployment-gate"),
+        ],
+        2,
+        "Online: a reader opens the feed, posts from the inbox and from large accounts, a light model, heads for each "
+        "action, a formula with prices, diversity. Offline: events on the screen, a control group on newest first, "
+        "daily training, a gate for each head.",
+        "Prices live in the formula, where people can change them without training.",
+    )
+
+
+def video_recommendations() -> str:
+    """Draw video recommendations in two stages."""
+    return _loop(
+        "video",
+        "A user opens the home page",
+        [
+            ("Five sources", "1,000 of 200M", "modeling/two-tower-logq"),
+            ("Filters", "watched, rights, language", "problem/system"),
+            ("Heads", "click, share watched", "modeling/multi-task"),
+            ("Score", "against usual for length", "training-data/labels"),
+            ("Re-ranking", "topics, new channels", "modeling/diversify"),
+        ],
+        [
+            ("Watches", "late, autoplay marked", "training-data/delayed-feedback"),
+            ("Two training sets", "towers, ranker", "modeling/matrix-factorization"),
+            ("Training, daily", "index and tower together", "modeling/training-process"),
+            ("Tests", "by length, on all videos", "evaluation/ranking-metrics"),
+        ],
+        0,
+        "Online: a user opens the home page, five sources give a thousand videos, filters, a ranker with heads, a score "
+        "against what is usual for the length, re-ranking. Offline: watches, two training sets, daily training of towers "
+        "and ranker, tests. New towers go to the sources.",
+        "Sources find, the ranker orders. Tower and index go up together, or not at all.",
+    )
+
+
+def people_you_may_know() -> str:
+    """Draw suggestions of people."""
+    return _loop(
+        "people",
+        "A member opens the app",
+        [
+            ("Stored list", "500, computed at night", "problem/capacity"),
+            ("Filters, now", "blocked, refused, left", "problem/value-model"),
+            ("Three models", "invite, accept, talk", "modeling/multi-task"),
+            ("Limits", "suggestions per person", "modeling/diversify"),
+        ],
+        [
+            ("Invited, accepted", "up to 14 days late", "training-data/delayed-feedback"),
+            ("Graph as of then", "edges with their time", "features/point-in-time-join"),
+            ("Training", "trees on pairs", "modeling/gbdt-lr"),
+            ("Test by circles", "arms cross otherwise", "evaluation/ab-test"),
+        ],
+        2,
+        "Online: a member opens the app, a list stored at night, filters at the moment, three models for invite, accept "
+        "and talk, limits for each person. Offline: late acceptances, the graph as of then, training, a test by circles.",
+        "The list may be old, the filters may not.",
+    )
+
+
+def marketplace_search() -> str:
+    """Draw search in a marketplace."""
+    return _loop(
+        "search",
+        "A query",
+        [
+            ("Words and vectors", "of 100M listings", "features/text"),
+            ("Filters", "sold, region, shipping", "problem/capacity"),
+            ("Relevance floor", "judged by raters", "training-data/labels"),
+            ("P(purchase)", "trees on pairs", "modeling/choosing"),
+            ("Page", "more than one meaning", "modeling/diversify"),
+        ],
+        [
+            ("Searches", "as they were shown", "training-data/position-bias"),
+            ("Listings weighed", "leftovers count less", "training-data/what-data"),
+            ("Training", "encoder, then trees", "modeling/training-process"),
+            ("Interleave, test", "stock split too", "evaluation/interleaving"),
+        ],
+        3,
+        "Online: a query, retrieval by words and by vectors, filters, a floor of relevance, the chance of a purchase, a "
+        "page with more than one meaning. Offline: searches as shown, listings weighed, training, interleaving and a test.",
+        "Relevance is a floor, the chance of a purchase orders what stands on it.",
+    )
+
+
+def push_notifications() -> str:
+    """Draw the decision to send a push."""
+    return _loop(
+        "push",
+        "Something happened",
+        [
+            ("Who might care", "close, fresh, awake", "training-data/what-data"),
+            ("Features", "habit, patience", "features/historical-counters"),
+            ("Two heads", "visit if sent, if not", "modeling/multi-task"),
+            ("Decision", "uplift - price, a coin", "modeling/bandits"),
+            ("Sender", "limit a day, ids once", "problem/system"),
+        ],
+        [
+            ("Decisions", "also those not to send", "training-data/labels"),
+            ("Visits, a day", "no attribution", "problem/product-metrics"),
+            ("Training", "sent and unsent apart", "modeling/training-process"),
+            ("Holdout, 5 %", "months without pushes", "problem/surrogate-index"),
+        ],
+        2,
+        "Online: something happened, who might care, features of habit and patience, two heads for a visit with and "
+        "without the push, the decision by uplift less a price, the sender with its limit. Offline: all decisions "
+        "logged, visits of the next day, training, a holdout without pushes.",
+        "What is logged is the decision. Silence is one of them.",
+    )
+
+
+def new_item_shelf() -> str:
+    """Draw the shelf for new items."""
+    return _loop(
+        "shelf",
+        "A visit with two slots for new items",
+        [
+            ("Items that are new", "until enough is known", "problem/goal"),
+            ("Prior", "content, maker", "features/text"),
+            ("Counts as of now", "views, clicks, by user", "features/historical-counters"),
+            ("Draw", "with its probability", "modeling/bandits"),
+        ],
+        [
+            ("Clicks", "when they had time", "training-data/delayed-feedback"),
+            ("Rates", "shrunk to the prior", "modeling/smoothed-ctr"),
+            ("Main ranker", "learns from the shelf", "training-data/feedback-loop"),
+            ("Test by items", "gain elsewhere", "evaluation/off-policy"),
+        ],
+        1,
+        "Online: a visit, the items that are new, a prior from content and maker, counts as of now, a draw that is "
+        "logged with its probability. Offline: clicks, shrunk rates, the main ranker that learns from the shelf, a test "
+        "by items.",
+        "The shelf buys information. It is paid for in the left column and earns in the main ranker.",
+    )
+
+
+def harmful_posts() -> str:
+    """Draw detection and demotion of harmful posts."""
+    return _loop(
+        "harm",
+        "A post, and again at each tenfold of views",
+        [
+            ("Known ones", "fingerprints, rules", "features/hashing"),
+            ("Heads", "one for each rule", "modeling/multi-task"),
+            ("Calibrate", "by language", "evaluation/calibration"),
+            ("Score x views", "remove, review, demote", "modeling/training-metrics"),
+            ("Review, appeal", "750,000 a day", "training-data/labels"),
+        ],
+        [
+            ("Three label sources", "with probabilities", "evaluation/off-policy"),
+            ("Random by views", "for measuring only", "evaluation/confidence-intervals"),
+            ("Training", "on the policy's labels", "training-data/negative-downsampling"),
+            ("Shadow, demote first", "removal last", "evaluation/deployment-gate"),
+        ],
+        1,
+        "Online: a post, known ones by fingerprint, heads for each rule, calibration by language, an action by score "
+        "times views, review and appeal. Offline: labels from three sources, a random sample by views, training, shadow "
+        "and demotion before removal.",
+        "The model chooses what people look at. Only the sample drawn at random measures.",
+    )

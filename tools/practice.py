@@ -1,0 +1,234 @@
+"""What the practice pages gather from the rest of the guide, so that each question stands in one place only.
+
+Cards, quizzes and the interviewer's questions are written in the Markdown of the pages they belong to, as folded
+blocks: ``??? card``, ``??? right`` and ``??? wrong``, ``??? question``. Here they are collected from the rendered
+pages into those that practise with them, and into a deck for Anki.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import posixpath
+import re
+import sqlite3
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from urllib.parse import urljoin
+
+import genanki
+from bs4 import BeautifulSoup, Tag
+
+# Anki tells decks and kinds of notes by numbers, drawn once: with the same numbers a new deck replaces the old one.
+DECK, MODEL = 1_764_063_412, 1_764_063_413
+SECTIONS = (
+    "Problem Navigation",
+    "Training Data",
+    "Feature Engineering",
+    "Modeling",
+    "Evaluation & Deployment",
+    "Practice",
+)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One flashcard: what stands on either side, as HTML with links from the site's root, and where it comes from."""
+
+    question: str
+    answer: str
+    url: str
+    title: str
+    section: str
+
+    @property
+    def id(self) -> str:
+        """A name that stays while the question stays, so that what a reader has learned is kept."""
+        return hashlib.sha256(BeautifulSoup(self.question, "html.parser").get_text().encode()).hexdigest()[:10]
+
+
+def cards(pages: Mapping[str, object]) -> list[Card]:
+    """Return the cards of all pages, in the order of the guide."""
+    found = []
+    for url, page in pages.items():
+        for box in _soup(page.content, url).select("details.card"):
+            question = box.summary.extract()
+            found.append(
+                Card(question.decode_contents(), _inner(box), url, page.title, page.meta.get("section", "Practice"))
+            )
+    return sorted(found, key=lambda card: SECTIONS.index(card.section))
+
+
+def compose(pages: Mapping[str, object]) -> list[Card]:
+    """Fill the practice pages from the others, and return the cards."""
+    deck = cards(pages)
+    fillings = {
+        "all-cards": lambda url: _deck(deck, url),
+        "all-prompts": lambda url: _prompts(pages, url),
+        "overview": lambda url: _overview(pages, deck, url),
+    }
+    for url, page in pages.items():
+        for name, filling in fillings.items():
+            page.content = page.content.replace(f'<div class="{name}"></div>', filling(url))
+    return deck
+
+
+def _deck(deck: list[Card], url: str) -> str:
+    parts = []
+    for section in SECTIONS:
+        mine = [card for card in deck if card.section == section]
+        if mine:
+            parts.append(f'<h2 id="{_slug(section)}">{escape(section)} <small>{len(mine)} cards</small></h2>')
+            parts += [_card(card, url) for card in mine]
+    return f'<div class="all-cards" data-search-exclude>{"".join(parts)}</div>'
+
+
+def _card(card: Card, url: str) -> str:
+    source = f'<p class="from"><a href="{_relative(card.url, url)}">{escape(card.title)}</a></p>'
+    question, answer = (_rebase(side, "", url) for side in (card.question, card.answer))
+    return f'<details class="card" data-card="{card.id}"><summary>{question}</summary>{answer}{source}</details>'
+
+
+def _prompts(pages: Mapping[str, object], url: str) -> str:
+    """Return each case study as its prompt and, phase by phase, what the interviewer asks; then the rubric."""
+    parts = []
+    for source, page in pages.items():
+        soup = _soup(page.content, source)
+        prompt = soup.select_one(".prompt")
+        if prompt is None:
+            continue
+        parts.append(
+            f'<section class="mock-case"><h3>{escape(page.title)}</h3><div class="prompt">{_inner(prompt)}</div>'
+            f'<p class="from">Afterwards, read <a href="{_relative(source, url)}">one answer</a>.</p>'
+        )
+        for heading in soup.find_all("h2"):
+            minutes = heading.em and re.fullmatch(r"(\d+) min", heading.em.get_text())
+            questions = list(_until_next_heading(heading, "details", "question"))
+            if minutes:
+                name = re.sub(r"^\d+\. ", "", heading.contents[0].get_text().strip())
+                parts.append(f'<h4 data-minutes="{minutes[1]}">{escape(name)} <small>{minutes[1]} min</small></h4>')
+                parts += [str(question) for question in questions]
+        parts.append("</section>")
+    rubric = next(p for u, p in pages.items() if u == "problem/rubric/")
+    table = next(t for t in _soup(rubric.content, "problem/rubric/").find_all("table") if "Exceptional" in t.get_text())
+    body = f'{"".join(parts)}<h2 id="rubric">The rubric</h2><div class="mock-rubric">{table}</div>'
+    return f'<div class="all-prompts" data-search-exclude>{_rebase(body, "", url)}</div>'
+
+
+def _overview(pages: Mapping[str, object], deck: list[Card], url: str) -> str:
+    """Return a table of what there is in each section, which the browser completes by what was done."""
+    rows = []
+    for section in SECTIONS[:-1]:
+        mine = {u: p for u, p in pages.items() if p.meta.get("section") == section}
+        quiz = next(u for u in mine if u.endswith("/quiz/"))
+        reading = [u for u in mine if u != quiz]
+        known = [card.id for card in deck if card.section == section]
+        questions = len(_soup(pages[quiz].content, quiz).find_all("h2"))
+        links = " ".join(f'<a href="{_relative(u, url)}">{escape(mine[u].title)}</a>' for u in reading)
+        rows.append(
+            f'<tr><th scope="row">{escape(section)}</th>'
+            f'<td data-pages="{" ".join(reading)}"><details><summary>{len(reading)} pages</summary>{links}</details></td>'
+            f'<td data-quiz="{quiz}" data-questions="{questions}">'
+            f'<a href="{_relative(quiz, url)}">{questions} questions</a></td>'
+            f'<td data-cards="{" ".join(known)}">{len(known)} cards</td></tr>'
+        )
+    return (
+        '<div class="overview" data-search-exclude><table><thead><tr><th>Section</th><th>Pages</th><th>Quiz</th>'
+        f"<th>Flashcards</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def anki(deck: list[Card], site_url: str, timestamp: int) -> bytes:
+    """Return the cards as an Anki package, the same bytes for the same cards and time."""
+    style = (
+        ".card{font-family:sans-serif;font-size:20px;text-align:left;max-width:32em;margin:auto}.from{font-size:14px}"
+    )
+    model = genanki.Model(
+        MODEL,
+        "ML Design",
+        fields=[{"name": "Question"}, {"name": "Answer"}, {"name": "Source"}],
+        templates=[{"name": "Card", "qfmt": "{{Question}}", "afmt": "{{FrontSide}}<hr id=answer>{{Answer}}{{Source}}"}],
+        css=style,
+    )
+    package = genanki.Deck(DECK, "ML Design", "The machine-learning design interview, recommender systems")
+    for card in deck:
+        question, answer = (_rebase(side, "", site_url) for side in (card.question, card.answer))
+        source = f'<p class="from"><a href="{escape(urljoin(site_url, card.url))}">{escape(card.title)}</a></p>'
+        tag = _slug(card.section)
+        package.add_note(genanki.Note(model, [question, answer, source], guid=f"ml-design-{card.id}", tags=[tag]))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "deck.apkg"
+        genanki.Package(package).write_to_file(path, timestamp=timestamp)
+        with zipfile.ZipFile(path) as written:
+            members = {name: written.read(name) for name in written.namelist()}
+    # genanki stamps the collection with the time of today, and the archive with that of its file.
+    members["collection.anki2"] = _dated(members["collection.anki2"], timestamp)
+    return packed(members)
+
+
+def _dated(collection: bytes, timestamp: int) -> bytes:
+    with sqlite3.connect(":memory:") as connection:
+        connection.deserialize(collection)
+        connection.execute("UPDATE col SET mod = ?, crt = ?", (timestamp * 1000, timestamp))
+        connection.commit()
+        return connection.serialize()
+
+
+def packed(members: Mapping[str, bytes]) -> bytes:
+    """Return a zip archive that depends on nothing but its members."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+def _soup(html: str, url: str) -> BeautifulSoup:
+    """Parse the content of a page, its links made to start at the site's root."""
+    return BeautifulSoup(_rebase(html, url, None), "html.parser")
+
+
+def _rebase(html: str, start: str, end: str | None) -> str:
+    """Rewrite the links of a page at one address for another; None stands for the root, a URL for anywhere."""
+    soup = BeautifulSoup(html, "html.parser")
+    for link in soup.select("a[href]"):
+        href = link["href"]
+        if "://" in href or href.startswith("mailto:"):
+            continue
+        path = urljoin(f"/{start}", href).lstrip("/")
+        if end is None:
+            link["href"] = path
+        elif "://" in end:
+            link["href"] = urljoin(end, path)
+        else:
+            link["href"] = _relative(path, end)
+    return str(soup)
+
+
+def _relative(target: str, url: str) -> str:
+    path, hash_, fragment = target.partition("#")
+    folder = posixpath.relpath(f"/{path}", f"/{url}")
+    return folder + "/" * (path.endswith("/") or not path) + hash_ + fragment
+
+
+def _until_next_heading(heading: Tag, name: str, class_: str):
+    for sibling in heading.find_next_siblings():
+        if sibling.name == "h2":
+            return
+        if sibling.name == name and class_ in sibling.get("class", ()):
+            yield sibling
+
+
+def _inner(tag: Tag) -> str:
+    return tag.decode_contents().strip()
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z]+", "-", text.lower()).strip("-")
