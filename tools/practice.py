@@ -70,10 +70,14 @@ def compose(pages: Mapping[str, object]) -> list[Card]:
         "all-cards": lambda url: _deck(deck, url),
         "all-prompts": lambda url: _prompts(pages, url),
         "overview": lambda url: _overview(pages, deck, url),
+        "sheet-clock": lambda url: _clock(pages),
+        "sheet-cards": lambda url: _sheet(deck),
     }
     for url, page in pages.items():
         for name, filling in fillings.items():
-            page.content = page.content.replace(f'<div class="{name}"></div>', filling(url))
+            place = f'<div class="{name}"></div>'
+            if place in page.content:
+                page.content = page.content.replace(place, filling(url))
     return deck
 
 
@@ -140,6 +144,34 @@ def _overview(pages: Mapping[str, object], deck: list[Card], url: str) -> str:
         '<div class="overview" data-search-exclude><table><thead><tr><th>Section</th><th>Pages</th><th>Quiz</th>'
         f"<th>Flashcards</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _clock(pages: Mapping[str, object]) -> str:
+    """Return the sections of the interview with their minutes, and the points of each, from the entrance."""
+    soup = BeautifulSoup(pages["./"].content, "html.parser")
+    rows = []
+    for heading in soup.select(".outline h2:has(em)"):
+        points = [li for ul in heading.find_next_siblings("ul", limit=1) for li in ul.find_all("li", recursive=False)]
+        names = [next(line for line in li.get_text().split("\n") if line.strip()) for li in points]
+        rows.append(
+            f'<tr><th scope="row">{escape(heading.contents[0].get_text().strip())}</th><td>{heading.em.get_text()}</td>'
+            f"<td>{'; '.join(escape(name.strip()) for name in names)}</td></tr>"
+        )
+    return f'<div class="sheet-clock" data-search-exclude><table><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _sheet(deck: list[Card]) -> str:
+    """Return the first card of each page, section by section, without links."""
+    first = {card.url: card for card in reversed(deck)}.values()
+    html = []
+    for section in SECTIONS[:-1]:
+        html.append(f"<h2>{escape(section)}</h2>")
+        for card in reversed(first):
+            if card.section == section:
+                answer = BeautifulSoup(card.answer, "html.parser").get_text(" ", strip=True)
+                question = BeautifulSoup(card.question, "html.parser").get_text()
+                html.append(f"<p><strong>{escape(question)}</strong> {escape(answer)}</p>")
+    return f'<div class="sheet-cards" data-search-exclude>{"".join(html)}</div>'
 
 
 def anki(deck: list[Card], site_url: str, timestamp: int) -> bytes:
