@@ -164,8 +164,8 @@ def _sheet(deck: list[Card]) -> str:
     """Return the first card of each page, section by section, without links."""
     first = {card.url: card for card in reversed(deck)}.values()
     html = []
-    for section in SECTIONS[:-1]:
-        html.append(f"<h2>{escape(section)}</h2>")
+    for section in SECTIONS:
+        html.append(f"<h2>{escape(section if section != 'Practice' else 'From the worked prompts')}</h2>")
         for card in reversed(first):
             if card.section == section:
                 answer = BeautifulSoup(card.answer, "html.parser").get_text(" ", strip=True)

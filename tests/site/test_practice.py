@@ -1,0 +1,421 @@
+"""What one practises with: cards, quizzes, the mock interview, the sheet, the deck and the archive, in a browser."""
+
+import io
+import json
+import re
+import sqlite3
+import zipfile
+
+import pytest
+from bs4 import BeautifulSoup
+from pypdf import PdfReader
+
+from tests.site.conftest import SITE, urls
+from tests.site.test_files import lychee
+from tools.archive import FOLDER, NAME
+
+CARDS, MOCK, HERE = "practice/flashcards/", "practice/mock-interview/", "practice/"
+QUIZZES = [url for url in urls() if url.endswith("quiz/")]
+
+
+def stored(page, kind):
+    return page.evaluate(f"JSON.parse(localStorage.getItem('ml-design.{kind}'))")
+
+
+def soup(url):
+    return BeautifulSoup((SITE / url / "index.html").read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture
+def phone(browser):
+    """A phone whose clock the test moves."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, accept_downloads=True, timezone_id="Asia/Tokyo")
+    page = context.new_page()
+    page.clock.install(time="2026-03-01T09:00:00+09:00")
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    yield page
+    assert page.errors == []
+    context.close()
+
+
+def later(page, **time):
+    """Let the browser's clock run on, and the scripts with it."""
+    page.clock.fast_forward(1_000 * (time.get("seconds", 0) + 60 * time.get("minutes", 0) + 86_400 * time.get("days", 0)))
+
+
+# Flashcards
+
+
+def test_there_are_enough_cards_and_each_has_a_question_an_answer_and_a_page():
+    cards = soup(CARDS).select(".all-cards details.card")
+    assert len(cards) >= 150
+    assert len({card["data-card"] for card in cards}) == len(cards)
+    for card in cards:
+        assert len(card.summary.text) > 10, card
+        answer = " ".join(p.text for p in card.find_all(["p", "li"], class_=lambda c: c != "from"))
+        assert len(answer) > 10, card.summary.text
+        assert card.select_one(".from a")
+
+
+def test_each_card_of_a_page_is_collected():
+    there = {card.summary.text for card in soup(CARDS).select(".all-cards details.card")}
+    for url in urls():
+        if url not in ("404.html", CARDS):
+            assert {card.summary.text for card in soup(url).select("details.card")} <= there, url
+
+
+def test_a_known_card_comes_back_after_one_day_then_two_then_four(phone, base):
+    phone.goto(base + CARDS)
+    trainer = phone.locator(".trainer")
+    first = trainer.locator(".question")
+    for wait in (1, 2, 4):
+        trainer.get_by_role("button", name=re.compile("Practise")).click()
+        question = first.inner_text()
+        trainer.get_by_role("button", name="Show the answer").click()
+        trainer.get_by_role("button", name="I knew it").click()
+        assert first.inner_text() != question
+        later(phone, days=wait - 1)
+        phone.reload()
+        assert trainer.locator(".state").inner_text().startswith("0 due today, 177 new, 1 known")
+        later(phone, days=1)
+        phone.reload()
+        assert trainer.locator(".state").inner_text().startswith("1 due today, 177 new, 0 known")
+    trainer.get_by_role("button", name=re.compile("Practise")).click()
+    assert first.inner_text() == question
+
+
+def test_a_card_one_did_not_know_comes_back_in_the_sitting_until_it_is_known(phone, base):
+    phone.goto(base + CARDS)
+    trainer = phone.locator(".trainer")
+    trainer.get_by_role("button", name="Practise 20 cards").click()
+    missed = trainer.locator(".question").inner_text()
+    seen = []
+    for i in range(21):
+        seen.append(trainer.locator(".question").inner_text())
+        trainer.get_by_role("button", name="Show the answer").click()
+        trainer.get_by_role("button", name="Again" if i == 0 else "I knew it").click()
+    assert len(set(seen)) == 20
+    assert seen[0] == seen[20] == missed
+    assert trainer.locator(".state").inner_text().startswith("Done: 20 cards.")
+    assert sorted(count for count, _ in stored(phone, "cards").values()) == [1] * 20
+    assert {due for _, due in stored(phone, "cards").values()} == {"2026-03-02"}
+
+
+def test_cards_work_from_the_keyboard_and_by_section(phone, base):
+    phone.goto(base + CARDS)
+    phone.get_by_label("Cards of").select_option("Modeling")
+    ids = phone.locator("#modeling ~ details.card").evaluate_all("boxes => boxes.map(box => box.dataset.card)")
+    phone.keyboard.press("Tab")
+    phone.keyboard.press("Enter")
+    for key in (" ", "2", " ", "1"):
+        phone.keyboard.press(key)
+    assert {count for count, _ in stored(phone, "cards").values()} == {0, 1}
+    assert set(stored(phone, "cards")) <= set(ids)
+
+
+def test_without_javascript_all_cards_prompts_and_quizzes_are_there(browser, base):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base + CARDS)
+    card = page.locator("details.card").first
+    card.locator("summary").click()
+    assert card.locator("p").first.is_visible()
+    page.goto(base + MOCK)
+    assert page.locator(".mock-case").count() == 8
+    assert page.locator(".mock-case .prompt").first.is_visible()
+    assert page.locator(".mock-rubric tbody tr").count() == 6
+    page.goto(base + HERE)
+    assert page.locator(".overview tbody tr").count() == 5
+    page.goto(base + QUIZZES[0])
+    page.locator("details.wrong summary").first.click()
+    assert page.locator("details.wrong p a").first.is_visible()
+    context.close()
+
+
+# Quizzes
+
+
+def test_each_section_has_a_quiz():
+    assert [url.split("/")[0] for url in QUIZZES] == ["evaluation", "features", "modeling", "problem", "training-data"]
+
+
+@pytest.mark.parametrize("url", QUIZZES)
+def test_the_right_option_is_not_always_at_the_same_place(url):
+    places = []
+    for heading in soup(url).find_all("h2"):
+        options = []
+        for sibling in heading.find_next_siblings():
+            if sibling.name == "h2":
+                break
+            options += [sibling["class"][0]] if sibling.name == "details" else []
+        places.append(options.index("right"))
+    assert len(places) == 10
+    assert max(places.count(place) for place in set(places)) < 8
+
+
+def test_the_first_option_counts_and_a_wrong_one_leads_to_its_page(phone, base):
+    phone.goto(base + "evaluation/quiz/")
+    score = phone.locator(".trainer p")
+    assert score.inner_text().startswith("10 questions")
+    phone.locator("details.wrong summary").first.click()
+    phone.locator("details.right summary").first.click()  # too late
+    phone.locator("details.right summary").nth(1).click()
+    assert score.inner_text() == "1 of 2 right at first, 8 to go."
+    phone.reload()
+    assert score.inner_text() == "1 of 2 right at first, 8 to go."
+    assert phone.locator("h2.is-wrong").count() == phone.locator("h2.is-right").count() == 1
+    phone.locator(".trainer li a").first.click()
+    assert phone.url == base + "evaluation/progressive-split/"
+    phone.goto(base + HERE)
+    assert phone.locator("[data-quiz='evaluation/quiz/'] .done").inner_text().strip() == "1 right of 2"
+    phone.goto(base + "evaluation/quiz/")
+    phone.get_by_role("button", name="Start again").click()
+    assert score.inner_text().startswith("10 questions")
+    assert stored(phone, "quiz") == {}
+
+
+def test_a_quiz_works_from_the_keyboard(phone, base):
+    phone.goto(base + "problem/quiz/")
+    phone.locator("details.wrong summary").first.focus()
+    phone.keyboard.press("Enter")
+    assert phone.locator(".trainer p").inner_text().startswith("0 of 1 right")
+
+
+# The mock interview
+
+
+def begin(page, base, title="Feed ranking"):
+    page.goto(base + MOCK)
+    page.get_by_label("Prompt").select_option(title)
+    page.get_by_role("button", name="Start 45 minutes").click()
+
+
+def test_the_clock_has_45_minutes_and_asks_in_turn(phone, base):
+    begin(phone, base)
+    clock, phase, asked = (phone.locator(f".mock {css}") for css in (".clock", ".phase", "ol li"))
+    assert clock.inner_text() == "45:00 left"
+    assert phase.inner_text() == "By the plan: Problem Navigation, 8:00 more"
+    assert asked.count() == 1
+    later(phone, minutes=4, seconds=1)
+    assert asked.count() == 2  # two questions in eight minutes
+    assert clock.inner_text() == "40:59 left"
+    later(phone, minutes=4)
+    assert phase.inner_text().startswith("By the plan: Training Data")
+    assert asked.count() == 1
+    assert phone.get_by_label("Notes for").evaluate("select => select.selectedOptions[0].text") == "Training Data"
+    later(phone, minutes=40)
+    assert clock.inner_text() == "0:00 left"
+    assert phase.inner_text().startswith("Time is up")
+    assert not phone.get_by_role("button", name="Pause").is_visible()
+    assert not phone.get_by_role("button", name="Next question").is_visible()
+
+
+@pytest.mark.parametrize("case", range(8))
+def test_the_phases_of_each_prompt_make_45_minutes_and_each_is_asked_about(case):
+    section = soup(MOCK).select(".mock-case")[case]
+    phases = section.find_all("h4")
+    assert [int(phase["data-minutes"]) for phase in phases] == [8, 8, 8, 11, 6, 4]
+    for phase in phases:
+        assert phase.find_next_sibling().name == "details", (section.h3.text, phase.text)
+
+
+def test_a_reload_does_not_stop_the_clock_and_a_pause_does(phone, base):
+    begin(phone, base)
+    phone.get_by_label("Notes", exact=True).fill("sessions, not clicks")
+    later(phone, minutes=2)
+    phone.reload()
+    assert phone.locator(".clock").inner_text() == "43:00 left"
+    assert phone.get_by_label("Notes", exact=True).input_value() == "sessions, not clicks"
+    phone.get_by_role("button", name="Pause").click()
+    later(phone, minutes=10)
+    phone.reload()
+    assert phone.locator(".clock").inner_text() == "43:00 left"
+    phone.get_by_role("button", name="Go on").click()
+    later(phone, minutes=1)
+    assert phone.locator(".clock").inner_text() == "42:00 left"
+
+
+def finish(page, levels=("Strong", "Pass", "Pass", "Exceptional", "Pass")):
+    page.get_by_role("button", name="Finish, and score").click()
+    for i, level in enumerate(levels):
+        page.locator("fieldset").nth(i).get_by_role("radio", name=re.compile(f"^{level}")).check()
+    page.get_by_label("Your evidence").first.fill("goal with a number")
+    page.get_by_role("button", name="Keep this interview").click()
+
+
+def test_the_score_the_notes_and_the_questions_are_in_the_summary(phone, base):
+    begin(phone, base)
+    phone.get_by_label("Notes", exact=True).fill("sessions, not clicks")
+    phone.get_by_role("button", name="Next question").click()
+    phone.get_by_role("button", name="Next question").click()
+    phone.get_by_label("Notes", exact=True).fill("on the screen only")
+    later(phone, minutes=5)
+    finish(phone)
+    with phone.expect_download() as download:
+        phone.get_by_role("button", name="Download the summary").click()
+    assert download.value.suggested_filename == "ml-design-2026-03-01-feed-ranking.txt"
+    text = download.value.path().read_text(encoding="utf-8")
+    assert "2026-03-01, 5:00 of 45:00, 3 of " in text
+    assert "Score: 8 of 18" in text  # 2 + 1 + 1 + 3 + 1, and a row left out
+    assert "- Problem: strong. goal with a number\n" in text
+    assert "- Talk: no signal\n" in text
+    assert "Weakest: Talk" in text
+    assert "Problem Navigation\nsessions, not clicks\n" in text
+    assert "Training Data\non the screen only\n" in text
+    assert text.split("Questions\n")[1].count("\n- ") == 2  # and the first
+    phone.goto(base + HERE)
+    assert "Mock interviews: 1, the last on 2026-03-01 (Feed ranking)." in phone.locator("article").inner_text()
+
+
+def test_the_history_stays_and_can_be_deleted(phone, base):
+    for title in ("Feed ranking", "Harmful posts"):
+        begin(phone, base, title)
+        finish(phone, ())
+    phone.reload()
+    items = phone.locator(".history li")
+    assert ["Harmful posts" in items.nth(0).inner_text(), "Feed ranking" in items.nth(1).inner_text()] == [True, True]
+    phone.once("dialog", lambda dialog: dialog.dismiss())
+    items.nth(0).get_by_role("button", name="Delete").click()
+    assert items.count() == 2
+    phone.once("dialog", lambda dialog: dialog.accept())
+    items.nth(0).get_by_role("button", name="Delete").click()
+    assert [run["title"] for run in stored(phone, "mock")] == ["Feed ranking"]
+
+
+def test_a_prompt_is_drawn_at_random(phone, base):
+    phone.goto(base + MOCK)
+    phone.evaluate("Math.random = () => 0.999")
+    phone.get_by_role("button", name="Start 45 minutes").click()
+    assert phone.locator("#mock-title").inner_text() == "Harmful posts"
+
+
+def test_the_interview_works_from_the_keyboard(phone, base):
+    phone.goto(base + MOCK)
+    phone.get_by_role("button", name="Start 45 minutes").focus()
+    phone.keyboard.press("Enter")
+    assert phone.evaluate("document.activeElement.id") == "mock-title"
+    names = []
+    for _ in range(5):
+        phone.keyboard.press("Tab")
+        names.append(phone.evaluate("document.activeElement.textContent.slice(0, 13) || document.activeElement.id"))
+    assert names[:3] == ["Next question", "Pause", "Finish, and s"]
+    assert names[4] == "mock-notes"
+
+
+@pytest.mark.parametrize("kind", ["cards", "quiz", "mock", "mock.now"])
+@pytest.mark.parametrize("text", ["{", "3", '"a"', '{"a": 1}', "[1]"])
+def test_a_store_that_cannot_be_read_is_put_aside(phone, base, kind, text):
+    phone.goto(base)
+    phone.evaluate("([key, text]) => localStorage.setItem(key, text)", [f"ml-design.{kind}", text])
+    for url in (HERE, CARDS, MOCK, "evaluation/quiz/"):
+        phone.goto(base + url)
+        assert phone.locator(".trainer, .overview").first.is_visible()
+    assert phone.evaluate("key => localStorage.getItem(key)", f"ml-design.{kind}.unreadable") == text
+
+
+# Progress in one view
+
+
+def test_the_overview_shows_what_was_done_and_goes_on_from_there(phone, base):
+    phone.goto(base + "problem/goal/")
+    phone.get_by_label("I have read this page").check()
+    phone.goto(base + HERE)
+    assert phone.locator("[data-pages] .done").first.inner_text().strip() == "1 read"
+    phone.locator(".state a").click()
+    assert phone.url == base + "problem/product-metrics/"
+
+
+# On paper, in Anki, unzipped
+
+
+@pytest.fixture(scope="module")
+def sheet(browser, base):
+    page = browser.new_page()
+    page.goto(base + "practice/cheat-sheet/", wait_until="networkidle")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 less its margins
+    outside = page.evaluate("""[...document.querySelectorAll(".sheet *")].filter((e) => {
+      const box = e.getBoundingClientRect();
+      return box.width && (box.left < 0 || box.right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1 && e.clientWidth);
+    }).map((e) => e.outerHTML.slice(0, 80))""")
+    pdf = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+    page.close()
+    return pdf, outside
+
+
+def test_the_sheet_is_two_pages_of_a4_and_nothing_is_cut(sheet):
+    pdf, outside = sheet
+    assert [(round(p.mediabox.width), round(p.mediabox.height)) for p in pdf.pages] == [(595, 842)] * 2
+    assert outside == []
+
+
+def test_the_sheet_holds_one_card_of_each_page_and_nothing_of_the_site(sheet):
+    pdf, _ = sheet
+    text = "".join("".join(page.extract_text() for page in pdf.pages).split())
+    questions = soup("practice/cheat-sheet/").select(".sheet-cards strong")
+    assert len(questions) > 55
+    assert [q.text for q in questions if "".join(q.text.split()) not in text] == []
+    assert "Ihavereadthispage" not in text
+    assert len(pdf.pages[1].extract_text()) > 0.6 * len(pdf.pages[0].extract_text())  # both pages are used
+
+
+def test_the_deck_holds_every_card_with_links_that_lead_to_the_site(tmp_path):
+    with zipfile.ZipFile(SITE / "practice/ml-design.apkg") as package:
+        assert package.namelist() == ["collection.anki2", "media"]
+        package.extract("collection.anki2", tmp_path)
+    with sqlite3.connect(tmp_path / "collection.anki2") as collection:
+        notes = [fields.split("\x1f") for (fields,) in collection.execute("SELECT flds FROM notes")]
+        assert collection.execute("SELECT count(*) FROM cards").fetchone() == (len(notes),)
+        (decks,) = collection.execute("SELECT decks FROM col").fetchone()
+    assert "ML Design" in {deck["name"] for deck in json.loads(decks).values()}
+    cards = soup(CARDS).select(".all-cards details.card")
+    assert [BeautifulSoup(q, "html.parser").text for q, _, _ in notes] == [card.summary.text for card in cards]
+    for note in notes:
+        for link in BeautifulSoup("".join(note), "html.parser").select("a"):
+            assert re.match(r"https?://", link["href"]), link
+
+
+@pytest.fixture(scope="module")
+def unzipped(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("offline")
+    with zipfile.ZipFile(SITE / NAME) as archive:
+        archive.extractall(folder)
+    return folder / FOLDER
+
+
+def test_each_link_of_the_archive_names_a_file(unzipped):
+    done = lychee(unzipped)
+    assert done.returncode == 0, done.stdout
+    for page in unzipped.rglob("*.html"):
+        for link in BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select("a[href]"):
+            path = link["href"].partition("#")[0]
+            if path and "://" not in path:
+                assert (page.parent / path).is_file(), (page, path)
+
+
+def test_the_archive_works_from_a_folder(browser, unzipped):
+    context = browser.new_context()
+    page, errors, asked = context.new_page(), [], []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((unzipped / "index.html").as_uri())
+    page.locator(".outline a", has_text="The ultimate goal").click()
+    page.get_by_label("I have read this page").check()
+    page.keyboard.press("/")
+    page.keyboard.type("calibration", delay=20)
+    first = page.locator(".md-search-result__link").first
+    first.wait_for()
+    first.click()
+    page.wait_for_url("**/calibration/index.html*")
+    page.goto((unzipped / "practice/index.html").as_uri())
+    assert page.locator("[data-pages] .done").first.inner_text().strip() == "1 read"
+    page.goto((unzipped / "practice/mock-interview/index.html").as_uri())
+    page.get_by_role("button", name="Start 45 minutes").click()
+    assert page.locator(".clock").inner_text().endswith("left")
+    page.goto((unzipped / "evaluation/normalized-entropy/index.html").as_uri())
+    page.locator(".katex-html").first.wait_for()
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert errors == []
+    context.close()
