@@ -45,8 +45,9 @@ def ads_click_prediction() -> str:
             ("Gate", "entropy, slices, winners", "evaluation/deployment-gate"),
         ],
         2,
-        "Online: a request, ads that match, features, P(click), calibration, auction. Offline: the joiner of impressions "
-        "and clicks, sampled negatives, hourly training, a gate that lets the new model through to P(click).",
+        "Online: a request, ads that match, features, P(click), calibration, auction. Offline: the joiner of "
+        "impressions and clicks, sampled negatives, hourly training, a gate that lets the new model through to "
+        "P(click).",
         "The probability is a price, so calibration stands between model and auction.",
     )
 
@@ -70,9 +71,9 @@ def feed_ranking() -> str:
             ("Gate", "each head calibrated", "evaluation/deployment-gate"),
         ],
         2,
-        "Online: a reader opens the feed, posts from the inbox and from large accounts, a light model, heads for each "
-        "action, a formula with prices, diversity. Offline: events on the screen, a control group on newest first, "
-        "daily training, a gate for each head.",
+        "Online: a reader opens the feed, posts from the inbox and from large accounts, a light model, heads for "
+        "each action, a formula with prices, diversity. Offline: events on the screen, a control group on newest "
+        "first, daily training, a gate for each head.",
         "Prices live in the formula, where people can change them without training.",
     )
 
@@ -96,9 +97,9 @@ def video_recommendations() -> str:
             ("Tests", "by length, on all videos", "evaluation/ranking-metrics"),
         ],
         0,
-        "Online: a user opens the home page, five sources give a thousand videos, filters, a ranker with heads, a score "
-        "against what is usual for the length, re-ranking. Offline: watches, two training sets, daily training of towers "
-        "and ranker, tests. New towers go to the sources.",
+        "Online: a user opens the home page, five sources give a thousand videos, filters, a ranker with heads, a "
+        "score against what is usual for the length, re-ranking. Offline: watches, two training sets, daily "
+        "training of towers and ranker, tests. New towers go to the sources.",
         "Sources find, the ranker orders. Tower and index go up together, or not at all.",
     )
 
@@ -121,8 +122,9 @@ def people_you_may_know() -> str:
             ("Test by circles", "arms cross otherwise", "evaluation/ab-test"),
         ],
         2,
-        "Online: a member opens the app, a list stored at night, filters at the moment, three models for invite, accept "
-        "and talk, limits for each person. Offline: late acceptances, the graph as of then, training, a test by circles.",
+        "Online: a member opens the app, a list stored at night, filters at the moment, three models for invite, "
+        "accept and talk, limits for each person. Offline: late acceptances, the graph as of then, training, a test "
+        "by circles.",
         "The list may be old, the filters may not.",
     )
 
@@ -146,8 +148,9 @@ def marketplace_search() -> str:
             ("Interleave, test", "stock split too", "evaluation/interleaving"),
         ],
         3,
-        "Online: a query, retrieval by words and by vectors, filters, a floor of relevance, the chance of a purchase, a "
-        "page with more than one meaning. Offline: searches as shown, listings weighed, training, interleaving and a test.",
+        "Online: a query, retrieval by words and by vectors, filters, a floor of relevance, the chance of a "
+        "purchase, a page with more than one meaning. Offline: searches as shown, listings weighed, training, "
+        "interleaving and a test.",
         "Relevance is a floor, the chance of a purchase orders what stands on it.",
     )
 
@@ -197,8 +200,8 @@ def new_item_shelf() -> str:
         ],
         1,
         "Online: a visit, the items that are new, a prior from content and maker, counts as of now, a draw that is "
-        "logged with its probability. Offline: clicks, shrunk rates, the main ranker that learns from the shelf, a test "
-        "by items.",
+        "logged with its probability. Offline: clicks, shrunk rates, the main ranker that learns from the shelf, a "
+        "test by items.",
         "The shelf buys information. It is paid for in the left column and earns in the main ranker.",
     )
 
@@ -222,8 +225,8 @@ def harmful_posts() -> str:
             ("Shadow, demote first", "removal last", "evaluation/deployment-gate"),
         ],
         1,
-        "Online: a post, known ones by fingerprint, heads for each rule, calibration by language, an action by score "
-        "times views, review and appeal. Offline: labels from three sources, a random sample by views, training, shadow "
-        "and demotion before removal.",
+        "Online: a post, known ones by fingerprint, heads for each rule, calibration by language, an action by "
+        "score times views, review and appeal. Offline: labels from three sources, a random sample by views, "
+        "training, shadow and demotion before removal.",
         "The model chooses what people look at. Only the sample drawn at random measures.",
     )

@@ -53,7 +53,6 @@ def file_of(href: str) -> str:
 def _index(content: bytes) -> bytes:
     index = json.loads(content)
     for entry in index["docs"]:
-        entry["location"] = file_of(
-            entry["location"] if entry["location"][:1] not in ("", "#") else "./" + entry["location"]
-        )
+        path, hash_, fragment = entry["location"].partition("#")
+        entry["location"] = f"{path}index.html{hash_}{fragment}"
     return f"var __index = {json.dumps(index, ensure_ascii=False)}".encode()

@@ -132,10 +132,11 @@ def _overview(pages: Mapping[str, object], deck: list[Card], url: str) -> str:
         reading = [u for u in mine if u != quiz]
         known = [card.id for card in deck if card.section == section]
         questions = len(_soup(pages[quiz].content, quiz).find_all("h2"))
-        links = " ".join(f'<a href="{_relative(u, url)}">{escape(mine[u].title)}</a>' for u in reading)
+        links = "".join(f'<a href="{_relative(u, url)}">{escape(mine[u].title)}</a>' for u in reading)
+        listed = f"<details><summary>{len(reading)} pages</summary>{links}</details>"
         rows.append(
             f'<tr><th scope="row">{escape(section)}</th>'
-            f'<td data-pages="{" ".join(reading)}"><details><summary>{len(reading)} pages</summary>{links}</details></td>'
+            f'<td data-pages="{" ".join(reading)}">{listed}</td>'
             f'<td data-quiz="{quiz}" data-questions="{questions}">'
             f'<a href="{_relative(quiz, url)}">{questions} questions</a></td>'
             f'<td data-cards="{" ".join(known)}">{len(known)} cards</td></tr>'
@@ -151,11 +152,13 @@ def _clock(pages: Mapping[str, object]) -> str:
     soup = BeautifulSoup(pages["./"].content, "html.parser")
     rows = []
     for heading in soup.select(".outline h2:has(em)"):
-        points = [li for ul in heading.find_next_siblings("ul", limit=1) for li in ul.find_all("li", recursive=False)]
-        names = [next(line for line in li.get_text().split("\n") if line.strip()) for li in points]
+        points = heading.find_next_sibling("ul").find_all("li", recursive=False)
+        for nested in [ul for point in points for ul in point.find_all("ul")]:
+            nested.decompose()
+        names = "; ".join(escape(" ".join(point.get_text().split())) for point in points)
         rows.append(
             f'<tr><th scope="row">{escape(heading.contents[0].get_text().strip())}</th><td>{heading.em.get_text()}</td>'
-            f"<td>{'; '.join(escape(name.strip()) for name in names)}</td></tr>"
+            f"<td>{names}</td></tr>"
         )
     return f'<div class="sheet-clock" data-search-exclude><table><tbody>{"".join(rows)}</tbody></table></div>'
 

@@ -116,7 +116,7 @@ def test_every_way_to_slip_through_is_refused(tmp_path, plant):
 
 
 @pytest.mark.parametrize("plant", [p for p in PLANTS.values() if p.startswith(("```", "~~~"))])
-@pytest.mark.parametrize("container", ['!!! note "x"', "- item", '=== "A tab"', "??? question"])
+@pytest.mark.parametrize("container", ['!!! note "x"', "- item", '=== "A tab"', '??? question "x"'])
 def test_nor_inside_tabs_admonitions_and_lists(tmp_path, container, plant):
     inside = "\n".join("    " + line if line else "" for line in plant.split("\n"))
     assert check(tmp_path, f"# A page\n\n{container}\n\n{inside}\n")
@@ -129,6 +129,59 @@ def test_skipfile_on_the_first_line_is_refused(tmp_path):
 def test_the_fault_names_the_line(tmp_path):
     (fault,) = check(tmp_path, "---\ntitle: x\n---\n\n# A page\n\n~~~text\nx\n~~~\n")
     assert ":7: " in fault
+
+
+UNANSWERED = {
+    "question": '??? question "Why?"\n',
+    "card": '??? card "Why?"\n\n## Sources\n',
+    "follow-up at the end": '## Follow-ups\n\n??? question "Why?"',
+    "answer that is not indented": '??? question "Why?"\n\nBecause of the clicks that come late.\n',
+    "answer glued to the question": '??? question "Why?"\n    Because of the clicks that come late.\n',
+    "answer that is none": '??? card "Why?"\n\n    ...\n',
+    "next question in its place": '??? card "Why?"\n\n??? card "How?"\n\n    By counting what came late.\n',
+    "no question": "??? question\n\n    Because of the clicks that come late.\n",
+    "empty question": '??? question " "\n\n    Because of the clicks that come late.\n',
+    "question without quotes": "??? question Why?\n\n    Because of the clicks that come late.\n",
+}
+
+
+@pytest.mark.parametrize("plant", UNANSWERED.values(), ids=UNANSWERED)
+def test_a_question_without_an_answer_is_refused(tmp_path, plant):
+    assert check(tmp_path, f"# A page\n\n{plant}\n")
+
+
+def test_a_question_with_an_answer_passes(tmp_path):
+    answered = '??? card "Why \u201cso\u201d?"\n\n    Because of the clicks.\n\n    And more.\n'
+    assert check(tmp_path, f"# A page\n\n{answered}\n```text\n??? question\n```\n") == []
+
+
+def quiz(*options, questions=10):
+    body = "".join(f'??? {kind} "{kind}"\n\n    {text}\n\n' for kind, text in options)
+    front = "---\ntitle: x\ndescription: x\nsection: x\nminutes: 0\ntags: []\n---\n\n# Quiz\n\n"
+    return front + "".join(f"## {i}. Why?\n\n{body}" for i in range(questions))
+
+
+RIGHT, WRONG = ("right", "Because of the clicks."), ("wrong", "No, see [late clicks](late.md).")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (quiz(WRONG, RIGHT, WRONG), None),
+        (quiz(WRONG, RIGHT, WRONG, questions=9), "a quiz has ten questions, this one has 9"),
+        (quiz(WRONG, WRONG, WRONG), "needs one right option"),
+        (quiz(RIGHT, RIGHT, WRONG), "needs one right option"),
+        (quiz(RIGHT, WRONG), "two wrong ones or more"),
+        (quiz(RIGHT, WRONG, WRONG, ("card", "Because of the clicks.")), "needs one right option"),
+        (quiz(RIGHT, WRONG, ("wrong", "No, it is not so.")), "links to the page that teaches it"),
+        (quiz(RIGHT, WRONG, ("wrong", "")), "no answer below"),
+    ],
+)
+def test_a_quiz_explains_each_option(tmp_path, text, fault):
+    page = tmp_path / "quiz.md"
+    page.write_text(text, encoding="utf-8")
+    faults = check_page(page)
+    assert (faults == []) if fault is None else any(fault in found for found in faults)
 
 
 def test_a_page_below_docs_needs_its_front_matter(tmp_path):

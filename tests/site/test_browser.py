@@ -1,5 +1,7 @@
 """The built site as a reader meets it, in headless Chromium: desktop in light, phone in dark."""
 
+import gzip
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -8,13 +10,15 @@ from tests.site.conftest import urls
 
 @pytest.mark.parametrize("url", urls())
 def test_a_page_is_quiet_fits_and_is_accessible(view, base, url):
-    asked, errors = [], []
+    asked, got, errors = [], [], []
     view.on("request", lambda request: asked.append(request.url))
+    view.on("response", lambda response: got.append(response))
     view.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     view.on("pageerror", lambda error: errors.append(str(error)))
     view.goto(base + url, wait_until="networkidle")
     assert [a for a in asked if not a.startswith((base, "data:", "blob:"))] == []
     assert errors == []
+    assert sum(len(gzip.compress(response.body())) for response in got) < 300_000  # a host sends text compressed
     assert view.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     violations = Axe().run(view).response["violations"]
     assert [(v["id"], node["html"][:120]) for v in violations for node in v["nodes"]] == []
@@ -94,7 +98,7 @@ def test_what_was_read_is_remembered_across_pages_and_reloads(phone, base):
     box = phone.get_by_label("Read: The ultimate goal", exact=True)
     assert box.is_checked()
     first = phone.locator(".progress").first
-    assert first.inner_text().startswith("1 of 13 pages read")
+    assert first.inner_text().startswith("1 of 16 pages read")
     phone.reload()
     assert box.is_checked()
     assert list(read_pages(phone)) == ["problem/goal/"]
@@ -146,7 +150,7 @@ def test_a_browser_that_stores_nothing_still_ticks(browser, base):
     page = context.new_page()
     page.goto(base + "study/")
     page.locator(".plan input").first.check()
-    assert page.locator(".progress").first.inner_text().startswith("1 of 13 pages read")
+    assert page.locator(".progress").first.inner_text().startswith("1 of 16 pages read")
     context.close()
 
 
