@@ -119,7 +119,8 @@ def _prompts(pages: Mapping[str, object], url: str) -> str:
         parts.append("</section>")
     rubric = next(p for u, p in pages.items() if u == "problem/rubric/")
     table = next(t for t in _soup(rubric.content, "problem/rubric/").find_all("table") if "Exceptional" in t.get_text())
-    body = f'<h2 id="prompts">The prompts</h2>{"".join(parts)}<h2 id="rubric">The rubric</h2><div class="mock-rubric">{table}</div>'
+    body = f'<h2 id="prompts">The prompts</h2>{"".join(parts)}<h2 id="rubric">The rubric</h2>'
+    body += f'<div class="mock-rubric">{table}</div>'
     return f'<div class="all-prompts" data-search-exclude>{_rebase(body, "", url)}</div>'
 
 
