@@ -8,6 +8,7 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 from pypdf import PdfReader
@@ -318,6 +319,47 @@ def test_a_store_that_cannot_be_read_is_put_aside(phone, base, kind, text):
         phone.goto(base + url)
         assert phone.locator(".trainer, .overview").first.is_visible()
     assert phone.evaluate("key => localStorage.getItem(key)", f"ml-design.{kind}.unreadable") == text
+
+
+def test_an_interview_that_the_browser_does_not_keep_can_still_be_downloaded(browser, base):
+    context = browser.new_context()
+    context.add_init_script("Storage.prototype.getItem = Storage.prototype.setItem = () => { throw new Error('no') }")
+    page = context.new_page()
+    begin(page, base)
+    finish(page, ())
+    assert "does not keep it: download it" in page.locator(".history").inner_text()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the summary").click()
+    assert "Score: 0 of 18" in download.value.path().read_text(encoding="utf-8")
+    context.close()
+
+
+STATES = {
+    "a card": (CARDS, ["Practise 20 cards"]),
+    "its answer": (CARDS, ["Practise 20 cards", "Show the answer"]),
+    "the clock": (MOCK, ["Start 45 minutes", "Next question"]),
+    "the rubric": (MOCK, ["Start 45 minutes", "Finish, and score"]),
+    "the history": (MOCK, ["Start 45 minutes", "Finish, and score", "Keep this interview"]),
+}
+
+
+@pytest.mark.parametrize(("url", "buttons"), STATES.values(), ids=STATES)
+def test_each_state_is_accessible_and_fits(view, base, url, buttons):
+    view.goto(base + url, wait_until="networkidle")
+    for name in buttons:
+        view.get_by_role("button", name=name).click()
+    assert view.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    violations = Axe().run(view).response["violations"]
+    assert [(v["id"], node["html"][:120]) for v in violations for node in v["nodes"]] == []
+
+
+def test_open_options_are_accessible(view, base):
+    view.goto(base + QUIZZES[0], wait_until="networkidle")
+    for place in ("right", "wrong"):
+        view.locator(f"details.{place} summary").first.click()
+    expect(view.locator(".trainer p")).to_contain_text("of 1 right")
+    violations = Axe().run(view).response["violations"]
+    assert [(v["id"], node["html"][:120]) for v in violations for node in v["nodes"]] == []
 
 
 # Progress in one view

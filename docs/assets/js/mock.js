@@ -75,11 +75,18 @@
       make("h2", { id: "mock-title", tabindex: -1 }, it.title),
       make("p", { class: "prompt" }, it.prompt),
       make("div", { class: "dial" }, left, phase, bar),
-      asked,
-      make("p", { class: "controls" }, further, " ", pause, " ", finish),
-      make("p", {}, make("label", { for: "mock-phase" }, "Notes for "), which),
-      make("label", { for: "mock-notes", class: "md-visually-hidden" }, "Notes"),
-      notes,
+      make(
+        "div",
+        { class: "desk" },
+        make("div", {}, asked, make("p", { class: "controls" }, further, " ", pause, " ", finish)),
+        make(
+          "div",
+          {},
+          make("p", {}, make("label", { for: "mock-phase" }, "Notes for "), which),
+          make("label", { for: "mock-notes", class: "md-visually-hidden" }, "Notes"),
+          notes,
+        ),
+      ),
     );
     panel.querySelector("h2").focus();
 
@@ -209,14 +216,14 @@
       "",
     ];
     const run = { date: day(), title: it.title, score: `${points} of ${3 * scores.length}`, summary: lines.join("\n") };
-    save("mock", [...load("mock"), run]);
+    const kept = save("mock", [...load("mock"), run]);
     save("now", null);
     choose();
-    showHistory();
+    showHistory(kept ? "Kept in this browser only." : "Your browser does not keep it: download it before you leave.");
     history.querySelector("button").focus();
   }
 
-  function showHistory() {
+  function showHistory(where = "Kept in this browser only.") {
     const runs = load("mock");
     history.replaceChildren();
     if (!runs.length) return;
@@ -230,7 +237,7 @@
         make("button", { type: "button", "aria-label": `Delete the interview of ${run.date}, ${run.title}`, onclick: () => remove(i) }, "Delete"),
       ),
     );
-    history.append(make("h2", { tabindex: -1 }, "Your interviews"), make("p", {}, "Kept in this browser only."), make("ul", {}, ...rows.reverse()));
+    history.append(make("h2", { tabindex: -1 }, "Your interviews"), make("p", {}, where), make("ul", {}, ...rows.reverse()));
   }
 
   function download(run) {
