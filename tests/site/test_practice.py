@@ -204,6 +204,7 @@ def test_the_clock_has_45_minutes_and_asks_in_turn(phone, base):
     assert clock.inner_text() == "45:00 left"
     assert phase.inner_text() == "By the plan: Problem Navigation, 8:00 more"
     assert asked.count() == 1
+    assert not phone.locator(".mock-case").first.is_visible()  # it would give the next questions away
     later(phone, minutes=4, seconds=1)
     assert asked.count() == 2  # two questions in eight minutes
     assert clock.inner_text() == "40:59 left"

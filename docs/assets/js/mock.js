@@ -12,6 +12,10 @@
   const panel = make("section", { class: "trainer mock", "aria-label": "Mock interview" });
   const history = make("section", { class: "history", "aria-label": "Your interviews" });
   list.before(panel, history);
+  // Folded, so that no question is read before it is asked.
+  const all = make("details", {}, make("summary", {}, "All prompts with their questions and answers, and the rubric"));
+  list.before(all);
+  all.append(list);
 
   /** A case: its phases with when they begin, in ms, and its questions with when they are asked. */
   function readCase(section) {
