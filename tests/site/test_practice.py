@@ -276,6 +276,21 @@ def test_the_score_the_notes_and_the_questions_are_in_the_summary(phone, base):
     assert "Mock interviews: 1, the last on 2026-03-01 (Feed ranking)." in phone.locator("article").inner_text()
 
 
+def test_a_reload_while_scoring_loses_nothing_and_one_can_go_back_to_the_clock(phone, base):
+    begin(phone, base)
+    phone.get_by_role("button", name="Finish, and score").click()
+    phone.locator("fieldset").nth(1).get_by_role("radio", name=re.compile("^Exceptional")).check()
+    phone.get_by_label("Your evidence").nth(1).fill("a control on newest first")
+    phone.reload()
+    assert phone.locator("fieldset").nth(1).get_by_role("radio", name=re.compile("^Exceptional")).is_checked()
+    assert phone.locator("fieldset input:checked").count() == 1
+    assert phone.get_by_label("Your evidence").nth(1).input_value() == "a control on newest first"
+    phone.get_by_role("button", name="Back to the clock").click()
+    assert phone.locator(".clock").inner_text() == "45:00 left"
+    finish(phone, ())
+    assert "0 of 18" in phone.locator(".history li").inner_text()
+
+
 def test_the_history_stays_and_can_be_deleted(phone, base):
     for title in ("Feed ranking", "Harmful posts"):
         begin(phone, base, title)

@@ -65,6 +65,10 @@
       choose(); // nothing going on, or of a case that is no more
       return;
     }
+    if (now.scores) {
+      judge(it, now); // it was left while scoring
+      return;
+    }
     const left = make("p", { class: "clock", role: "timer" });
     const phase = make("p", { class: "phase" });
     const bar = make("progress", { max: it.length, "aria-label": "Time used" });
@@ -149,7 +153,7 @@
       tick();
     }
     function end() {
-      keep({ elapsed: elapsed(), since: null });
+      keep({ elapsed: elapsed(), since: null, scores: [] });
       clearInterval(ticking);
       judge(it, now);
     }
@@ -161,12 +165,13 @@
 
   function judge(it, now) {
     const rows = rubric.map(([area, ...levels], i) => {
-      const evidence = make("input", { type: "text", id: `evidence-${i}` });
+      const before = now.scores[i];
+      const evidence = make("input", { type: "text", id: `evidence-${i}`, value: before?.evidence ?? "" });
       const choices = LEVELS.map((level, value) =>
         make(
           "label",
           {},
-          make("input", { type: "radio", name: `area-${i}`, value }),
+          make("input", { type: "radio", name: `area-${i}`, value, checked: before?.level === value }),
           make("strong", {}, ` ${level[0].toUpperCase()}${level.slice(1)}`),
           value ? `. ${levels[value - 1]}` : ". I said nothing about it.",
         ),
@@ -177,15 +182,20 @@
     const answers = make("details", { class: "question" }, make("summary", {}, "What the guide answers"));
     for (const { box } of it.questions) answers.append(box.cloneNode(true));
     answers.append(it.section.querySelector(".from").cloneNode(true));
+    const scores = () =>
+      rows.map(({ area, box, evidence }) => {
+        const chosen = box.querySelector("input:checked");
+        return { area, level: chosen ? Number(chosen.value) : null, evidence: evidence.value.trim() };
+      });
+    const back = () => {
+      save("now", { ...now, scores: undefined });
+      run();
+    };
     const form = make("form", {
+      oninput: () => save("now", { ...now, scores: scores() }),
       onsubmit: (event) => {
         event.preventDefault();
-        const scores = rows.map(({ area, box, evidence }) => ({
-          area,
-          level: Number(box.querySelector("input:checked")?.value ?? 0), // what is not scored gave no signal
-          evidence: evidence.value.trim(),
-        }));
-        keepRun(it, now, scores);
+        keepRun(it, now, scores().map((row) => ({ ...row, level: row.level ?? 0 }))); // not scored: no signal
       },
     });
     form.append(
@@ -193,7 +203,7 @@
       make("p", {}, "No sentence of evidence, no signal. A row left out counts as none."),
       ...rows.map(({ box }) => box),
       answers,
-      make("p", { class: "controls" }, make("button", { class: "md-button md-button--primary" }, "Keep this interview"), " ", make("button", { type: "button", class: "md-button", onclick: run }, "Back to the clock")),
+      make("p", { class: "controls" }, make("button", { class: "md-button md-button--primary" }, "Keep this interview"), " ", make("button", { type: "button", class: "md-button", onclick: back }, "Back to the clock")),
     );
     panel.replaceChildren(form);
     form.querySelector("h2").focus();

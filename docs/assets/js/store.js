@@ -100,6 +100,7 @@ window.mlDesign = (() => {
           text(value.title) &&
           [value.elapsed, value.asked].every((number) => typeof number === "number") &&
           (value.since === null || typeof value.since === "number") &&
+          (value.scores === undefined || Array.isArray(value.scores)) && // there while scoring
           record(value.notes, text)),
       empty: null,
     },
