@@ -86,7 +86,9 @@ def _deck(deck: list[Card], url: str) -> str:
     for section in SECTIONS:
         mine = [card for card in deck if card.section == section]
         if mine:
-            parts.append(f'<h2 id="{_slug(section)}">{escape(section)} <small>{len(mine)} cards</small></h2>')
+            parts.append(
+                f'<h2 id="{_slug(section)}" data-search-exclude>{escape(section)} <small>{len(mine)} cards</small></h2>'
+            )
             parts += [_card(card, url) for card in mine]
     return f'<div class="all-cards" data-search-exclude>{"".join(parts)}</div>'
 
@@ -106,21 +108,23 @@ def _prompts(pages: Mapping[str, object], url: str) -> str:
         if prompt is None:
             continue
         parts.append(
-            f'<section class="mock-case"><h3>{escape(page.title)}</h3><div class="prompt">{_inner(prompt)}</div>'
-            f'<p class="from">Afterwards, read <a href="{_relative(source, url)}">one answer</a>.</p>'
+            f'<section class="mock-case"><h3>{escape(page.title)}</h3>'
+            f'<blockquote class="prompt">{_inner(prompt)}</blockquote>'
+            f'<p class="from">Afterwards, read <a href="{source}">one answer</a>.</p>'
         )
         for heading in soup.find_all("h2"):
             minutes = heading.em and re.fullmatch(r"(\d+) min", heading.em.get_text())
-            questions = list(_until_next_heading(heading, "details", "question"))
             if minutes:
                 name = re.sub(r"^\d+\. ", "", heading.contents[0].get_text().strip())
                 parts.append(f'<h4 data-minutes="{minutes[1]}">{escape(name)} <small>{minutes[1]} min</small></h4>')
-                parts += [str(question) for question in questions]
+                parts += map(str, _until_next_heading(heading, "details", "question"))
         parts.append("</section>")
-    rubric = next(p for u, p in pages.items() if u == "problem/rubric/")
-    table = next(t for t in _soup(rubric.content, "problem/rubric/").find_all("table") if "Exceptional" in t.get_text())
-    body = f'<h2 id="prompts">The prompts</h2>{"".join(parts)}<h2 id="rubric">The rubric</h2>'
-    body += f'<div class="mock-rubric">{table}</div>'
+    rubric = _soup(pages["problem/rubric/"].content, "problem/rubric/")
+    table = next(table for table in rubric.find_all("table") if "Exceptional" in table.get_text())
+    body = (
+        f'<h2 id="prompts" data-search-exclude>The prompts</h2>{"".join(parts)}'
+        f'<h2 id="rubric" data-search-exclude>The rubric</h2><section class="mock-rubric">{table}</section>'
+    )
     return f'<div class="all-prompts" data-search-exclude>{_rebase(body, "", url)}</div>'
 
 
@@ -169,7 +173,9 @@ def _sheet(deck: list[Card]) -> str:
     first = {card.url: card for card in reversed(deck)}.values()
     html = []
     for section in SECTIONS:
-        html.append(f"<h2>{escape(section if section != 'Practice' else 'From the worked prompts')}</h2>")
+        html.append(
+            f"<h2 data-search-exclude>{escape(section if section != 'Practice' else 'From the worked prompts')}</h2>"
+        )
         for card in reversed(first):
             if card.section == section:
                 answer = BeautifulSoup(card.answer, "html.parser").get_text(" ", strip=True)

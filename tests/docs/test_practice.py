@@ -70,6 +70,7 @@ def test_the_practice_pages_are_filled_and_their_links_lead_from_there(guide):
     assert [h.text for h in soup.select(".mock-case h4")] == ["Problem 8 min"]
     assert [s.text for s in soup.select(".mock-case summary")] == ["Why?"]  # follow-ups come after the clock
     assert soup.select_one(".mock-case details a")["href"] == "../evaluation/ne/"
+    assert soup.select_one(".mock-case .from a")["href"] == "feed/"
     assert "Talk" in soup.select_one(".mock-rubric").text
     cells = soup.select(".overview tbody tr:last-child td")
     assert cells[0]["data-pages"] == "evaluation/ne/"

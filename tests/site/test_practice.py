@@ -140,6 +140,15 @@ def test_without_javascript_all_cards_prompts_and_quizzes_are_there(browser, bas
     context.close()
 
 
+def test_search_finds_a_question_on_its_page_and_not_where_it_is_gathered():
+    entries = json.loads((SITE / "search/search_index.json").read_text(encoding="utf-8"))["docs"]
+    gathered = [entry for entry in entries if entry["location"].startswith(("practice/cheat-sheet/", CARDS, MOCK))]
+    assert len(gathered) == 3
+    assert max(len(entry["text"]) for entry in gathered) < 1_500
+    for words in ("Why not count removed posts?", "What does Little's law say?"):
+        assert any(words in entry["text"] for entry in entries)
+
+
 # Quizzes
 
 
