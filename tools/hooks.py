@@ -22,8 +22,6 @@ from mkdocs.structure.files import File
 from tools import practice
 from tools.archive import NAME, write_archive
 
-ANKI = "practice/ml-design.apkg"
-
 
 def on_pre_build(config):
     """Forget the modules that figures were drawn with, or live reload would draw an edited figure as it was."""
@@ -33,7 +31,7 @@ def on_pre_build(config):
 
 def on_files(files, config):
     """Announce what is made at the end, so that pages can link to it."""
-    for name in (ANKI, NAME):
+    for name in (practice.ANKI, NAME):
         files.append(File.generated(config, name, content=b""))
     return files
 
@@ -65,7 +63,7 @@ def on_env(env, config, files):
 def on_post_build(config):
     """Write the deck for Anki and the archive of the site beside it."""
     site, time = Path(config.site_dir), int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600"))
-    (site / ANKI).write_bytes(practice.anki(config.extra["deck"], config.site_url, time))
+    (site / practice.ANKI).write_bytes(practice.anki(config.extra["deck"], config.site_url, time))
     write_archive(site)
 
 

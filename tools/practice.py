@@ -25,6 +25,7 @@ from bs4 import BeautifulSoup, Tag
 
 # Anki tells decks and kinds of notes by numbers, drawn once: with the same numbers a new deck replaces the old one.
 DECK, MODEL = 1_764_063_412, 1_764_063_413
+ANKI = "practice/ml-design.apkg"
 SECTIONS = (
     "Problem Navigation",
     "Training Data",
