@@ -36,8 +36,12 @@ def write_archive(site: Path) -> None:
 
 def unfolded(html: str) -> str:
     """Return a page whose links name files, and which can search without a server."""
-    html = re.sub(r'(<a\b[^>]*? href=")([^"]*)"', lambda m: f'{m[1]}{file_of(m[2])}"', html)
+    html = re.sub(rf'<a href="[./]*{NAME}">(.*?)</a>', r"\1", html)  # it does not hold itself
     html = re.sub(r'<link rel="(?:preload|canonical)"[^>]*>', "", html)
+    # The keys n and p follow the links to the next page and the one before.
+    html = re.sub(
+        r'(<(?:a\b|link rel="(?:next|prev)")[^>]*? href=")([^"]*)"', lambda m: f'{m[1]}{file_of(m[2])}"', html
+    )
     base = re.search(r'"base": ?"([./]*)"', html)[1]
     return html.replace("<script src=", f'<script src="{base}/{SHIM}"></script><script src=', 1)
 

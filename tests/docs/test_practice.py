@@ -124,6 +124,13 @@ def test_an_unzipped_page_searches_without_a_server():
     )
 
 
+def test_an_unzipped_page_turns_to_its_neighbours_and_not_to_the_archive():
+    html = (
+        '<link rel="next" href="../x/"><a href="../ml-design-offline.zip">All</a><script src=""></script>{"base": ".."}'
+    )
+    assert unfolded(html).startswith('<link rel="next" href="../x/index.html">All<script')
+
+
 def test_the_archive_does_not_hold_itself(tmp_path):
     (tmp_path / "search").mkdir()
     (tmp_path / "search/search_index.json").write_text('{"docs": [{"location": ""}, {"location": "x/#y"}]}')

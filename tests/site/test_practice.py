@@ -462,7 +462,9 @@ def test_each_link_of_the_archive_names_a_file(unzipped):
     done = lychee(unzipped)
     assert done.returncode == 0, done.stdout
     for page in unzipped.rglob("*.html"):
-        for link in BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select("a[href]"):
+        for link in BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select(
+            "a[href], link[rel=next], link[rel=prev]"
+        ):
             path = link["href"].partition("#")[0]
             if path and "://" not in path:
                 assert (page.parent / path).is_file(), (page, path)
@@ -476,6 +478,7 @@ def test_the_archive_works_from_a_folder(browser, unzipped):
     page.on("request", lambda request: asked.append(request.url))
     page.goto((unzipped / "index.html").as_uri())
     page.locator(".outline a", has_text="The ultimate goal").click()
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("/")
     page.keyboard.type("calibration", delay=20)
     first = page.locator(".md-search-result__link").first
