@@ -96,7 +96,7 @@ def _deck(deck: list[Card], url: str) -> str:
 
 def _card(card: Card, url: str) -> str:
     source = f'<p class="from"><a href="{_relative(card.url, url)}">{escape(card.title)}</a></p>'
-    question, answer = (_rebase(side, "", url) for side in (card.question, card.answer))
+    question, answer = (_rebase(side, url) for side in (card.question, card.answer))
     return f'<details class="card" data-card="{card.id}"><summary>{question}</summary>{answer}{source}</details>'
 
 
@@ -126,7 +126,7 @@ def _prompts(pages: Mapping[str, object], url: str) -> str:
         f'<h2 id="prompts" data-search-exclude>The prompts</h2>{"".join(parts)}'
         f'<h2 id="rubric" data-search-exclude>The rubric</h2><section class="mock-rubric">{table}</section>'
     )
-    return f'<div class="all-prompts" data-search-exclude>{_rebase(body, "", url)}</div>'
+    return f'<div class="all-prompts" data-search-exclude>{_rebase(body, url)}</div>'
 
 
 def _overview(pages: Mapping[str, object], deck: list[Card], url: str) -> str:
@@ -199,7 +199,7 @@ def anki(deck: list[Card], site_url: str, timestamp: int) -> bytes:
     )
     package = genanki.Deck(DECK, "ML Design", "The machine-learning design interview, recommender systems")
     for card in deck:
-        question, answer = (_rebase(side, "", site_url) for side in (card.question, card.answer))
+        question, answer = (_rebase(side, site_url) for side in (card.question, card.answer))
         source = f'<p class="from"><a href="{escape(urljoin(site_url, card.url))}">{escape(card.title)}</a></p>'
         tag = _slug(card.section)
         package.add_note(genanki.Note(model, [question, answer, source], guid=f"ml-design-{card.id}", tags=[tag]))
@@ -235,12 +235,16 @@ def packed(members: Mapping[str, bytes]) -> bytes:
 
 def _soup(html: str, url: str) -> BeautifulSoup:
     """Parse the content of a page, its links made to start at the site's root."""
-    return BeautifulSoup(_rebase(html, url, None), "html.parser")
+    return _lead(BeautifulSoup(html, "html.parser"), url, None)
 
 
-def _rebase(html: str, start: str, end: str | None) -> str:
-    """Rewrite the links of a page at one address for another; None stands for the root, a URL for anywhere."""
-    soup = BeautifulSoup(html, "html.parser")
+def _rebase(html: str, end: str) -> str:
+    """Rewrite links that start at the site's root for a page of it, or, if that is a URL, for anywhere."""
+    return str(_lead(BeautifulSoup(html, "html.parser"), "", end))
+
+
+def _lead(soup: BeautifulSoup, start: str, end: str | None) -> BeautifulSoup:
+    """Rewrite, in place, the links of a page at one address for another; None stands for the root."""
     for link in soup.select("a[href]"):
         href = link["href"]
         if "://" in href or href.startswith("mailto:"):
@@ -252,7 +256,7 @@ def _rebase(html: str, start: str, end: str | None) -> str:
             link["href"] = urljoin(end, path)
         else:
             link["href"] = _relative(path, end)
-    return str(soup)
+    return soup
 
 
 def _relative(target: str, url: str) -> str:

@@ -17,7 +17,7 @@
   list.before(all);
   all.append(list);
 
-  /** A case: its phases with when they begin, in ms, and its questions with when they are asked. */
+  /** A case: its phases with when they end, in ms, and its questions with when they are asked. */
   function readCase(section) {
     const phases = [];
     const questions = [];
@@ -29,7 +29,7 @@
       asked.forEach((box, i) =>
         questions.push({ phase: phases.length, at: length + (i * own) / asked.length, box, text: box.querySelector("summary").textContent }),
       );
-      phases.push({ name: heading.firstChild.textContent.trim(), start: length, end: length + own });
+      phases.push({ name: heading.firstChild.textContent.trim(), end: length + own });
       length += own;
     }
     const title = section.querySelector("h3").textContent;

@@ -22,7 +22,8 @@
       const pages = cell.dataset.pages.split(" ");
       const left = pages.findIndex((page) => !(page in read));
       following ??= left < 0 ? null : cell.querySelectorAll("a")[left];
-      note(cell, pages.filter((page) => page in read).length, pages.length, `${pages.filter((p) => p in read).length} read`);
+      const done = pages.filter((page) => page in read).length;
+      note(cell, done, pages.length, `${done} read`);
     }
     for (const cell of table.querySelectorAll("[data-quiz]")) {
       const answers = Object.values(quiz[cell.dataset.quiz] ?? {});
