@@ -58,18 +58,18 @@ test-unit: $(READY)  ## Test the snippets (full branch coverage), the figures an
 	  --doctest-modules snippets tests --ignore=tests/site
 
 test-docs: $(READY)  ## Run every Python block of every page; write build/ledger.json
-	$(BIN)/python -m tools.guard
+	$(BIN)/python -m tools.guards.pages
 	$(BIN)/pytest -n 2 --codeblocks docs README.md CONTRIBUTING.md templates
 
 site: test-docs  ## Build site/ and prove it, against the blocks that test-docs has just run
-	$(BIN)/python -m tools.site site
+	$(BIN)/python -m tools.builders.site site
 
 test-site: $(READY)  ## Test site/: links, hosts, proof, accessibility, in a browser
-	$(BIN)/python -m tools.browser
+	$(BIN)/python -m tools.builders.browser
 	$(BIN)/pytest -n 2 tests/site
 
 outputs: $(READY)  ## Run every block, rewrite the output below it, check it as an older processor would print it
-	$(BIN)/python -m tools.outputs
+	$(BIN)/python -m tools.builders.outputs
 	# An unstable sort breaks ties by the width of the processor's vectors, and sums round by it: print neither.
 	for features in X86_V4 "X86_V3 X86_V4"; do \
 	  NPY_DISABLE_CPU_FEATURES="$$features" OPENBLAS_CORETYPE=Prescott \
@@ -91,7 +91,7 @@ lock: $(READY)  ## Compile requirements.txt from requirements.in
 	  requirements.in -o requirements.txt
 
 zensical: $(READY)  ## Build the same mkdocs.yml with Zensical; say what it leaves out
-	$(BIN)/python -m tools.zensical
+	$(BIN)/python -m tools.builders.zensical
 
 clean:  ## Delete what the commands above made
 	rm -rf $(VENV) $(BENCH) .venv-zensical build site .cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -15,10 +15,10 @@ def metric_tree() -> str:
     """Draw how a goal splits into factors that a team can move."""
     boxes = {
         "goal": Box(0, 0, 12, "Goal: a feed worth coming back to", "measured over a year, too slow to steer by"),
-        "sessions": Box(1, 1, 11, "Sessions per user and week", "the metric of the experiment", "../product-metrics/"),
+        "sessions": Box(1, 1, 11, "Sessions per user and week", "the metric of the experiment", "../metrics/"),
         "active": Box(2, 2, 10, "Days active, out of seven", "did they come at all?"),
         "perday": Box(2, 3, 10, "Sessions on an active day", "how often on such a day?"),
-        "session": Box(1, 4, 11, "What a session is worth", "the score that ranks", "../value-model/"),
+        "session": Box(1, 4, 11, "What a session is worth", "the score that ranks", "../negative-feedback/"),
         "long": Box(2, 5, 10, "Clicks that are then read", "what the model predicts, + 1"),
         "hide": Box(2, 6, 10, "Hides: “not relevant”", "what the model predicts, - 20"),
         "guard": Box(1, 7, 11, "Guardrails", "latency, revenue, complaints, new authors", kind="store"),
@@ -47,21 +47,21 @@ def system() -> str:
     """Draw the whole system, online on the left and offline on the right, each box a link to its page."""
     boxes = {
         "user": Box(0, 0, 12, "User opens the feed", link="../goal/", kind="person"),
-        "retrieve": Box(0, 1, 5.2, "Candidates", "10,000,000 to 1,000", "../../modeling/two-tower-logq/"),
-        "filter": Box(0, 2, 5.2, "Filters", "seen, hidden, not allowed", "../value-model/"),
-        "features": Box(0, 3, 5.2, "Feature store", "as of now", "../../features/historical-counters/", "store"),
+        "retrieve": Box(0, 1, 5.2, "Candidates", "10,000,000 to 1,000", "../../modeling/two-towers/"),
+        "filter": Box(0, 2, 5.2, "Filters", "seen, hidden, not allowed", "../negative-feedback/"),
+        "features": Box(0, 3, 5.2, "Feature store", "as of now", "../../features/catalogue/", "store"),
         "rank": Box(0, 4, 5.2, "Ranking", "P(click), P(hide), …", "../../modeling/choosing/"),
         "value": Box(0, 5, 5.2, "Calibrate, value", "one score", "../../evaluation/calibration/"),
-        "rerank": Box(0, 6, 5.2, "Re-ranking", "diversity, exploration", "../../modeling/diversify/"),
+        "rerank": Box(0, 6, 5.2, "Re-ranking", "diversity, exploration", "../../modeling/diversity/"),
         "shown": Box(
             0, 7, 12, "Shown, and logged as shown", "item, position, features", "../../training-data/what-data/"
         ),
-        "log": Box(6.8, 6, 5.2, "Events", "impressions, clicks, hides", "../product-metrics/", "store"),
-        "join": Box(6.8, 5, 5.2, "Event joiner", "waits for late clicks", "../../training-data/event-joiner/"),
-        "set": Box(6.8, 4, 5.2, "Training set", "as of then, sampled", "../../features/point-in-time-join/", "store"),
+        "log": Box(6.8, 6, 5.2, "Events", "impressions, clicks, hides", "../metrics/", "store"),
+        "join": Box(6.8, 5, 5.2, "Event joiner", "waits for late clicks", "../../training-data/joining-events/"),
+        "set": Box(6.8, 4, 5.2, "Training set", "as of then, sampled", "../../features/point-in-time-joins/", "store"),
         "train": Box(6.8, 3, 5.2, "Training", "every day", "../../modeling/training-process/"),
-        "gate": Box(6.8, 2, 5.2, "Offline test, gate", "on later days", "../../evaluation/deployment-gate/"),
-        "test": Box(6.8, 1, 5.2, "A/B test, monitors", "users, drift", "../../evaluation/ab-test/"),
+        "gate": Box(6.8, 2, 5.2, "Offline test, gate", "on later days", "../../evaluation/continuous-evaluation/"),
+        "test": Box(6.8, 1, 5.2, "A/B test, monitors", "users, drift", "../../evaluation/ab-tests/"),
     }
     down = ["retrieve", "filter", "features", "rank", "value", "rerank"]
     up = ["log", "join", "set", "train", "gate", "test"]

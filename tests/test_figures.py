@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from figures import evaluation, modeling, practice, problem, training_data
 from figures.diagram import Arrow, Box, diagram
 from figures.svg import style, to_html
-from tools.fences import ROOT
+from tools.guards.fences import ROOT
 
 FIGURES = {
     name: function

@@ -1,1 +1,1 @@
-"""The guards: what makes sure that nothing is shown on the site without having run."""
+"""What refuses (`guards`), what builds (`builders`), and the commands of whoever writes a page (`loop`)."""

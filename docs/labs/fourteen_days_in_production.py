@@ -49,7 +49,7 @@ print(f"{log['click'].sum()} clicks happened, {lost} of them were not logged")
 #
 # Every night a candidate is trained on three days of logged clicks. The newest logged day is kept back to judge it. So
 # the candidate for day 7 is trained on days 3 to 5 and judged on day 6. The page on
-# [continuous evaluation](../evaluation/deployment-gate.md) says what each check is for.
+# [continuous evaluation](../evaluation/continuous-evaluation.md) says what each check is for.
 
 # %%
 COLUMNS = ["position", "category", "device", "ad_id"]

@@ -414,7 +414,7 @@ print(table.round({"calibration, raw": 2, "calibration, mended": 3, "entropy, me
 #
 # **Dropping negatives helps**, as in the paper: the best rate is 0.1 here, 0.025 there. It is not magic in either.
 # Fewer negatives are a smaller training set, and this model has too much room: it overfits less. The page on [class
-# imbalance](../training-data/negative-downsampling.md) has a log on which the same step gains nothing.
+# imbalance](../training-data/class-imbalance.md) has a log on which the same step gains nothing.
 #
 # ## What holds
 #
@@ -431,6 +431,6 @@ print(table.round({"calibration, raw": 2, "calibration, mended": 3, "entropy, me
 # | a negative rate of 0.025 is best | 0.1; both gain by sampling |
 #
 # Left out: table 3, where a Bayesian probit model is 0.18 % better than logistic regression at twice the size, since
-# none of the snippets is one; and the joiner of section 4, which has [a page](../training-data/event-joiner.md).
+# none of the snippets is one; and the joiner of section 4, which has [a page](../training-data/joining-events.md).
 #
 # What carries over are the experiments. The numbers belong to their log.

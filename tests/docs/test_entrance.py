@@ -4,7 +4,7 @@ import re
 
 from mkdocs.utils.meta import get_data
 
-from tools.fences import ROOT
+from tools.guards.fences import ROOT
 
 ENTRANCE = (ROOT / "docs/index.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"^## (.+?) \*(\d+) min\*\n(.*?)(?=^## |\Z)", ENTRANCE, re.MULTILINE | re.DOTALL)

@@ -7,8 +7,8 @@ import threading
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tools.browser import FLAGS, find
-from tools.fences import ROOT
+from tools.builders.browser import FLAGS, find
+from tools.guards.fences import ROOT
 
 SITE = ROOT / "site"
 

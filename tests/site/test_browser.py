@@ -182,4 +182,4 @@ def test_each_box_of_the_system_leads_to_its_page(phone, base):
         href = boxes.nth(i).get_attribute("href")
         assert phone.request.get(base + "problem/system/" + href).ok, href
     boxes.nth(1).click()
-    phone.wait_for_url("**/modeling/two-tower-logq/")
+    phone.wait_for_url("**/modeling/two-towers/")

@@ -12,8 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.site.conftest import SITE, urls
-from tools.fences import ROOT
-from tools.site import build
+from tools.builders.site import build
+from tools.guards.fences import ROOT
 
 PAGES = [url for url in urls() if url != "404.html"]
 LYCHEE = [Path(sys.executable).parent / "lychee", "--offline", "--include-fragments", "--index-files", "index.html"]

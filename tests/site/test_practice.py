@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from tests.site.conftest import SITE, urls
 from tests.site.test_files import lychee
-from tools.archive import FOLDER, NAME
+from tools.builders.archive import FOLDER, NAME
 
 CARDS, MOCK, HERE = "practice/flashcards/", "practice/mock-interview/", "practice/"
 QUIZZES = [url for url in urls() if url.endswith("quiz/")]
@@ -182,7 +182,7 @@ def test_the_first_option_counts_and_a_wrong_one_leads_to_its_page(phone, base):
     expect(score).to_have_text("1 of 2 right at first, 8 to go.")
     assert phone.locator("h2.is-wrong").count() == phone.locator("h2.is-right").count() == 1
     phone.locator(".trainer li a").first.click()
-    assert phone.url == base + "evaluation/progressive-split/"
+    assert phone.url == base + "evaluation/progressive-evaluation/"
     phone.goto(base + HERE)
     assert phone.locator("[data-quiz='evaluation/quiz/'] .done").inner_text().strip() == "1 right of 2"
     phone.goto(base + "evaluation/quiz/")
@@ -396,7 +396,7 @@ def test_the_overview_shows_what_was_done_and_goes_on_from_there(phone, base):
     phone.goto(base + HERE)
     assert phone.locator("[data-pages] .done").first.inner_text().strip() == "1 read"
     phone.locator(".state a").click()
-    assert phone.url == base + "problem/product-metrics/"
+    assert phone.url == base + "problem/metrics/"
 
 
 # On paper, in Anki, unzipped

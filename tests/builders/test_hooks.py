@@ -1,0 +1,97 @@
+import sys
+from unittest import mock
+
+import pytest
+from bs4 import BeautifulSoup
+from mkdocs.exceptions import PluginError
+
+from tools.builders import hooks
+from tools.builders.hooks import on_pre_build, plain
+
+
+def notebook(*cells):
+    return f'<style>big</style><script>ask()</script><div class="jp-Notebook">{"".join(cells)}</div>'
+
+
+def code(source, *outputs):
+    shown = "".join(f'<div class="jp-OutputArea-output" data-mime-type="{k}">{v}</div>' for k, v in outputs)
+    area = f'<div class="jp-InputArea"><clipboard-copy></clipboard-copy><pre><span></span>{source}\n</pre></div>'
+    return f'<div class="jp-Cell jp-CodeCell" id="cell-id=1a2b">{area}{shown}</div>'
+
+
+TEXT = (
+    '<div class="jp-Cell jp-MarkdownCell" id="cell-id=3c4d"><div class="jp-RenderedMarkdown">'
+    '<h1 id="t">T<a class="anchor-link" href="#t">¶</a></h1></div></div>'
+)
+
+
+def test_a_notebook_keeps_what_it_says_and_loses_the_rest():
+    html = plain(notebook(TEXT, code("x = 1", ("text/plain", "<pre>1\n</pre>"), ("text/html", "<b>2</b>"))))
+    assert html == (
+        '<h1 id="t">T<a class="headerlink" href="#t">¶</a></h1>\n'
+        '<div class="language-python highlight"><pre><span></span><code>x = 1\n</code></pre></div>\n'
+        '<div class="language-text highlight"><pre><span></span><code>1\n</code></pre></div>\n'
+        "<b>2</b>"
+    )
+
+
+def test_what_was_printed_in_pieces_is_one_output():
+    pieces = [("text/plain", "<pre>a &lt;</pre>"), ("text/plain", "<pre>b\nc\n</pre>"), ("text/html", "<b>2</b>")]
+    html = plain(notebook(code("x", *pieces, ("text/plain", "<pre>d\n</pre>"))))
+    assert html.split("\n", 2)[2] == (
+        '<div class="language-text highlight"><pre><span></span><code>a &lt;b\nc\n</code></pre></div>\n'
+        "<b>2</b>\n"
+        '<div class="language-text highlight"><pre><span></span><code>d\n</code></pre></div>'
+    )
+
+
+def test_a_result_is_an_output_of_its_own():
+    result = '<div class="jp-OutputArea-output jp-OutputArea-executeResult" data-mime-type="text/plain">'
+    cell = code("x", ("text/plain", "<pre>a\n</pre>")).removesuffix("</div>") + f"{result}<pre>1</pre></div></div>"
+    assert plain(notebook(cell)).count("language-text") == 2
+
+
+@pytest.mark.parametrize("kind", ["application/vnd.jupyter.stderr", "image/png", ""])
+def test_an_output_of_another_kind_stops_the_build(kind):
+    with pytest.raises(PluginError, match="print text, or show HTML"):
+        plain(notebook(code("x = 1", (kind, "<pre>1</pre>"))))
+
+
+def test_figures_are_drawn_with_fresh_modules():
+    with mock.patch.dict(sys.modules):  # the tests that follow keep the modules they have imported
+        import figures.evaluation
+
+        before = figures.evaluation
+        on_pre_build(config=None)
+        assert "figures.evaluation" not in sys.modules
+        import figures.evaluation
+
+        assert figures.evaluation is not before
+
+
+def test_reading_takes_words_and_lines_of_code_but_not_outputs():
+    prose = f"<p>{'word ' * 400}</p>"
+    code = f'<div class="language-python highlight"><pre>{"x" + chr(10) * 40}y</pre></div>'
+    output = f'<div class="language-text highlight"><pre>{"1 2 3" + chr(10) * 500}</pre></div>'
+    drawing = f"<svg><text>{'label ' * 500}</text></svg>"
+    assert hooks.reading_minutes(prose) == 2
+    assert hooks.reading_minutes(prose + drawing + output) == 2
+    assert hooks.reading_minutes(prose + code) == 5  # 41 lines take 2.05 minutes
+    assert hooks.reading_minutes("") == 0
+
+
+PLAN = """<div class="plan"><h2 id="a">One day<a class="headerlink" href="#a">#</a></h2>
+<ul><li><a href="../problem/goal/">Goal</a></li></ul><p>Then:</p><ul><li><a href="../">Start</a></li></ul>
+<h2>One week</h2><ul><li><a href="../problem/goal/">Goal</a></li></ul></div>"""
+
+
+def test_a_plan_gets_the_minutes_of_its_pages_and_their_sum():
+    soup = BeautifulSoup(hooks.plan(PLAN, "study/", {"problem/goal/": 55, "": 8}), "html.parser")
+    assert [li.text for li in soup.select("li")] == ["Goal55 min", "Start8 min", "Goal55 min"]
+    assert [h2.select_one(".reading").text for h2 in soup.select("h2")] == ["1 h 3 min", "55 min"]
+    assert soup.h2.contents[0] == "One day"
+
+
+def test_a_plan_that_names_no_page_of_the_site_is_refused():
+    with pytest.raises(KeyError):
+        hooks.plan(PLAN, "study/", {"problem/goal/": 55})

@@ -1,0 +1,1 @@
+"""What builds: the site and all that it is made of."""

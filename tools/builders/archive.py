@@ -1,0 +1,62 @@
+"""The whole guide in one zip archive: unzip it, open index.html, everything works, search included.
+
+A browser that reads from a folder opens no folder's index.html by itself, fetches no file by script, and starts no
+worker. So each link names its file, the search index becomes a script, and a small shim (iframe-worker) stands in for
+the worker; Material asks for the last two by itself as soon as a page comes from a file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tools.builders.practice import packed
+
+NAME = "ml-design-offline.zip"
+FOLDER = "ml-design"
+SHIM = "assets/offline/iframe-worker.js"
+
+
+def write_archive(site: Path) -> None:
+    """Pack a built site into an archive within it."""
+    members = {}
+    for path in sorted(site.rglob("*")):
+        name = path.relative_to(site).as_posix()
+        if path.is_dir() or name in (NAME, "404.html", "sitemap.xml", "sitemap.xml.gz"):
+            continue
+        content = path.read_bytes()
+        if path.suffix == ".html":
+            content = unfolded(content.decode()).encode()
+        elif name == "search/search_index.json":
+            name, content = "search/search_index.js", _index(content)
+        members[f"{FOLDER}/{name}"] = content
+    (site / NAME).write_bytes(packed(members))
+
+
+def unfolded(html: str) -> str:
+    """Return a page whose links name files, and which can search without a server."""
+    html = re.sub(rf'<a href="[./]*{NAME}">(.*?)</a>', r"\1", html)  # it does not hold itself
+    html = re.sub(r'<link rel="(?:preload|canonical)"[^>]*>', "", html)
+    # The keys n and p follow the links to the next page and the one before.
+    html = re.sub(
+        r'(<(?:a\b|link rel="(?:next|prev)")[^>]*? href=")([^"]*)"', lambda m: f'{m[1]}{file_of(m[2])}"', html
+    )
+    base = re.search(r'"base": ?"([./]*)"', html)[1]
+    return html.replace("<script src=", f'<script src="{base}/{SHIM}"></script><script src=', 1)
+
+
+def file_of(href: str) -> str:
+    """Return a link to a folder of the site as a link to the page in it; others as they are."""
+    path, hash_, fragment = href.partition("#")
+    if "://" in href or href.startswith("mailto:") or not path or path.rsplit("/", 1)[-1] not in ("", ".", ".."):
+        return href
+    return f"{path.rstrip('/')}/index.html{hash_}{fragment}"
+
+
+def _index(content: bytes) -> bytes:
+    index = json.loads(content)
+    for entry in index["docs"]:
+        path, hash_, fragment = entry["location"].partition("#")
+        entry["location"] = f"{path}index.html{hash_}{fragment}"
+    return f"var __index = {json.dumps(index, ensure_ascii=False)}".encode()

@@ -1,0 +1,166 @@
+"""What MkDocs does more than its plugins: notebooks as plain pages, figures never stale, minutes to read, practice.
+
+mkdocs-jupyter wraps a notebook in JupyterLab's markup, with half a megabyte of styles in each page, scripts that ask
+other hosts for Mermaid and MathJax, and cell ids that change with every build. This keeps what the notebook says, cell
+by cell, and drops the rest: notebook pages then share the site's one stylesheet. It also resolves links to Markdown
+files, which mkdocs-jupyter leaves as they are, and fails the build on a broken one.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import posixpath
+import sys
+from pathlib import Path
+from urllib.parse import urljoin
+
+from bs4 import BeautifulSoup, Tag
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
+
+from tools.builders import practice
+from tools.builders.archive import NAME, write_archive
+
+
+def on_pre_build(config):
+    """Forget the modules that figures were drawn with, or live reload would draw an edited figure as it was."""
+    for name in [n for n in sys.modules if n.split(".")[0] in ("figures", "snippets")]:
+        del sys.modules[name]
+
+
+def on_files(files, config):
+    """Announce what is made at the end, so that pages can link to it."""
+    for name in (practice.ANKI, NAME):
+        files.append(File.generated(config, name, content=b""))
+    return files
+
+
+def on_nav(nav, config, files):
+    """Note the order of the pages."""
+    config.extra["pages"] = {page.file.url: page for page in nav.pages}
+
+
+def on_page_content(html, page, config, files):
+    """Rewrite the content of a notebook page; leave the others alone."""
+    if not page.file.src_uri.endswith(".py"):
+        return html
+    return link(plain(html), page.file, files)
+
+
+def on_env(env, config, files):
+    """Fill the practice pages; count the minutes to read each page, and those of each study plan."""
+    pages = config.extra["pages"]
+    config.extra["deck"] = practice.compose(pages)
+    minutes = {url: reading_minutes(page.content) for url, page in pages.items()}
+    for url, page in pages.items():
+        page.meta["reading"] = minutes[url]
+        if 'class="plan"' in page.content:
+            page.content = plan(page.content, url, minutes)
+    return env
+
+
+def on_post_build(config):
+    """Write the deck for Anki and the archive of the site beside it."""
+    site, time = Path(config.site_dir), int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600"))
+    (site / practice.ANKI).write_bytes(practice.anki(config.extra["deck"], config.site_url, time))
+    write_archive(site)
+
+
+def reading_minutes(html: str) -> int:
+    """Return the minutes to read a page: 200 words or 20 lines of code a minute; outputs go with their code."""
+    soup = BeautifulSoup(html, "html.parser")
+    lines = 0
+    for block in soup.select("pre"):
+        if not block.find_parent("div", class_="language-text"):
+            lines += len(block.get_text().strip().split("\n"))
+        block.extract()
+    for drawing in soup.select("svg"):
+        drawing.extract()
+    return math.ceil(len(soup.get_text().split()) / 200 + lines / 20)
+
+
+def plan(html: str, url: str, minutes: dict[str, int]) -> str:
+    """Return a study plan with the minutes behind each of its pages, and their sum behind each heading."""
+    soup = BeautifulSoup(html, "html.parser")
+    for heading in soup.select(".plan h2"):
+        total = 0
+        for sibling in heading.find_next_siblings():
+            if sibling.name == "h2":
+                break
+            for item in sibling.select("li") if sibling.name == "ul" else ():
+                own = minutes[urljoin("/" + url, item.a["href"]).lstrip("/")]
+                total += own
+                item.append(_note(soup, f"{own} min"))
+        hours = f"{total // 60} h {total % 60} min" if total >= 60 else f"{total} min"
+        heading.insert(1, _note(soup, hours))
+    return str(soup)
+
+
+def _note(soup: BeautifulSoup, text: str) -> Tag:
+    note = soup.new_tag("span", attrs={"class": "reading"})
+    note.string = text
+    return note
+
+
+def plain(html: str) -> str:
+    """Return the cells of a rendered notebook as plain HTML, in order.
+
+    Raises
+    ------
+    PluginError
+        If a cell writes to standard error or shows something this does not know: better no page than half of one.
+    """
+    soup = BeautifulSoup(html, "html.parser")
+    parts = []
+    for cell in soup.select(".jp-Notebook .jp-Cell[id]"):
+        if "jp-MarkdownCell" in cell["class"]:
+            content = cell.select_one(".jp-RenderedMarkdown")
+            for anchor in content.select("a.anchor-link"):
+                anchor["class"] = "headerlink"
+            parts.append(content.decode_contents())
+        else:
+            parts.append(_code(cell.select_one(".jp-InputArea pre").decode_contents(), "python"))
+            parts += map(_output, _merge_streams(cell.select(".jp-OutputArea-output")))
+    return "\n".join(parts)
+
+
+def _code(contents: str, language: str) -> str:
+    contents = contents.removeprefix("<span></span>").strip("\n")
+    return f'<div class="language-{language} highlight"><pre><span></span><code>{contents}\n</code></pre></div>'
+
+
+def _merge_streams(outputs: list[Tag]) -> list[Tag]:
+    """Join what was printed: a slow machine hands it over in several pieces, cut anywhere."""
+    merged = []
+    for output in outputs:
+        printed = output.get("data-mime-type") == "text/plain" and "jp-OutputArea-executeResult" not in output["class"]
+        if printed and merged and merged[-1][0]:
+            merged[-1][1].select_one("pre").extend(list(output.select_one("pre").contents))
+        else:
+            merged.append((printed, output))
+    return [output for _, output in merged]
+
+
+def _output(output: Tag) -> str:
+    kind = output.get("data-mime-type", "")
+    if kind == "text/html":
+        return output.decode_contents().strip()
+    if kind == "text/plain":
+        return _code(output.select_one("pre").decode_contents(), "text")
+    raise PluginError(f"a notebook shows {kind or output.get('class')!r}: print text, or show HTML")
+
+
+def link(html: str, file, files) -> str:
+    """Return the content with its links to Markdown files and notebooks turned into links to their pages."""
+    soup = BeautifulSoup(html, "html.parser")
+    for anchor in soup.select("a[href]"):
+        path, hash_, fragment = anchor["href"].partition("#")
+        if not path.endswith((".md", ".py")) or "://" in path:
+            continue
+        uri = posixpath.normpath(posixpath.join(posixpath.dirname(file.src_uri), path))
+        target = files.get_file_from_path(uri)
+        if target is None:
+            raise PluginError(f"{file.src_uri} links to {path}, which does not exist")
+        anchor["href"] = target.url_relative_to(file) + hash_ + fragment
+    return str(soup)

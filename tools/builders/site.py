@@ -1,0 +1,53 @@
+"""Build the site, then prove it: ``python -m tools.builders.site FOLDER``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.builders.archive import write_archive
+from tools.guards.fences import ROOT
+from tools.guards.proof import ProofError, prove
+
+
+def build(site: Path, config: Path = ROOT / "mkdocs.yml") -> None:
+    """Build strictly into a folder.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If the build fails or warns: a figure or a notebook cell that raises, a broken link, a missing include.
+    """
+    # Figures run in this process, notebooks in kernels of their own: both import from the repository's root.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
+    # No --quiet: it would drop the warnings before --strict counts them.
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean"]
+    command += ["-f", str(config), "-d", str(site.resolve())]
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode:
+        print(done.stdout, file=sys.stderr)
+        raise subprocess.CalledProcessError(done.returncode, command)
+
+
+def main() -> int:
+    """Build and prove into the folder named on the command line; return the exit code."""
+    site = Path(sys.argv[1])
+    try:
+        build(site)
+        proof = prove(site)
+        write_archive(site)  # again, now that the proof is on the pages
+    except subprocess.CalledProcessError:
+        return 1
+    except ProofError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("proof: " + ", ".join(f"{n} {kind}" for kind, n in proof["totals"].items()) + ", nothing else")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

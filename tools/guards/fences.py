@@ -1,0 +1,99 @@
+"""The code in a page's Markdown, as the renderer of the site finds it.
+
+The guard must not share a parser with pytest-codeblocks, or both would be blind to the same trick. So it asks the
+renderer itself: pymdownx.superfences as mkdocs.yml configures it, with the line each block starts at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import markdown
+from mkdocs.config import load_config
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Fence:
+    """One code fence: the line it opens at (1-based), how it is marked, and what it holds."""
+
+    line: int
+    end: int  # the line it closes at
+    marker: str  # the run of backticks or tildes
+    info: str  # all that stands behind the marker, spaces included
+    code: str
+    quoted: bool  # inside a block quote
+
+    @property
+    def language(self) -> str:
+        """The language the renderer sees, in lower case."""
+        return re.split(r"[\s,{}]+", self.info.strip().lstrip("{ .").lower())[0] if self.info.strip() else ""
+
+
+@cache
+def _settings() -> tuple[list, dict]:
+    config = load_config(str(ROOT / "mkdocs.yml"))
+    return list(config["markdown_extensions"]), dict(config["mdx_configs"])
+
+
+def renderer() -> markdown.Markdown:
+    """Return a Markdown converter with the extensions of mkdocs.yml."""
+    extensions, configs = _settings()
+    return markdown.Markdown(extensions=extensions, extension_configs=configs)
+
+
+def blank_front_matter(text: str) -> str:
+    """Replace the YAML at the top by as many empty lines, as MkDocs cuts it off before rendering."""
+    match = re.match(r"---\s*\n.*?\n(?:---|\.\.\.)\s*(?:\n|$)", text, re.DOTALL)
+    return "\n" * match[0].count("\n") + text[match.end() :] if match else text
+
+
+def fences(text: str) -> list[Fence]:
+    """Return every fence that the renderer finds in a page, also inside lists, tabs, admonitions and quotes."""
+    md = renderer()
+    finder = md.preprocessors["fenced_code_block"]
+    lines = md.preprocessors["normalize_whitespace"].run(blank_front_matter(text).split("\n"))
+    found = []
+
+    def record(ws: str, content: str, start: int, end: int) -> None:
+        opening = lines[start].lstrip(" >")
+        code = finder.rebuild_block(finder.code)
+        quoted = finder.quote_level > 0
+        info = opening[len(finder.fence) :].rstrip()
+        found.append(Fence(start + 1, end, finder.fence, info, code, quoted))
+        finder.clear()
+
+    finder.process_nested_block = record
+    finder.run(list(lines))
+    return found
+
+
+def mask(text: str, blocks: list[Fence]) -> str:
+    """Return the page with its front matter, fences and inline code blanked, line for line."""
+    lines = blank_front_matter(text).split("\n")
+    for block in blocks:
+        for i in range(block.line - 1, block.end):
+            lines[i] = ""
+    return re.sub(r"(`+)[^`\n]+?\1", "", "\n".join(lines))
+
+
+def indented_code(text: str) -> list[str]:
+    """Return the blocks that the renderer takes for code because they are indented by four spaces."""
+    md = renderer()
+    md.preprocessors.deregister("snippet")
+    processor = md.parser.blockprocessors["code"]
+    found, run = [], processor.run
+
+    def record(parent: object, blocks: list[str]) -> bool:
+        block, handled = blocks[0], run(parent, blocks)
+        if handled is not False:  # what the renderer calls "not mine"
+            found.append(block)
+        return handled
+
+    processor.run = record
+    md.convert(mask(text, fences(text)))
+    return found

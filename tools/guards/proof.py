@@ -1,0 +1,195 @@
+"""Hold the built site against what ran: every Python block a reader can see, against the ledger, files and cells.
+
+The Markdown guard trusts a parser. This one trusts nothing but the HTML that is published. It writes the result to
+``proof.json`` beside the site, and onto each page how many of its blocks were run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import textwrap
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bs4 import BeautifulSoup, Tag
+
+from tools.guards.fences import ROOT, fences
+from tools.guards.ledger import LEDGER, digest, sources_digest
+from tools.guards.pages import FIGURE, looks_like_python, python_names
+
+
+class ProofError(Exception):
+    """The site shows Python that nothing proves to have run; the message lists all of it."""
+
+
+@dataclass
+class Page:
+    """What one page shows, by how it was proven."""
+
+    source: str
+    blocks: list[dict] = field(default_factory=list)
+
+    def count(self, kind: str) -> int:
+        """Return how many blocks of a kind the page shows."""
+        return sum(block["kind"] == kind for block in self.blocks)
+
+
+def prove(site: Path, root: Path = ROOT) -> dict:
+    """Check a built site, write its proof.json and the badges on its pages, and return the proof.
+
+    Raises
+    ------
+    ProofError
+        If any page shows Python that did not run, or hides some that did.
+    """
+    if not (root / LEDGER).exists():
+        raise ProofError(f"there is no {LEDGER}: run `make test-docs`")
+    ledger = json.loads((root / LEDGER).read_text(encoding="utf-8"))
+    if ledger["sources"] != sources_digest(root):
+        raise ProofError(f"{LEDGER} was written before the snippets or the lock changed: run `make test-docs`")
+    faults, pages = [], {}
+    for path in sorted(site.rglob("*.html")):
+        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        url = path.relative_to(site).as_posix().removesuffix("index.html")
+        source = _source(url, root)
+        pages[url] = page = Page(source)
+        ran = [b for b in ledger["blocks"] if b["page"] == f"docs/{source}"]
+        faults += [f"{url or '/'}: {fault}" for fault in _check(soup, page, ran, root)]
+    unseen = {b["page"] for b in ledger["blocks"] if b["page"].startswith("docs/")} - {
+        f"docs/{page.source}" for page in pages.values()
+    }
+    faults += [f"{page} ran but is not on the site" for page in sorted(unseen)]
+    if faults:
+        raise ProofError("\n".join(faults))
+    totals = Counter(block["kind"] for page in pages.values() for block in page.blocks)
+    proof = {
+        "commit": _git("rev-parse", "HEAD"),
+        "clean": not _git("status", "--porcelain"),
+        "totals": dict(sorted(totals.items())),
+        "pages": {url: page.blocks for url, page in pages.items() if page.blocks},
+    }
+    (site / "proof.json").write_text(json.dumps(proof, indent=1) + "\n", encoding="utf-8")
+    for url, page in pages.items():
+        _sign(site / url / "index.html" if not url.endswith(".html") else site / url, page, totals)
+    for shown in {block["file"] for page in pages.values() for block in page.blocks if block["kind"] == "shown"}:
+        (site / shown).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / shown, site / shown)
+    return proof
+
+
+def _source(url: str, root: Path) -> str:
+    """Return the file below docs/ that a page was built from, or "" for those without one, as 404.html."""
+    stem = url.rstrip("/")
+    for candidate in (f"{stem}.md", f"{stem}/index.md", f"{stem}.py"):
+        if (root / "docs" / candidate.lstrip("/")).is_file():
+            return candidate.lstrip("/")
+    return ""
+
+
+def _check(soup: BeautifulSoup, page: Page, ran: list[dict], root: Path) -> list[str]:
+    """Note each proven block in the page; return what is wrong with the others."""
+    faults = []
+    left = Counter(b["sha256"] for b in ran)
+    lines = {b["sha256"]: b["line"] for b in ran}
+    outputs = {b["output"] for b in ran}
+    cells = Counter(_cells(root / "docs" / page.source)) if page.source.endswith(".py") else Counter()
+    sections = _sections(root)
+    for pre in soup.find_all("pre"):
+        code = pre.get_text().strip("\n").rstrip()
+        first = code.split("\n")[0]
+        language = _language(pre)
+        sha = digest(code)
+        if language is None:
+            faults.append(f"a <pre> outside of any fence shows {first!r}")
+        elif not code.strip():
+            faults.append("an empty code block: an include of a line range that holds nothing?")
+        elif language not in python_names():
+            in_notebook = page.source.endswith(".py") and language == "text"
+            if looks_like_python(code) and sha not in outputs and not in_notebook:
+                faults.append(f"labelled {language!r}, but it is Python: {first!r}")
+        elif left[sha]:
+            left[sha] -= 1
+            page.blocks.append({"kind": "run", "sha256": sha, "line": lines[sha]})
+        elif cells[sha]:
+            cells[sha] -= 1
+            page.blocks.append({"kind": "cell", "sha256": sha})
+        elif sha in sections:
+            page.blocks.append({"kind": "shown", "sha256": sha, "file": sections[sha]})
+            pre["data-file"] = sections[sha]
+        else:
+            faults.append(f"Python that did not run: {first!r}")
+    faults += [f"a block ran but is not shown: line {lines[sha]}" for sha in left.elements()]
+    faults += ["a cell of the notebook ran but is not shown" for _ in cells.elements()]
+    figures = len(soup.select("figure.plot"))
+    if page.source.endswith(".md"):
+        text = (root / "docs" / page.source).read_text(encoding="utf-8")
+        drawn = [digest(b.code) for b in fences(text) if b.info == FIGURE]
+        if len(drawn) != figures:
+            faults.append(f"{len(drawn)} figures are drawn, {figures} are shown")
+        page.blocks += [{"kind": "figure", "sha256": sha} for sha in drawn]
+    return faults
+
+
+def _language(pre: Tag) -> str | None:
+    """Return the language that the highlighter noted for a block, or None if it stands outside of any fence."""
+    box = pre.find_parent("div", class_="highlight")
+    if box is None:
+        return None
+    names = [c.removeprefix("language-") for c in box["class"] if c.startswith("language-")]
+    return names[0].lower() if names else None
+
+
+def _cells(notebook: Path) -> list[str]:
+    """Return the hashes of the code cells of a notebook in percent format."""
+    text = notebook.read_text(encoding="utf-8")
+    cells = re.split(r"^# %%", text, flags=re.MULTILINE)[1:]
+    return [digest(cell.strip("\n")) for cell in cells if not cell.startswith(" [markdown]") and cell.strip()]
+
+
+def _sections(root: Path) -> dict[str, str]:
+    """Return the file of every text that a `py` fence may show: whole snippet files and their named sections."""
+    found = {}
+    for path in sorted((root / "snippets").rglob("*.py")):
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
+        marker = re.compile(r"^[ ]*# --8<-- \[(?:start|end)(?::\w+)?\]\n", re.MULTILINE)
+        found[digest(marker.sub("", text))] = name
+        for match in re.finditer(r"# --8<-- \[start:(\w+)\]\n(.*?)\n[ ]*# --8<-- \[end:\1\]", text, re.DOTALL):
+            found[digest(textwrap.dedent(match[2]))] = name
+    return found
+
+
+def _sign(path: Path, page: Page, totals: Counter) -> None:
+    """Write onto a page how many of its blocks ran, and above each snippet the name of its file."""
+    html = path.read_text(encoding="utf-8")
+    depth = "../" * page_depth(path, html)
+    words = []
+    for kind, word in [("run", "block"), ("cell", "cell"), ("figure", "figure")]:
+        if n := page.count(kind):
+            words.append(f"{n} {word}{'s' * (n > 1)} run")
+    if n := page.count("shown"):
+        words.append(f"{n} snippet{'s' * (n > 1)} tested")
+    html = re.sub(r'(<a class="proof"[^>]*>)(</a>)', rf"\g<1>{', '.join(words)}\2", html)
+    total = totals["run"] + totals["cell"] + totals["figure"]
+    claim = f'All {total} Python blocks on this site ran for this build. <a href="{depth}proof.json">The proof</a>'
+    html = html.replace('<p class="proof-total"></p>', f'<p class="proof-total">{claim}</p>')
+    files = iter([block["file"] for block in page.blocks if block["kind"] == "shown"])
+    html = re.sub(r'<div class="language-py highlight">', lambda m: _caption(next(files), depth) + m[0], html)
+    path.write_text(html, encoding="utf-8")
+
+
+def page_depth(path: Path, html: str) -> int:
+    """Return how many folders below the site's root a page lies, as its own base says."""
+    base = re.search(r'"base": "([./]*)"', html)
+    return base[1].count("..") if base else 0
+
+
+def _caption(file: str, depth: str) -> str:
+    return f'<p class="snippet-file"><a href="{depth}{file}" download>{file}</a></p>'
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.strip()
