@@ -1,13 +1,15 @@
 """What the ledger demands of a block beyond pytest-codeblocks, tried on pages planted in a folder of their own."""
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
 from tools.guards.fences import ROOT
-from tools.guards.ledger import digest, unexecuted
+from tools.guards.ledger import digest, merge
+from tools.guards.runner import Runner
 
 
 def run(folder, page, *arguments):
@@ -42,30 +44,60 @@ def test_a_block_that_passes_is_in_the_books(tmp_path):
 def test_a_block_that_fails_is_not(tmp_path, workers):
     done = run(tmp_path, block("x = 1") + block("1 / 0"), *workers)
     assert done.returncode == 1
+    assert "page.md:9: ZeroDivisionError: division by zero" in done.stdout
     assert [b["sha256"] for b in ledger(tmp_path)] == [digest("x = 1")]
 
 
-@pytest.mark.parametrize(
-    ("code", "reason"),
-    [
-        ("print(1)", "Expected output"),
-        ('if __name__ == "__main__":\n    x = 1', "never executed: line 5"),
-        ("def test_it():\n    assert False", "never executed: line 5"),
-        ("if True:\n    x = 1\nelse:\n    x = 2", "never executed: line 7"),
-        ("try:\n    x = 1\nexcept ValueError:\n    x = 2", "never executed: line 7"),
-        ("class A:\n    def f(self):\n        return 1", "never executed: line 6"),
-        ("f = lambda: (\n    1 / 0\n)", None),
-        ("import os\nos.chdir('..')", "changes the working directory"),
-        ("import os\nos.environ['PLANTED'] = '1'", "changes PLANTED"),
-    ],
-)
-def test_what_slips_past_pytest_codeblocks_is_refused(tmp_path, code, reason):
-    done = run(tmp_path, block(code))
-    if reason is None:  # a lambda is one statement: known, and said in CONTRIBUTING
-        assert done.returncode == 0
-        return
-    assert done.returncode == 1
-    assert reason in done.stdout
+# Each with the line of the page and what is wrong with it. The fence of the block opens in line 3.
+REFUSED = {
+    "an output that the page does not show": ("print(1)", "page.md:3: it prints\n1\n"),
+    "what a reader sees and CI did not": ('if __name__ == "__main__":\n    print(1)', "page.md:3: it prints\n1\n"),
+    "an uncalled function": ("def test_it():\n    assert False", "page.md:5: never executed: assert False"),
+    "a branch": ("if True:\n    x = 1\nelse:\n    x = 2", "page.md:7: never executed: x = 2"),
+    "a handler": ("try:\n    x = 1\nexcept ValueError:\n    x = 2", "page.md:7: never executed: x = 2"),
+    "an uncalled lambda": ("f = lambda: (\n    1 / 0\n)", "page.md:5: never executed: 1 / 0"),
+    "a condition on one line": ("if False: print(1)", "page.md:4: never executed: print(1)"),
+    "an operand": ("True or print(1)", "page.md:4: never executed: print(1)"),
+    "an empty loop": ("for i in []: print(i)", "page.md:4: never executed: print(i)"),
+    "an exit": ("x = 1\nraise SystemExit", "page.md:5: SystemExit"),
+    "an interrupt": ("raise KeyboardInterrupt('now')", "page.md:4: KeyboardInterrupt: now"),
+    "a hard exit": ("import os\nos._exit(0)", "page.md:3: the process ended with 0"),
+    "a crash": ("import os\nos.kill(os.getpid(), 11)", "page.md:3: the process ended with -11"),
+    "what does not parse": ("x = 1\ny = (", "page.md:5: SyntaxError: '(' was never closed"),
+    "a warning": ("import warnings\nwarnings.warn('x')", "page.md:5: UserWarning: x"),
+    "standard error": ("import sys\nprint('x', file=sys.stderr)", "page.md:3: it writes to standard error: x"),
+    "writing a page": ("open('docs/x.md', 'w')", "page.md:4: PermissionError: a block must not write into the guide"),
+    "making a folder": ("import os\nos.mkdir('site')", "page.md:5: PermissionError: a block must not write"),
+    "moving a page": ("import os\nos.rename('/tmp/x', 'x.md')", "page.md:5: PermissionError: a block must not write"),
+    "removing a page": ("import os\nos.remove('page.md')", "page.md:5: PermissionError: a block must not write"),
+    "writing past a link": (
+        "import os, tempfile\nlink = tempfile.mkdtemp() + '/x'\nos.symlink(os.getcwd(), link)\nopen(link + '/y', 'w')",
+        "page.md:6: PermissionError: a block must not write into the guide",
+    ),
+    "writing to the server": ("open(5, 'w')", "page.md:4: PermissionError: a block opens files by their names"),
+    "patching the runner": (
+        "import marshal, os\nmarshal.dumps = os.write = print\nif 0: x = 1",
+        "page.md:6: never executed: x = 1",
+    ),
+    "patching the plugin": ("import sys\nsys.modules['tools.guards.ledger']", "page.md:5: KeyError"),
+    "a marked block": ("import pytest\npytest.skip('x')", "page.md:5: Skipped: x"),
+}
+
+
+def test_what_slips_past_pytest_codeblocks_is_refused_with_its_line(tmp_path):
+    pages = [block(code) for code, _ in REFUSED.values()]
+    for i, page in enumerate(pages):
+        (tmp_path / f"{i:02}").mkdir()
+        (tmp_path / f"{i:02}/page.md").write_text(page, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "tools.guards.ledger", "--codeblocks", "-q", "-n", "0"]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [*command, f"--rootdir={tmp_path}", "."], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    wrong = {
+        name: reason for i, (name, (_, reason)) in enumerate(REFUSED.items()) if f"{i:02}/{reason}" not in done.stdout
+    }
+    assert wrong == {}, done.stdout
     assert ledger(tmp_path) == []
 
 
@@ -80,23 +112,89 @@ def test_a_skip_fails_the_session(tmp_path, mark):
     assert "SKIPPED, which is a failure here" in done.stdout
 
 
-def test_a_skip_from_within_fails_too(tmp_path):
-    assert run(tmp_path, block("import pytest\npytest.skip('x')")).returncode == 1
+@pytest.mark.parametrize("mark", ["importorskip(nothing)", "importorskip(math)"])
+def test_a_block_that_asks_to_be_skipped_fails(tmp_path, mark):
+    done = run(tmp_path, f"<!--pytest-codeblocks:{mark}-->\n\n" + block("x = 1"))
+    assert done.returncode == 1
+    assert "only `python` is run, and never skipped" in done.stdout
+
+
+def test_shell_fails_without_being_run(tmp_path):
+    done = run(tmp_path, f"# P\n\n```bash\ntouch {tmp_path}/ran\n```\n")
+    assert done.returncode == 1
+    assert not (tmp_path / "ran").exists()
 
 
 def test_nothing_collected_is_no_success(tmp_path):
     assert run(tmp_path, "# Page\n").returncode == 5
 
 
-@pytest.mark.parametrize(
-    ("code", "executed", "left"),
-    [
-        ("x = 1\ny = 2", {1}, [2]),
-        ('"""Doc."""\nx = 1', {2}, []),
-        ("x = [\n    1,\n    2,\n]", {2}, []),
-        ("def f():\n    global x\n    x = 1", {1, 3}, []),
-        ("for i in []:\n    x = 1", {1}, [2]),
-    ],
-)
-def test_statements_left_unexecuted(code, executed, left):
-    assert unexecuted(code, executed) == left
+def test_a_file_that_compiled_code_writes_fails_the_session(tmp_path):
+    (tmp_path / "docs").mkdir()
+    code = "import duckdb\nduckdb.sql('SELECT 1 AS a').write_csv('docs/x.csv')"
+    done = run(tmp_path, block(code))
+    assert done.returncode == 1
+    assert "CHANGED while the blocks ran, which is a failure here: docs/x.csv" in done.stdout
+
+
+def test_shards_together_run_each_block_once(tmp_path):
+    pages = "".join(block(f"x = {i}") for i in range(5))
+    parts = []
+    for part in ("1/2", "2/2"):
+        assert run(tmp_path, pages, "--shard", part).returncode == 0
+        parts.append(tmp_path / f"{part[0]}.json")
+        (tmp_path / "build/ledger.json").rename(parts[-1])
+    merge(tmp_path / "build/ledger.json", parts)
+    assert [b["sha256"] for b in ledger(tmp_path)] == [digest(f"x = {i}") for i in range(5)]
+    parts[0].write_text(json.dumps({"sources": "older", "blocks": []}))
+    with pytest.raises(ValueError, match="of the same sources"):
+        merge(tmp_path / "build/ledger.json", parts)
+
+
+def test_a_part_that_is_none_is_refused(tmp_path):
+    done = run(tmp_path, block("x = 1"), "--shard", "3/2")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--shard needs 1/N to N/N" in done.stderr
+
+
+@pytest.fixture
+def runner(tmp_path):
+    runner = Runner(tmp_path, preload=False)
+    yield runner
+    runner.close()
+
+
+def test_nothing_reaches_the_next_block(runner):
+    first = runner.run(
+        "import builtins, os, sys\nbuiltins.X = 1\nos.environ['X'] = '1'\nos.chdir('/')\nsys.path.clear()"
+    )
+    assert first.error is None
+    second = runner.run("import builtins, os\nprint(hasattr(builtins, 'X'), 'X' in os.environ, os.getcwd())")
+    assert second.stdout.split() == ["False", "False", str(runner.root)]
+
+
+def test_numbers_are_printed_as_they_are_by_default(runner):
+    assert runner.run("import numpy as np\nnp.set_printoptions(precision=1)").error is None
+    assert runner.run("import numpy as np\nprint(np.array([0.125]))").stdout == "[0.125]\n"
+
+
+def test_much_output_does_not_fill_a_pipe(runner):
+    result = runner.run("import sys\nprint('x' * 300_000)\nprint('y' * 300_000, file=sys.stderr)")
+    assert (len(result.stdout), len(result.stderr)) == (300_001, 300_001)
+
+
+def test_what_compiled_code_prints_counts(runner):
+    assert runner.run("import os\nos.write(1, b'x')").stdout == "x"
+
+
+def test_the_number_of_processors_is_the_one_that_was_drawn(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHON_CPU_COUNT", str(os.cpu_count() + 5))
+    runner = Runner(tmp_path, preload=False)
+    assert int(runner.run("import os\nprint(os.cpu_count())").stdout) == os.cpu_count() + 5
+    runner.close()
+
+
+def test_a_server_that_died_says_so(runner):
+    runner._server.kill()
+    with pytest.raises(RuntimeError, match="the server of the blocks ended with code -9"):
+        runner.run("x = 1")

@@ -5,9 +5,12 @@ import json
 import pytest
 
 from tools.guards.ledger import LEDGER, digest, sources_digest
+from tools.guards.pages import FIGURE
 from tools.guards.proof import ProofError, prove
 
 CODE = "print(1)"
+PRINTED = "import os"
+COMMAND = "make test"
 SECTION = "y = 2\nz = 3"
 BADGE = '<a class="proof" href="proof.json"></a>'
 
@@ -20,7 +23,8 @@ def fence(code, language="python"):
 def world(tmp_path):
     """Return a folder with one page, one notebook, one snippet, and the ledger of a page's one block."""
     (tmp_path / "docs/labs").mkdir(parents=True)
-    (tmp_path / "docs/page.md").write_text('# P\n\n```python exec="on" html="on"\nprint(2)\n```\n')
+    shown = "".join(f"```{kind}\n{code}\n```\n\n" for kind, code in [(FIGURE, "print(2)"), ("console", COMMAND)])
+    (tmp_path / "docs/page.md").write_text(f"# P\n\n{shown}")
     (tmp_path / "docs/labs/lab.py").write_text("# %% [markdown]\n# # Lab\n\n# %%\na = 1\n\n\n# %%\nb = 2\n")
     (tmp_path / "snippets").mkdir()
     snippet = "# --8<-- [start:heart]\n    y = 2\n    z = 3\n    # --8<-- [end:heart]\n"
@@ -31,12 +35,13 @@ def world(tmp_path):
 
 
 def write_ledger(root):
-    block = {"page": "docs/page.md", "line": 3, "sha256": digest(CODE), "output": digest("import os")}
+    block = {"page": "docs/page.md", "line": 3, "sha256": digest(CODE), "output": digest(PRINTED)}
     (root / LEDGER).parent.mkdir(exist_ok=True)
     (root / LEDGER).write_text(json.dumps({"sources": sources_digest(root), "blocks": [block]}))
 
 
-SOUND = fence(CODE) + fence(SECTION, "py") + fence("import os", "text") + '<figure class="plot"></figure>'
+OUTPUT = fence(PRINTED, "text")
+SOUND = fence(CODE) + OUTPUT + fence(SECTION, "py") + fence(COMMAND, "console") + '<figure class="plot"></figure>'
 LAB = fence("a = 1") + fence("x = 3", "text") + fence("b = 2")
 
 
@@ -52,6 +57,12 @@ def published(root, page=SOUND, lab=LAB):
 def test_a_sound_site_is_proven_and_signed(world):
     site = published(world)
     proof = prove(site, world)
+    assert proof["pages"]["page/"][0] == {
+        "kind": "run",
+        "sha256": digest(CODE),
+        "line": 3,
+        "output": digest(PRINTED),
+    }
     assert proof["totals"] == {"cell": 2, "figure": 1, "run": 1, "shown": 1}
     assert json.loads((site / "proof.json").read_text()) == proof
     html = (site / "page/index.html").read_text()
@@ -65,15 +76,22 @@ def test_a_sound_site_is_proven_and_signed(world):
     ("page", "fault"),
     [
         (SOUND + fence("print(2)"), "Python that did not run: 'print(2)'"),
-        (SOUND + fence(CODE), "Python that did not run: 'print(1)'"),  # twice on the page, run once
+        (SOUND + fence(CODE) + OUTPUT, "Python that did not run: 'print(1)'"),  # twice on the page, run once
         (SOUND + fence("y = 2", "py"), "Python that did not run"),  # a part of a section
         (SOUND + fence("print(2)", "pycon"), "Python that did not run"),
         (SOUND + fence("print(2)", "python3"), "Python that did not run"),
         (SOUND + "<pre><code>print(2)</code></pre>", "a <pre> outside of any fence shows 'print(2)'"),
         (SOUND + '<pre class="language-text">x</pre>', "a <pre> outside of any fence"),
-        (SOUND + fence("def f(): pass", "text"), "labelled 'text', but it is Python"),
+        (SOUND + fence("def f(): pass", "text"), "no block printed this: 'def f(): pass'"),
+        (SOUND + fence("a: 1", "yaml"), "no block printed this: 'a: 1'"),
+        (SOUND + fence("make all", "console"), "no block printed this: 'make all'"),
+        (SOUND + OUTPUT, "no block printed this: 'import os'"),  # shown once more, below nothing
+        (SOUND.replace(OUTPUT, ""), "not what the block above printed: 'y = 2"),
+        (SOUND.replace(OUTPUT, fence("import sys", "text")), "not what the block above printed: 'import sys'"),
+        (SOUND.replace(OUTPUT, fence(COMMAND, "console")), "not what the block above printed: 'make test'"),
+        (SOUND.replace(fence(CODE) + OUTPUT, "") + fence(CODE), "what the last block printed is not shown"),
         (SOUND + fence(""), "an empty code block"),
-        (SOUND.replace(fence(CODE), ""), "a block ran but is not shown: line 3"),
+        (SOUND.replace(fence(CODE) + OUTPUT, ""), "a block ran but is not shown: line 3"),
         (SOUND.replace("plot", "plain"), "1 figures are drawn, 0 are shown"),
     ],
 )

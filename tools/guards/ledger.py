@@ -1,25 +1,28 @@
 """A pytest plugin that holds every block of every page to more than pytest-codeblocks does, and keeps the books.
 
-A block fails here if it prints what the page does not show, leaves a statement unexecuted (an uncalled function, a
-branch not taken, a body under ``if __name__``), or changes the directory or the environment for the blocks after it.
-A skipped test fails the session. The blocks that passed go into ``build/ledger.json``, which tools.guards.proof reads.
+pytest-codeblocks collects the blocks; each then runs in a process of its own (tools.guards.runner). It fails if it
+raises, prints what the page does not show, leaves a statement or an expression unreached, or changes a file of the
+guide. A skipped test fails the session. The blocks that passed go into ``build/ledger.json``, which
+tools.guards.proof reads; ``python -m tools.guards.ledger OUT IN …`` joins the ledgers of several shards.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
 
 import pytest
 from pytest_codeblocks.plugin import TestBlock
 
+from tools.guards.runner import Runner
+
 PASSED = pytest.StashKey[list]()
 SKIPPED = pytest.StashKey[list]()
+RUNNER = pytest.StashKey[Runner]()
 LEDGER = Path("build/ledger.json")
+KEPT = ("docs", "build", "site")  # what compiled code could write into, past the hook that keeps Python from it
 
 
 def digest(code: str) -> str:
@@ -35,69 +38,58 @@ def sources_digest(root: Path) -> str:
     return found.hexdigest()
 
 
-def unexecuted(code: str, executed: set[int]) -> list[int]:
-    """Return the lines of the statements in code of which no line is among the executed ones."""
-    left = []
-    for node in ast.walk(ast.parse(code)):
-        if not isinstance(node, ast.stmt) or isinstance(node, ast.Global | ast.Nonlocal):
-            continue
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            continue  # docstrings leave no instruction
-        body = getattr(node, "body", None)
-        last = body[0].lineno - 1 if body else node.end_lineno
-        if not executed.intersection(range(node.lineno, max(last, node.lineno) + 1)):
-            left.append(node.lineno)
-    return sorted(left)
+def pytest_addoption(parser):
+    """Add the option that takes a part of the blocks."""
+    parser.addoption("--shard", metavar="I/N", help="run the I-th of N parts of the blocks, as 1/3")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item):
-    """Run one block under a line tracer and the rules above."""
-    if not isinstance(item, TestBlock):
-        return (yield)
-    block = item.obj
-    if block.expected_output is None:
-        block.expected_output = ""  # so that a print without its output on the page is a mismatch
-    executed: set[int] = set()
-    names = {code.co_name for code in _code_objects(compile(block.code, "<string>", "exec"))}
+def pytest_collection_modifyitems(config, items):
+    """Take the blocks of this shard, and have each run in a process of its own."""
+    if shard := config.option.shard:
+        part, parts = map(int, shard.split("/"))
+        if not 1 <= part <= parts:
+            raise pytest.UsageError(f"--shard needs 1/N to N/N, got {shard}")
+        config.hook.pytest_deselected(items=[item for i, item in enumerate(items) if i % parts != part - 1])
+        items[:] = items[part - 1 :: parts]
+    for item in items:
+        if isinstance(item, TestBlock):
+            item.runtest = lambda item=item: run_block(item)
 
-    def trace(frame, event, arg):
-        if frame.f_code.co_filename != "<string>" or frame.f_code.co_name not in names:
-            return None
-        if event == "line":
-            executed.add(frame.f_lineno)
-        return trace
 
-    before, tracer = _surroundings(), sys.gettrace()
-    sys.settrace(trace)
-    try:
-        result = yield
-    finally:
-        sys.settrace(tracer)
-    if left := unexecuted(block.code, executed):
-        shown = ", ".join(str(block.lineno + line) for line in left)
-        raise RuntimeError(f"{item.path}: never executed: line {shown}")
-    if changed := before ^ _surroundings():
-        names = sorted({name for name, _ in changed})
-        raise RuntimeError(f"{item.path}:{block.lineno}: the block changes {', '.join(names)} for those after it")
-    page = item.path.relative_to(item.config.rootpath).as_posix()
-    books = {"page": page, "line": block.lineno, "sha256": digest(block.code), "output": digest(block.expected_output)}
+def run_block(item: TestBlock) -> None:
+    """Run one block, and fail it with the page, the line, and what is wrong."""
+    block, page = item.obj, item.path.relative_to(item.config.rootpath).as_posix()
+    if block.importorskip is not None or block.syntax != "python":
+        raise RuntimeError(f"{page}:{block.lineno}: only `python` is run, and never skipped")
+    result = _runner(item.config).run(block.code)
+    expected = block.expected_output or ""
+    if result.error:
+        line, what = result.error
+        raise RuntimeError(f"{page}:{block.lineno + line}: {what}")
+    if result.stdout != expected:
+        raise RuntimeError(f"{page}:{block.lineno}: it prints\n{result.stdout}\nand the page shows\n{expected}")
+    if result.stderr:
+        raise RuntimeError(f"{page}:{block.lineno}: it writes to standard error: {result.stderr}")
+    if result.left:
+        places = "\n".join(f"{page}:{block.lineno + line}: never executed: {text}" for line, text in result.left)
+        raise RuntimeError(places)
+    books = {"page": page, "line": block.lineno, "sha256": digest(block.code), "output": digest(result.stdout)}
     item.user_properties.append(("block", books))
-    return result
 
 
-def _surroundings() -> set[tuple[str, str]]:
-    """Return what one block could leave behind for the next."""
-    ours = {"PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"}  # pytest's, and scikit-learn's on import
-    environment = {(name, value) for name, value in os.environ.items() if name not in ours}
-    return {("the working directory", os.getcwd()), *environment}
+def _runner(config: pytest.Config) -> Runner:
+    """Return this worker's runner; start it when the first block needs it."""
+    if RUNNER not in config.stash:
+        config.stash[RUNNER] = Runner(config.rootpath, preload=(config.rootpath / "snippets").is_dir())
+        config.add_cleanup(config.stash[RUNNER].close)
+    return config.stash[RUNNER]
 
 
-def _code_objects(code):
-    yield code
-    for constant in code.co_consts:
-        if hasattr(constant, "co_code"):
-            yield from _code_objects(constant)
+def kept(root: Path) -> set[tuple[str, int, int]]:
+    """Return the name, size and time of each file that a block must not change."""
+    files = (path for folder in KEPT for path in (root / folder).rglob("*") if path.is_file())
+    stats = ((path, path.stat()) for path in files if "__pycache__" not in path.parts)
+    return {(path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns) for path, stat in stats}
 
 
 class Books:
@@ -106,6 +98,8 @@ class Books:
     def __init__(self, config: pytest.Config):
         config.stash[PASSED], config.stash[SKIPPED] = [], []
         self.config = config
+        self.before = kept(config.rootpath) if config.option.codeblocks else set()
+        self.changed: list[str] = []
 
     def pytest_runtest_logreport(self, report):
         """Note what passed and what was skipped."""
@@ -115,23 +109,49 @@ class Books:
             self.config.stash[PASSED] += [value for name, value in report.user_properties if name == "block"]
 
     def pytest_sessionfinish(self, session):
-        """Fail on skips; write the ledger of a session that ran the pages."""
-        if self.config.stash[SKIPPED]:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        """Fail on skips and on changed files; write the ledger of a session that ran the pages."""
         if self.config.option.codeblocks:
-            path = self.config.rootpath / LEDGER
-            path.parent.mkdir(exist_ok=True)
+            self.changed = sorted({name for name, *_ in self.before ^ kept(self.config.rootpath)})
             blocks = sorted(self.config.stash[PASSED], key=lambda b: (b["page"], b["line"]))
-            books = {"sources": sources_digest(self.config.rootpath), "blocks": blocks}
-            path.write_text(json.dumps(books, indent=1) + "\n", encoding="utf-8")
+            write(self.config.rootpath / LEDGER, sources_digest(self.config.rootpath), blocks)
+        if self.config.stash[SKIPPED] or self.changed:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter):
-        """Name the skipped tests: they are why the session failed."""
+        """Name the skipped tests and the changed files: they are why the session failed."""
         for nodeid in self.config.stash[SKIPPED]:
             terminalreporter.write_line(f"SKIPPED, which is a failure here: {nodeid}", red=True)
+        for name in self.changed:
+            terminalreporter.write_line(f"CHANGED while the blocks ran, which is a failure here: {name}", red=True)
 
 
 def pytest_configure(config):
     """Keep the books in the process that sees all reports, not in the workers of xdist."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Books(config))
+
+
+def write(path: Path, sources: str, blocks: list[dict]) -> None:
+    """Write a ledger."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"sources": sources, "blocks": blocks}, indent=1) + "\n", encoding="utf-8")
+
+
+def merge(target: Path, parts: list[Path]) -> None:
+    """Join the ledgers of several shards into one.
+
+    Raises
+    ------
+    ValueError
+        If they were written by different sources.
+    """
+    ledgers = [json.loads(part.read_text(encoding="utf-8")) for part in parts]
+    sources = {ledger["sources"] for ledger in ledgers}
+    if len(sources) != 1:
+        raise ValueError(f"the ledgers must be of the same sources: {', '.join(map(str, parts))} are not")
+    blocks = [block for ledger in ledgers for block in ledger["blocks"]]
+    write(target, *sources, sorted(blocks, key=lambda b: (b["page"], b["line"])))
+
+
+if __name__ == "__main__":
+    merge(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])

@@ -1,6 +1,6 @@
 """Probes in the syntax tree: which statements and expressions of a piece of code were never reached.
 
-A line tracer does not see what stands on a line that did run: ``f() if n else g()``, ``a or f()``, ``[f(x) for x in []]``,
+A line tracer does not see what stands on a line that ran: ``f() if n else g()``, ``a or f()``, ``[f(x) for x in []]``,
 an uncalled ``lambda``. So a probe is put before each statement, and around each expression that Python may leave out
 while it evaluates the one around it. That is finer, and cheaper, than looking at each line that is executed.
 """

@@ -1,7 +1,8 @@
-"""Hold the built site against what ran: every Python block a reader can see, against the ledger, files and cells.
+"""Hold the built site against what ran: every block a reader can see, against the ledger, files and cells.
 
-The Markdown guard trusts a parser. This one trusts nothing but the HTML that is published. It writes the result to
-``proof.json`` beside the site, and onto each page how many of its blocks were run.
+The Markdown guard trusts a parser. This one trusts nothing but the HTML that is published: Python must have run, and
+what stands below it must be what it printed. It writes the result to ``proof.json`` beside the site, and onto each page
+how many of its blocks were run.
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import textwrap
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
 from tools.guards.fences import ROOT, fences
+from tools.guards.git import clean, commit
 from tools.guards.ledger import LEDGER, digest, sources_digest
-from tools.guards.pages import FIGURE, looks_like_python, python_names
+from tools.guards.pages import FIGURE, python_names
+
+NOTHING = digest("")
+PLAIN = ("console", "sql")  # what a page may show that neither ran here nor was printed
 
 
 class ProofError(Exception):
@@ -67,8 +71,8 @@ def prove(site: Path, root: Path = ROOT) -> dict:
         raise ProofError("\n".join(faults))
     totals = Counter(block["kind"] for page in pages.values() for block in page.blocks)
     proof = {
-        "commit": _git("rev-parse", "HEAD"),
-        "clean": not _git("status", "--porcelain"),
+        "commit": commit(),
+        "clean": clean(),
         "totals": dict(sorted(totals.items())),
         "pages": {url: page.blocks for url, page in pages.items() if page.blocks},
     }
@@ -93,27 +97,37 @@ def _source(url: str, root: Path) -> str:
 def _check(soup: BeautifulSoup, page: Page, ran: list[dict], root: Path) -> list[str]:
     """Note each proven block in the page; return what is wrong with the others."""
     faults = []
-    left = Counter(b["sha256"] for b in ran)
-    lines = {b["sha256"]: b["line"] for b in ran}
-    outputs = {b["output"] for b in ran}
-    cells = Counter(_cells(root / "docs" / page.source)) if page.source.endswith(".py") else Counter()
+    left: dict[str, list[dict]] = defaultdict(list)
+    for block in sorted(ran, key=lambda b: b["line"]):
+        left[block["sha256"]].append(block)
+    notebook = page.source.endswith(".py")
+    source = (root / "docs" / page.source).read_text(encoding="utf-8") if page.source else ""
+    written = [] if notebook else fences(source)
+    plain = {digest(b.code) for b in written if b.info in PLAIN}
+    cells = Counter(_cells(source)) if notebook else Counter()
     sections = _sections(root)
+    printed = NOTHING  # the digest of what must stand next
     for pre in soup.find_all("pre"):
         code = pre.get_text().strip("\n").rstrip()
         first = code.split("\n")[0]
         language = _language(pre)
         sha = digest(code)
+        expected, printed = printed, NOTHING
+        if expected not in (NOTHING, sha):
+            faults.append(f"not what the block above printed: {first!r}")
         if language is None:
             faults.append(f"a <pre> outside of any fence shows {first!r}")
         elif not code.strip():
             faults.append("an empty code block: an include of a line range that holds nothing?")
         elif language not in python_names():
-            in_notebook = page.source.endswith(".py") and language == "text"
-            if looks_like_python(code) and sha not in outputs and not in_notebook:
-                faults.append(f"labelled {language!r}, but it is Python: {first!r}")
+            if expected == sha or sha in plain:
+                continue
+            if not notebook or language != "text":  # what a cell printed is in no ledger; nothing else is text there
+                faults.append(f"no block printed this: {first!r}")
         elif left[sha]:
-            left[sha] -= 1
-            page.blocks.append({"kind": "run", "sha256": sha, "line": lines[sha]})
+            block = left[sha].pop(0)
+            printed = block["output"]
+            page.blocks.append({"kind": "run", "sha256": sha, "line": block["line"], "output": printed})
         elif cells[sha]:
             cells[sha] -= 1
             page.blocks.append({"kind": "cell", "sha256": sha})
@@ -122,12 +136,13 @@ def _check(soup: BeautifulSoup, page: Page, ran: list[dict], root: Path) -> list
             pre["data-file"] = sections[sha]
         else:
             faults.append(f"Python that did not run: {first!r}")
-    faults += [f"a block ran but is not shown: line {lines[sha]}" for sha in left.elements()]
+    if printed != NOTHING:
+        faults.append("what the last block printed is not shown")
+    faults += [f"a block ran but is not shown: line {block['line']}" for blocks in left.values() for block in blocks]
     faults += ["a cell of the notebook ran but is not shown" for _ in cells.elements()]
     figures = len(soup.select("figure.plot"))
-    if page.source.endswith(".md"):
-        text = (root / "docs" / page.source).read_text(encoding="utf-8")
-        drawn = [digest(b.code) for b in fences(text) if b.info == FIGURE]
+    if page.source and not notebook:
+        drawn = [digest(b.code) for b in written if b.info == FIGURE]
         if len(drawn) != figures:
             faults.append(f"{len(drawn)} figures are drawn, {figures} are shown")
         page.blocks += [{"kind": "figure", "sha256": sha} for sha in drawn]
@@ -143,9 +158,8 @@ def _language(pre: Tag) -> str | None:
     return names[0].lower() if names else None
 
 
-def _cells(notebook: Path) -> list[str]:
+def _cells(text: str) -> list[str]:
     """Return the hashes of the code cells of a notebook in percent format."""
-    text = notebook.read_text(encoding="utf-8")
     cells = re.split(r"^# %%", text, flags=re.MULTILINE)[1:]
     return [digest(cell.strip("\n")) for cell in cells if not cell.startswith(" [markdown]") and cell.strip()]
 
@@ -189,7 +203,3 @@ def page_depth(path: Path, html: str) -> int:
 
 def _caption(file: str, depth: str) -> str:
     return f'<p class="snippet-file"><a href="{depth}{file}" download>{file}</a></p>'
-
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.strip()

@@ -1,0 +1,42 @@
+import subprocess
+
+import pytest
+
+from tools.guards import git
+
+
+def repository(folder):
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "first"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    return subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    (tmp_path / "guide").mkdir()
+    (tmp_path / "guide/page.md").write_text("# Page\n")
+    monkeypatch.setattr(git, "ROOT", tmp_path / "guide")
+    return tmp_path / "guide"
+
+
+def test_a_repository_names_its_commit_and_whether_all_is_committed(tree):
+    head = repository(tree)
+    assert (git.commit(), git.clean()) == (head, True)
+    (tree / "page.md").write_text("# Changed\n")
+    assert (git.commit(), git.clean()) == (head, False)
+
+
+def test_a_source_archive_has_no_commit_and_nobody_says_that_it_is_clean(tree):
+    assert (git.commit(), git.clean()) == (None, None)
+
+
+def test_the_repository_around_a_source_archive_is_not_its_own(tree):
+    repository(tree.parent)
+    assert (git.commit(), git.clean()) == (None, None)
+
+
+def test_without_git_there_is_no_commit(tree, monkeypatch):
+    repository(tree)
+    monkeypatch.setenv("PATH", str(tree))
+    assert (git.commit(), git.clean()) == (None, None)

@@ -1,0 +1,26 @@
+"""What git says of this checkout, which may be a source archive that git knows nothing of."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tools.guards.fences import ROOT
+
+
+def commit() -> str | None:
+    """Return the commit that is checked out, or None where ROOT is no repository of its own."""
+    if _git("rev-parse", "--show-toplevel") != str(ROOT.resolve()):
+        return None  # not one at all, or one that merely lies above
+    return _git("rev-parse", "HEAD") or None
+
+
+def clean() -> bool | None:
+    """Return whether all is as committed, or None where nobody can say."""
+    return not _git("status", "--porcelain") if commit() else None
+
+
+def _git(*arguments: str) -> str:
+    try:
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:  # there is no git
+        return ""
