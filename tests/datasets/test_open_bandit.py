@@ -52,7 +52,7 @@ def test_unknown_names(arguments, message):
 
 
 class TestWheel(WheelChecks):
-    module, requirement = open_bandit, "obp==0.4.1"
+    module = open_bandit
     fetch, load = staticmethod(fetch_open_bandit), staticmethod(load_open_bandit)
 
 
