@@ -139,7 +139,7 @@ class WheelChecks:
         if before:
             cache.mkdir()
             (cache / self.module.WHEEL).write_bytes(before)
-        command = rf"could not be downloaded. With a network, run\n.*pip download {re.escape(self.module.REQUIREMENT)} "
+        command = rf"could not be downloaded. With a network and room there, run\n.*pip download {re.escape(self.module.REQUIREMENT)} "
         with pytest.raises(RuntimeError, match=command):
             self.load()
         assert left(cache) == []
