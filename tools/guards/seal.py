@@ -1,8 +1,8 @@
 """Seal a proven site, and see later that it is the same: ``python -m tools.guards.seal write|check FOLDER``.
 
 The seal is a list of the SHA-256 of every file, beside the built site and not within it, in the form that
-``sha256sum --check`` reads. ``tools.builders.site`` writes it as soon as the proof is done; the workflow checks it right
-before it hands the site on, and again right before it deploys: so what is deployed is what was proven.
+``sha256sum --check`` reads. ``tools.builders.site`` writes it as soon as the proof is done; the workflow checks it
+before it hands the site on, and again before it deploys: so what is deployed is what was proven.
 """
 
 from __future__ import annotations
