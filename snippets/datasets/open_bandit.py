@@ -79,8 +79,8 @@ def _download(folder: Path) -> Path:
     done = subprocess.run([*command, str(folder)], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(
-            f"{TITLE} ({SIZE}) is not in {folder.parent} and could not be downloaded. With a network and room there, run\n"
-            f"  {shlex.join([*command, str(folder.parent)])}\npip said: {done.stderr.strip()[-500:]}"
+            f"{TITLE} ({SIZE}) is not in {folder.parent} and could not be downloaded. With a network and room there, "
+            f"run\n  {shlex.join([*command, str(folder.parent)])}\npip said: {done.stderr.strip()[-500:]}"
         )
     advice = "`pip config list` shows which index serves it, `pip cache purge` drops what pip has kept of it"
     found = sorted(file.name for file in folder.iterdir())
