@@ -1,6 +1,7 @@
 """What the practice pages gather, on small pages whose answer is known."""
 
 import io
+import json
 import sqlite3
 import zipfile
 from types import SimpleNamespace
@@ -8,8 +9,7 @@ from types import SimpleNamespace
 import pytest
 from bs4 import BeautifulSoup
 
-from tools.builders.archive import NAME, file_of, unfolded, write_archive
-from tools.builders.practice import anki, cards, compose
+from tools.builders.practice import LICENCE, anki, cards, compose
 
 CARD = '<details class="card"><summary>What is <abbr title="x">NE</abbr>?</summary><p>A ratio, see {}.</p></details>'
 CASE = (
@@ -92,55 +92,12 @@ def test_the_deck_is_the_same_bytes_each_time_and_depends_on_the_cards(guide):
     with sqlite3.connect(":memory:") as connection:
         connection.deserialize(collection)
         notes = connection.execute("SELECT guid, flds, tags FROM notes").fetchall()
+        (decks,) = connection.execute("SELECT decks FROM col").fetchone()
+    assert "CC BY 4.0" in LICENCE
+    assert "MIT" in LICENCE
+    assert [deck["desc"].endswith(LICENCE) for deck in json.loads(decks).values() if deck["name"] == "ML Design"] == [
+        True
+    ]
     assert [guid for guid, _, _ in notes] == [f"ml-design-{card.id}" for card in deck]
     assert 'href="https://a.org/g/modeling/x/#y"' in notes[1][1]
     assert notes[1][2].strip() == "evaluation-deployment"
-
-
-@pytest.mark.parametrize(
-    ("href", "file"),
-    [
-        ("../x/", "../x/index.html"),
-        ("../x/#y", "../x/index.html#y"),
-        ("..", "../index.html"),
-        ("../..", "../../index.html"),
-        (".", "./index.html"),
-        ("./", "./index.html"),
-        ("#y", "#y"),
-        ("../proof.json", "../proof.json"),
-        ("https://a.org/", "https://a.org/"),
-        ("mailto:a@b.org", "mailto:a@b.org"),
-    ],
-)
-def test_a_link_to_a_folder_names_the_file_in_it(href, file):
-    assert file_of(href) == file
-
-
-def test_an_unzipped_page_searches_without_a_server():
-    html = '<link rel="preload" href="x"><script id="__config">{"base": "../.."}</script><script src="b.js"></script>'
-    assert unfolded(html) == (
-        '<script id="__config">{"base": "../.."}</script>'
-        '<script src="../../assets/offline/iframe-worker.js"></script><script src="b.js"></script>'
-    )
-
-
-def test_an_unzipped_page_turns_to_its_neighbours_and_not_to_the_archive():
-    html = (
-        '<link rel="next" href="../x/"><a href="../ml-design-offline.zip">All</a><script src=""></script>{"base": ".."}'
-    )
-    assert unfolded(html).startswith('<link rel="next" href="../x/index.html">All<script')
-
-
-def test_the_archive_does_not_hold_itself(tmp_path):
-    (tmp_path / "search").mkdir()
-    (tmp_path / "search/search_index.json").write_text('{"docs": [{"location": ""}, {"location": "x/#y"}]}')
-    (tmp_path / "index.html").write_text('<a class="c" href="x/">x</a><script src="a.js"></script>{"base": "."}')
-    for _ in range(2):
-        write_archive(tmp_path)
-    with zipfile.ZipFile(tmp_path / NAME) as archive:
-        assert archive.namelist() == ["ml-design/index.html", "ml-design/search/search_index.js"]
-        assert b'href="x/index.html"' in archive.read("ml-design/index.html")
-        index = archive.read("ml-design/search/search_index.js").decode()
-    assert index.startswith("var __index = {")
-    assert '"location": "x/index.html#y"' in index
-    assert '"location": "index.html"' in index

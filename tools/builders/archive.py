@@ -3,24 +3,39 @@
 A browser that reads from a folder opens no folder's index.html by itself, fetches no file by script, and starts no
 worker. So each link names its file, the search index becomes a script, and a small shim (iframe-worker) stands in for
 the worker; Material asks for the last two by itself as soon as a page comes from a file.
+
+The archive holds what its pages ask for or link to, and the licences, and nothing else: source maps and the search of
+other languages stay out.
 """
 
 from __future__ import annotations
 
 import json
+import posixpath
 import re
+from collections.abc import Mapping
+from html import unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 from tools.builders.practice import packed
+from tools.guards.fences import ROOT
 
 NAME = "ml-design-offline.zip"
 FOLDER = "ml-design"
 SHIM = "assets/offline/iframe-worker.js"
+INDEX = "search/search_index.js"  # the shim asks for it
+LICENCES = {"LICENSE.txt": ROOT / "LICENSE", "THIRD-PARTY.md": ROOT / "THIRD-PARTY.md"}
+# How a file names another; the last is the worker of the search, in Material's settings.
+REFERENCES = {
+    ".html": re.compile(r'(?:href|src)="([^"]+)|"search": ?"([^"]+)'),
+    ".css": re.compile(r"""url\(["']?([^"')]+)()"""),
+}
 
 
 def write_archive(site: Path) -> None:
     """Pack a built site into an archive within it."""
-    members = {}
+    members = {name: path.read_bytes() for name, path in LICENCES.items()}
     for path in sorted(site.rglob("*")):
         name = path.relative_to(site).as_posix()
         if path.is_dir() or name in (NAME, "404.html", "sitemap.xml", "sitemap.xml.gz"):
@@ -29,9 +44,27 @@ def write_archive(site: Path) -> None:
         if path.suffix == ".html":
             content = unfolded(content.decode()).encode()
         elif name == "search/search_index.json":
-            name, content = "search/search_index.js", _index(content)
-        members[f"{FOLDER}/{name}"] = content
-    (site / NAME).write_bytes(packed(members))
+            name, content = INDEX, _index(content)
+        members[name] = content
+    kept = used(members)
+    (site / NAME).write_bytes(packed({f"{FOLDER}/{name}": members[name] for name in members if name in kept}))
+
+
+def used(members: Mapping[str, bytes]) -> set[str]:
+    """Return the names of the pages, of what they ask for or link to, their stylesheets too, and of the licences."""
+    licences = {name for name in members if "LICENSE" in name or name.startswith("assets/licenses/")}
+    found = licences | {*LICENCES, INDEX} | {name for name in members if name.endswith(".html")}
+    left = sorted(found)
+    while left:
+        name = left.pop()
+        pattern = REFERENCES.get(posixpath.splitext(name)[1])
+        for reference in pattern.findall(members[name].decode()) if pattern else ():
+            path = unquote(unescape("".join(reference))).partition("#")[0].partition("?")[0]
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+            if target in members and target not in found:
+                found.add(target)
+                left.append(target)
+    return found
 
 
 def unfolded(html: str) -> str:

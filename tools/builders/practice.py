@@ -26,6 +26,11 @@ from bs4 import BeautifulSoup, Tag
 # Anki tells decks and kinds of notes by numbers, drawn once: with the same numbers a new deck replaces the old one.
 DECK, MODEL = 1_764_063_412, 1_764_063_413
 ANKI = "practice/ml-design.apkg"
+# Anki shows it above the deck, and keeps it wherever the deck goes.
+LICENCE = (
+    "Text © the ML Design authors, CC BY 4.0, https://creativecommons.org/licenses/by/4.0/. Code © 2026 the ML Design "
+    "authors, MIT License, https://opensource.org/license/mit. No part of a data set is in it."
+)
 SECTIONS = (
     "Problem Navigation",
     "Training Data",
@@ -197,7 +202,7 @@ def anki(deck: list[Card], site_url: str, timestamp: int) -> bytes:
         templates=[{"name": "Card", "qfmt": "{{Question}}", "afmt": "{{FrontSide}}<hr id=answer>{{Answer}}{{Source}}"}],
         css=style,
     )
-    package = genanki.Deck(DECK, "ML Design", "The machine-learning design interview, recommender systems")
+    package = genanki.Deck(DECK, "ML Design", f"The machine-learning design interview, recommender systems. {LICENCE}")
     for card in deck:
         question, answer = (_rebase(side, site_url) for side in (card.question, card.answer))
         source = f'<p class="from"><a href="{escape(urljoin(site_url, card.url))}">{escape(card.title)}</a></p>'

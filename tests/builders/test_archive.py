@@ -1,0 +1,102 @@
+"""The archive: what it holds, and that its pages need no server."""
+
+import zipfile
+
+import pytest
+
+from tools.builders.archive import NAME, file_of, unfolded, write_archive
+
+
+@pytest.mark.parametrize(
+    ("href", "file"),
+    [
+        ("../x/", "../x/index.html"),
+        ("../x/#y", "../x/index.html#y"),
+        ("..", "../index.html"),
+        ("../..", "../../index.html"),
+        (".", "./index.html"),
+        ("./", "./index.html"),
+        ("#y", "#y"),
+        ("../proof.json", "../proof.json"),
+        ("https://a.org/", "https://a.org/"),
+        ("mailto:a@b.org", "mailto:a@b.org"),
+    ],
+)
+def test_a_link_to_a_folder_names_the_file_in_it(href, file):
+    assert file_of(href) == file
+
+
+def test_an_unzipped_page_searches_without_a_server():
+    html = '<link rel="preload" href="x"><script id="__config">{"base": "../.."}</script><script src="b.js"></script>'
+    assert unfolded(html) == (
+        '<script id="__config">{"base": "../.."}</script>'
+        '<script src="../../assets/offline/iframe-worker.js"></script><script src="b.js"></script>'
+    )
+
+
+def test_an_unzipped_page_turns_to_its_neighbours_and_not_to_the_archive():
+    html = (
+        '<link rel="next" href="../x/"><a href="../ml-design-offline.zip">All</a><script src=""></script>{"base": ".."}'
+    )
+    assert unfolded(html).startswith('<link rel="next" href="../x/index.html">All<script')
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Return a site with a page, what it uses by each kind of reference, and what nothing uses."""
+    files = {
+        "index.html": (
+            '<a class="c" href="x/">x</a><a href="deck%20one.apkg?a=1&amp;b=2#c">d</a><script src="a.js"></script>'
+            '<link href="s.css">{"base": ".", "search": "assets/worker.js"}'
+        ),
+        "x/index.html": '<img src="../p.png"><script src="../a.js"></script>{"base": ".."}',
+        "s.css": "@font-face{src:url(fonts/f.woff2)format('woff2')}@import url(\"t.css\");.a{b:url('data:image/x')}",
+        "t.css": "b{background:url('b.svg#x')}",
+        "search/search_index.json": '{"docs": [{"location": ""}, {"location": "x/#y"}]}',
+        "assets/katex/LICENSE": "MIT",
+        "assets/licenses/lunr.txt": "MIT",
+    }
+    used = (
+        "a.js",
+        "b.svg",
+        "p.png",
+        "deck one.apkg",
+        "fonts/f.woff2",
+        "assets/worker.js",
+        "assets/offline/iframe-worker.js",
+    )
+    unused = ("404.html", "sitemap.xml", "a.js.map", "assets/javascripts/lunr/min/lunr.de.min.js", "t.txt")
+    for name, content in {**dict.fromkeys(used + unused, '{"base": "."}'), **files}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    return tmp_path
+
+
+def test_the_archive_holds_what_its_pages_use_and_the_licences_and_nothing_else(site):
+    for _ in range(2):  # the second time, not itself
+        write_archive(site)
+    with zipfile.ZipFile(site / NAME) as archive:
+        assert sorted(name.removeprefix("ml-design/") for name in archive.namelist()) == [
+            "LICENSE.txt",
+            "THIRD-PARTY.md",
+            "a.js",
+            "assets/katex/LICENSE",
+            "assets/licenses/lunr.txt",
+            "assets/offline/iframe-worker.js",
+            "assets/worker.js",
+            "b.svg",
+            "deck one.apkg",
+            "fonts/f.woff2",
+            "index.html",
+            "p.png",
+            "s.css",
+            "search/search_index.js",
+            "t.css",
+            "x/index.html",
+        ]
+        assert b"CC BY 4.0" in archive.read("ml-design/LICENSE.txt")
+        assert b'href="x/index.html"' in archive.read("ml-design/index.html")
+        index = archive.read("ml-design/search/search_index.js").decode()
+    assert index.startswith("var __index = {")
+    assert '"location": "x/index.html#y"' in index
+    assert '"location": "index.html"' in index
