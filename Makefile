@@ -88,7 +88,7 @@ $(BENCH)/.ready: requirements.txt requirements-bench.txt | $(READY)
 
 lock: $(READY)  ## Compile requirements.txt from requirements.in
 	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes \
-	  --no-header requirements.in -o requirements.txt
+	  requirements.in -o requirements.txt
 
 zensical: $(READY)  ## Build the same mkdocs.yml with Zensical; say what it leaves out
 	$(BIN)/python -m tools.builders.zensical
