@@ -59,9 +59,11 @@ test-unit: $(READY)  ## Test the snippets (full branch coverage), the figures an
 
 test-docs: $(READY)  ## Run every Python block of every page; write build/ledger.json
 	$(BIN)/python -m tools.guards.pages
-	$(BIN)/pytest -n 2 --codeblocks docs README.md CONTRIBUTING.md templates
+	$(BIN)/pytest -n 2 $(if $(SHARD),--shard $(SHARD)) --codeblocks docs README.md CONTRIBUTING.md templates
 
-site: test-docs  ## Build site/ and prove it, against the blocks that test-docs has just run
+# With LEDGERS the blocks have run elsewhere, in shards.
+site: $(if $(LEDGERS),$(READY),test-docs)  ## Build site/ and prove it, against the blocks that test-docs has just run
+	$(if $(LEDGERS),$(BIN)/python -m tools.guards.ledger build/ledger.json $(LEDGERS))
 	$(BIN)/python -m tools.builders.site site
 
 test-site: $(READY)  ## Test site/: links, hosts, proof, accessibility, in a browser

@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from tools.guards import seal
+from tools.guards.fences import ROOT
 from tools.guards.seal import SealError, check, main, write
 
 
@@ -87,3 +90,9 @@ def test_the_command_writes_then_checks_and_fails_on_a_change(site, tmp_path, mo
 def test_another_command_line_says_what_is_right(arguments, capsys):
     assert main(arguments) == 2
     assert "write|check FOLDER" in capsys.readouterr().err
+
+
+def test_it_runs_where_nothing_is_installed(site, sealed):
+    code = "import sys; from tools.guards import seal; from pathlib import Path; print(seal.check(*map(Path, sys.argv[1:])))"
+    done = subprocess.run([sys.executable, "-S", "-c", code, site, sealed], capture_output=True, text=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("2\n", "")
