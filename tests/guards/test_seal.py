@@ -93,6 +93,6 @@ def test_another_command_line_says_what_is_right(arguments, capsys):
 
 
 def test_it_runs_where_nothing_is_installed(site, sealed):
-    code = "import sys; from tools.guards import seal; from pathlib import Path; print(seal.check(*map(Path, sys.argv[1:])))"
+    code = "import sys, pathlib, tools.guards.seal as seal; print(seal.check(*map(pathlib.Path, sys.argv[1:])))"
     done = subprocess.run([sys.executable, "-S", "-c", code, site, sealed], capture_output=True, text=True, cwd=ROOT)
     assert (done.stdout, done.stderr) == ("2\n", "")
