@@ -59,12 +59,19 @@ def to_html(figure: Figure, name: str, alternative: str, caption: str) -> str:
     svg = re.sub(r"url\(#", f"url(#{name}-", svg)
     svg = re.sub(r'xlink:href="#', f'xlink:href="#{name}-', svg)
     svg = re.sub(r"font-family: [^;]*; ?", "", svg)  # the family comes from the page
+    svg = re.sub(r'style="([^"]*)"', lambda match: _attributes(match[1]), svg)
     for placeholder, colour in _COLOURS.items():
         svg = svg.replace(placeholder, colour)
     svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", svg, count=1)
     svg = svg.replace("<svg", '<svg stroke-linejoin="round"', 1)
     svg = re.sub(r"\n\s*", "\n", svg).strip()  # Markdown takes indented lines for code
     return framed(svg, "img", alternative, caption)
+
+
+def _attributes(style: str) -> str:
+    """Return a style as attributes of the same names: the site's policy allows no style within a page."""
+    declarations = (declaration.partition(":") for declaration in style.split(";") if declaration.strip())
+    return " ".join(f'{name.strip()}="{value.strip()}"' for name, _, value in declarations)
 
 
 def framed(svg: str, role: str, alternative: str, caption: str) -> str:

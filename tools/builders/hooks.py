@@ -12,10 +12,12 @@ import math
 import os
 import posixpath
 import sys
+from html import unescape
 from pathlib import Path
 from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup, Tag
+from markupsafe import escape
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
@@ -55,6 +57,9 @@ def on_env(env, config, files):
     minutes = {url: reading_minutes(page.content) for url, page in pages.items()}
     for url, page in pages.items():
         page.meta["reading"] = minutes[url]
+        # Material prints titles and front matter as they are. MkDocs escapes the titles that it takes from headings.
+        page.title = escape(unescape(str(page.title)))
+        page.meta = {key: escape(value) if isinstance(value, str) else value for key, value in page.meta.items()}
         if 'class="plan"' in page.content:
             page.content = plan(page.content, url, minutes)
     return env

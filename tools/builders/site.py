@@ -1,4 +1,4 @@
-"""Build the site, then prove it: ``python -m tools.builders.site FOLDER``."""
+"""Build the site, prove it, and seal its pages: ``python -m tools.builders.site FOLDER``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tools.builders.archive import write_archive
 from tools.guards.fences import ROOT
+from tools.guards.html import check, seal
 from tools.guards.proof import ProofError, prove
 
 
@@ -33,6 +34,15 @@ def build(site: Path, config: Path = ROOT / "mkdocs.yml") -> None:
         raise subprocess.CalledProcessError(done.returncode, command)
 
 
+def seal_pages(site: Path) -> None:
+    """Write onto each page the policy by which a browser refuses any script and any address that is not the site's.
+
+    Not before the archive is packed: opened from a folder, search needs a frame whose script names that folder.
+    """
+    for path in site.rglob("*.html"):
+        path.write_text(seal(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def main() -> int:
     """Build and prove into the folder named on the command line; return the exit code."""
     site = Path(sys.argv[1])
@@ -40,10 +50,14 @@ def main() -> int:
         build(site)
         proof = prove(site)
         write_archive(site)  # again, now that the proof is on the pages
+        seal_pages(site)
     except subprocess.CalledProcessError:
         return 1
     except ProofError as error:
         print(error, file=sys.stderr)
+        return 1
+    if faults := check(site):
+        print("\n".join(faults), "What a page may hold is listed in tools/guards/html.py.", sep="\n", file=sys.stderr)
         return 1
     print("proof: " + ", ".join(f"{n} {kind}" for kind, n in proof["totals"].items()) + ", nothing else")
     return 0
