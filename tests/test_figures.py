@@ -40,6 +40,7 @@ def test_a_figure_takes_its_colours_and_its_font_from_the_page(drawn):
     _, html = drawn
     assert re.findall(r"#[0-9a-f]{6}\b", html) == []
     assert "font-family" not in html
+    assert "style" not in html  # the policy of the site forbids it: attributes say the same
     assert "currentColor" in html
 
 

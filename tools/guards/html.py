@@ -134,7 +134,7 @@ def check(site: Path) -> list[str]:
         elif path.suffix == ".html":
             found = page_faults(path.read_text(encoding="utf-8"), _base(name))
         elif path.suffix == ".svg":
-            found = [f for e in _read(path.read_text(encoding="utf-8")) for f in _element_faults(e, FIGURE)]
+            found = [f for e in elements(path.read_text(encoding="utf-8")) for f in _element_faults(e, FIGURE)]
         elif path.suffix == ".js" and not name.startswith(("assets/", "search/")):
             found = ["scripts stand in assets/"]
         elif name == "search/search_index.json":
@@ -191,7 +191,7 @@ class MalformedError(ValueError):
     """A page leaves something to repair; the message shows what."""
 
 
-def _read(html: str) -> Iterator[Element]:
+def elements(html: str) -> Iterator[Element]:
     """Yield the elements of a page in order.
 
     Raises
@@ -233,17 +233,17 @@ def page_faults(html: str, base: str) -> list[str]:
     """Return what a page contains that is on no list; ``base`` leads from it to the root of the site."""
     faults = [f"holds an unseen character, U+{ord(c):04X}" for c in sorted(set(_UNSEEN.findall(unescape(html))))]
     try:
-        elements = list(_read(html))
+        tags = list(elements(html))
     except MalformedError as error:
         return [*faults, str(error)]
     scripts = _scripts()
-    for element in elements:
+    for element in tags:
         faults += _element_faults(element, _list(element))
         if element.tag == "script":
             faults += _script_faults(element, scripts, base)
-    ids = [element.attributes["id"] for element in elements if "id" in element.attributes]
+    ids = [element.attributes["id"] for element in tags if "id" in element.attributes]
     faults += [f"the id {id_!r} stands twice" for id_ in sorted({i for i in ids if ids.count(i) > 1})]
-    if (n := sum(element.tag == "article" for element in elements)) != 1:
+    if (n := sum(element.tag == "article" for element in tags)) != 1:
         faults.append(f"a page has one <article>, this one has {n}")
     bare = html.replace(_meta(html), "", 1)
     if html != seal(bare):
@@ -336,7 +336,7 @@ def _index_faults(text: str) -> list[str]:
         faults += [] if _ADDRESS.fullmatch(entry["location"]) else [f"leads to {entry['location']!r}"]
         for part in (entry["title"], entry["text"], *entry.get("tags", ())):
             try:
-                faults += [f for element in _read(part) for f in _element_faults(element, FOUND)]
+                faults += [f for element in elements(part) for f in _element_faults(element, FOUND)]
             except MalformedError as error:
                 faults.append(f"{entry['location']}: {error}")
     return faults

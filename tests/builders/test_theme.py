@@ -1,0 +1,43 @@
+"""What front matter says is text, wherever the theme prints it."""
+
+import os
+import subprocess
+import sys
+
+from bs4 import BeautifulSoup
+
+from tools.guards.fences import ROOT
+from tools.guards.html import page_faults, seal
+
+PLANT = 'A & B "c" </title></span><script>alert(1)</script><b onclick=x>'
+PLANTED = "".join(f"{key}: '{PLANT}'\n" for key in ("title", "section", "description", "minutes"))
+SETTINGS = """site_name: A & B
+theme: {{name: material, font: false, custom_dir: {root}/theme, features: [navigation.footer]}}
+hooks: [{root}/tools/builders/hooks.py]
+nav: [index.md, plant.md, last.md]
+"""
+
+
+def test_front_matter_is_text_on_its_page_and_on_those_beside_it(tmp_path):
+    (tmp_path / "docs").mkdir()
+    for name, matter in [("index", "title: A"), ("plant", PLANTED), ("last", "title: B")]:
+        (tmp_path / f"docs/{name}.md").write_text(f"---\n{matter}\n---\n\n# A heading\n\nText.\n")
+    (tmp_path / "mkdocs.yml").write_text(SETTINGS.format(root=ROOT))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
+    subprocess.run([sys.executable, "-m", "mkdocs", "build", "-q"], cwd=tmp_path, check=True, env=environment)
+    pages = {}
+    for name in ("", "plant/", "last/"):
+        html = (tmp_path / "site" / name / "index.html").read_text(encoding="utf-8")
+        assert page_faults(seal(html), "../" * name.count("/")) == []
+        pages[name] = BeautifulSoup(html, "html.parser")
+    page = pages["plant/"]
+    assert page.title.text == f"{PLANT} - A & B"
+    assert page.select_one("[name=description]")["content"] == PLANT
+    assert page.select_one(".eyebrow").contents[0].strip() == PLANT
+    assert page.select_one(".eyebrow span").text == f"{PLANT} of the 45 minutes"
+    assert page.select_one(".md-header__topic + .md-header__topic").text.strip() == PLANT
+    for beside, link in [("", "next"), ("last/", "prev")]:
+        footer = pages[beside].select_one(f".md-footer__link--{link}")
+        assert footer["aria-label"].endswith(f": {PLANT}")
+        assert footer.select_one("div.md-ellipsis").text.strip() == PLANT
+        assert any(item.text.strip() == PLANT for item in pages[beside].select(".md-nav__link"))
