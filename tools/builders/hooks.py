@@ -57,6 +57,8 @@ def on_env(env, config, files):
     minutes = {url: reading_minutes(page.content) for url, page in pages.items()}
     for url, page in pages.items():
         page.meta["reading"] = minutes[url]
+        # A notebook has no front matter: mkdocs.yml keeps it.
+        page.meta |= config.extra.get("labs", {}).get(page.file.src_uri, {})
         # Material prints titles and front matter as they are. MkDocs escapes the titles that it takes from headings.
         page.title = escape(unescape(str(page.title)))
         page.meta = {key: escape(value) if isinstance(value, str) else value for key, value in page.meta.items()}
