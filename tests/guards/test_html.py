@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from markdown import markdown
 
 from tools.guards.html import check, policy, seal
 
@@ -145,6 +146,30 @@ ARTICLE = {
 def test_what_is_not_on_the_lists_of_the_article_is_refused(tmp_path, plant, fault):
     found = faults(tmp_path, page(BODY + plant))
     assert any(f.startswith("lift/: ") and fault in f for f in found), found
+
+
+# The same as an author writes it, rendered as the site does.
+WRITTEN = {
+    "# A { onclick=alert(1) }": "no attribute 'onclick'",
+    "# A { style=display:none }": "no attribute 'style'",
+    "A\n{ hidden }": "no attribute 'hidden'",
+    "[x](javascript:alert(1))": "is no address",
+    "[x](../drift/){ onclick=alert(1) }": "no attribute 'onclick'",
+    "![x](x.png){ onerror=alert(1) }": "no such tag",
+    '*[CTR]: <img src=x onerror="alert(1)">\n\nCTR': "a title is text",
+    "\\`<script>alert(1)</script>\\`": "<script>: no such tag",
+    "<div markdown>\nA <script>alert(1)</script>\n</div>": "<script>: no such tag",
+    "<div>\n<script>alert(1)</script>\n</div>": "<script>: no such tag",
+    "A  \nB": "no such tag",
+    "<!-- > <img src=x onerror=alert(1)> -->": "malformed",
+}
+
+
+@pytest.mark.parametrize(("text", "fault"), WRITTEN.items())
+def test_what_an_author_writes_around_the_lists_is_refused(tmp_path, text, fault):
+    html = markdown(text, extensions=["abbr", "attr_list", "md_in_html"])
+    found = faults(tmp_path, page(BODY + html))
+    assert any(fault in f for f in found), (html, found)
 
 
 AROUND = {
