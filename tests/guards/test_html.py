@@ -1,7 +1,10 @@
 """The lists over the built HTML: a sound page passes, each plant is refused and named."""
 
 import json
+import re
+from pathlib import Path
 
+import material
 import pytest
 from markdown import markdown
 
@@ -12,6 +15,8 @@ CONFIG = dict.fromkeys(("annotate", "features", "tags", "translations", "version
     "search": "../assets/javascripts/workers/search.js",
 }
 ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M4 19v1z"/></svg>'
+THEME = Path(material.__file__).parent / "templates/partials/javascripts"
+SCRIPT = re.sub(r"\{\{.*?\}\}", "..", re.search("<script>.*</script>", (THEME / "base.html").read_text())[0])
 TABS = (
     '<div class="tabbed-set tabbed-alternate" data-tabs="1:1"><input checked="checked" id="__tabbed_1_1" '
     'name="__tabbed_1" type="radio" /><div class="tabbed-labels"><label for="__tabbed_1_1">A</label></div>'
@@ -43,8 +48,8 @@ BODY = (
 def page(body=BODY, title="Lift", head="", outside="", config=CONFIG):
     return (
         f'<!doctype html>\n<html lang="en" class="no-js">\n<head>\n<meta charset="utf-8"><title>{title}</title>\n'
-        f'<link rel="stylesheet" href="../assets/css/site.css"><script src="../assets/js/site.js"></script>{head}'
-        "</head>\n"
+        f'<link rel="stylesheet" href="../assets/css/site.css"><script src="../assets/js/site.js"></script>{SCRIPT}'
+        f"{head}</head>\n"
         f'<body dir="ltr"><div class="md-sidebar" data-md-component="sidebar" hidden>{ICON}</div>{outside}<main '
         f'class="md-main"><article class="md-content__inner md-typeset">{body}</article></main>'
         f'<script id="__config" type="application/json">{json.dumps(config)}</script></body>\n</html>\n'
@@ -139,6 +144,7 @@ ARTICLE = {
     "an instruction": ("<?php x ?>", "malformed"),
     "a bare sign": ("<p>1 < 2</p>", "malformed"),
     "an end with attributes": ('<p>x</p id="a">', "closes"),
+    "an end that closes itself": ("<p>x</p/>", "closes"),
 }
 
 
@@ -180,17 +186,23 @@ AROUND = {
     "a script from elsewhere": ({"head": '<script src="https://a.example/x.js"></script>'}, "no script of this site"),
     "a script out of assets": ({"head": '<script src="../labs/x.js"></script>'}, "no script of this site"),
     "a script by a detour": ({"head": '<script src="../assets/../x.js"></script>'}, "no script of this site"),
+    "a script with two": ({"head": '<script src="../assets/js/a.js">alert(1)</script>'}, "no script of this site"),
+    "Material's, deferred": ({"head": SCRIPT.replace("<script>", "<script defer>")}, "no script of this site"),
+    "data": ({"head": f'<script type="application/json">{json.dumps(CONFIG)}</script>'}, "no script of this site"),
+    "broken data": ({"outside": '<script id="__config" type="application/json">{</script>'}, "no script of this site"),
     "a module": ({"head": '<script type="module" src="../assets/js/a.js"></script>'}, "no script of this site"),
     "an import map": ({"head": '<script type="importmap">{}</script>'}, "no script of this site"),
     "a style": ({"head": "<style>pre{display:none}</style>"}, "<style>: no such tag"),
-    "a meta": ({"head": '<meta name="referrer" content="x">'}, "its name is none of"),
-    "a link": ({"head": '<link rel="import" href="x">'}, "its rel is none of"),
+    "a meta": ({"head": '<meta name="referrer" content="x">'}, "is none of"),
+    "a refresh": ({"head": '<meta http-equiv="refresh" content="0; url=x">'}, "is none of"),
+    "two in one": ({"head": '<meta charset="utf-8" http-equiv="refresh" content="0">'}, "is none of"),
+    "a link": ({"head": '<link rel="import" href="x">'}, "is none of"),
     "a base": ({"head": '<base href="x">'}, "no such tag"),
     "hidden": ({"outside": "<div hidden>x</div>"}, "<div hidden>: hidden"),
     "code": ({"outside": "<pre>x</pre>"}, "<pre>: no such tag"),
     "a handler": ({"outside": '<div onclick="x">x</div>'}, "no attribute 'onclick'"),
     "an address": ({"outside": '<a href="javascript:void(0)">x</a>'}, "is no address"),
-    "a file to send": ({"outside": '<input type="file">'}, "its type is none of"),
+    "a file to send": ({"outside": '<input type="file">'}, "is none of"),
     "a class": ({"outside": '<div class="card">x</div>'}, "no class 'card'"),
     "a second article": ({"outside": "<article>x</article>"}, "this one has 2"),
     "a search from elsewhere": ({"config": CONFIG | {"search": "https://a.example/x.js"}}, "searches elsewhere"),
@@ -230,10 +242,11 @@ def test_a_page_without_its_policy_is_refused(tmp_path, html):
 
 
 def test_a_policy_names_the_inline_scripts_and_no_others():
-    # The digest of "alert(1)", from `printf 'alert(1)' | openssl dgst -sha256 -binary | base64`.
+    # From `printf 'alert(1)' | openssl dgst -sha256 -binary | base64`.
     digest = "'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"
-    assert f"script-src 'self' {digest};" in policy(page(head="<script>alert(1)</script>"))
-    assert "script-src 'self';" in policy(page())
+    assert f" {digest};" in policy(page(head="<script>alert(1)</script>"))
+    assert policy(page()).count("'sha256-") == 1
+    assert "script-src 'self';" in policy(page().replace(SCRIPT, ""))
 
 
 INDEX = {"location": "lift/#a", "title": "A <code>b</code>", "text": "<p>A &lt; b</p>", "tags": ["x & y"]}
@@ -265,10 +278,20 @@ def test_the_search_index_holds_what_the_plugin_keeps(tmp_path, entry, fault):
         ("labs/x.js", "", "scripts stand in assets/"),
         ("x.svg", "<svg><script>alert(1)</script></svg>", "<script>: no such tag"),
         ("x.svg", '<svg onload="x"></svg>', "no attribute 'onload'"),
-        ("plain/index.html", "<p>x</p>", "a page has one <article>, this one has 0"),
+        ("plain/index.html", "<p>x</p></p>", "plain/: </p> closes nothing"),
+        ("index.html", "<p>x</p>", "/: a page has one <article>, this one has 0"),
     ],
 )
 def test_files_that_a_browser_would_run_are_refused(tmp_path, name, content, fault):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(content)
     assert any(fault in f for f in check(tmp_path))
+
+
+def test_files_that_it_only_shows_or_keeps_pass(tmp_path):
+    names = ["assets/js/a.js", "assets/a.css", "assets/LICENSE", "search/a.js", "snippets/a.py", "proof.json", "a.zip"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "assets/a.svg").write_text(ICON)
+    assert check(tmp_path) == []

@@ -95,9 +95,11 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
 )
 # Material folds these away until they are of use.
 HIDDEN = _words("md-sidebar md-top md-header__button")
-META = _words("viewport description generator")
-LINK = _words("canonical icon next prev preload stylesheet")
-INPUT = _words("checkbox radio text")
+KINDS = {
+    "meta": _words("charset viewport description generator Content-Security-Policy"),
+    "link": _words("canonical icon next prev preload stylesheet"),
+    "input": _words("checkbox radio text"),
+}
 # What a site is made of; a browser runs none of the last line.
 FILES = {".html", ".css", ".js", ".json", ".svg", ".map", ".png", ".woff2"}
 FILES |= {"", ".txt", ".md", ".xml", ".gz", ".zip", ".apkg", ".py"}
@@ -284,15 +286,21 @@ def _element_faults(element: Element, allowed: dict[str, str]) -> list[str]:
         faults += [f"no class {c!r} here" for c in element.classes if not c.startswith("md-") and c != "no-js"]
         if "hidden" in element.attributes and not HIDDEN & set(element.classes):
             faults.append("hidden")
-    values = {"meta": ("name", META), "link": ("rel", LINK), "input": ("type", INPUT)}
-    if element.tag in values:
-        name, known = values[element.tag]
-        special = element.tag == "meta" and ("charset" in element.attributes or "http-equiv" in element.attributes)
-        if not special and element.attributes.get(name) not in known:
-            faults.append(f"its {name} is none of {', '.join(sorted(known))}")
+    if element.tag in KINDS and _kind(element) not in KINDS[element.tag]:
+        faults.append(f"is none of {', '.join(sorted(KINDS[element.tag]))}")
     if element.tag == "a" and element.within("a"):
         faults.append("a link within a link")
     return [f"{element}: {fault}" for fault in faults]
+
+
+def _kind(element: Element) -> str:
+    """Return of which kind a meta, link or input is; what says more than one is of none."""
+    if element.tag != "meta":
+        return element.attributes.get("rel" if element.tag == "link" else "type", "")
+    said = (
+        "charset" if name == "charset" else value for name, value in element.attributes.items() if name != "content"
+    )
+    return " ".join(said)
 
 
 def _scripts() -> list[re.Pattern]:
@@ -306,17 +314,23 @@ def _scripts() -> list[re.Pattern]:
 
 def _script_faults(element: Element, known: list[re.Pattern], base: str) -> list[str]:
     """Return what is wrong with a script: it is Material's, or a file below assets/."""
-    if element.attributes.get("type", "") == "application/json":
-        config = element.attributes == {"id": "__config", "type": "application/json"} and "<" not in element.text
-        known_keys = {"annotate", "base", "features", "search", "tags", "translations", "version"}
-        if config and json.loads(element.text).keys() == known_keys:
-            return [] if _own(json.loads(element.text)["search"], base) else [f"{element}: searches elsewhere"]
+    if element.attributes == {"id": "__config", "type": "application/json"}:
+        config = _config(element.text)
+        if config.keys() == {"annotate", "base", "features", "search", "tags", "translations", "version"}:
+            return [] if _own(config["search"], base) else [f"{element}: searches elsewhere"]
     elif "src" in element.attributes:
         if _own(element.attributes["src"], base) and not element.text and "type" not in element.attributes:
             return []
     elif not element.attributes and any(pattern.fullmatch(element.text) for pattern in known):
         return []
     return [f"{element}: no script of this site: {element.text[:60]!r}"]
+
+
+def _config(text: str) -> dict:
+    try:
+        return {} if "<" in text else json.loads(text)
+    except ValueError:
+        return {}
 
 
 def _own(address: str, base: str) -> bool:
