@@ -58,7 +58,7 @@ test-unit: $(READY)  ## Test the snippets (full branch coverage), the figures an
 	  --doctest-modules snippets tests --ignore=tests/site
 
 test-docs: $(READY)  ## Run every Python block of every page; write build/ledger.json
-	$(BIN)/python -m tools.guards.pages
+	$(BIN)/python -m tools.guards
 	$(BIN)/pytest -n 2 $(if $(SHARD),--shard $(SHARD)) --codeblocks docs README.md CONTRIBUTING.md templates
 
 # With LEDGERS the blocks have run elsewhere, in shards.

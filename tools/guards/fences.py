@@ -10,9 +10,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import markdown
+from bs4 import BeautifulSoup
 from mkdocs.config import load_config
+from mkdocs.utils.meta import get_data
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,16 +43,16 @@ def _settings() -> tuple[list, dict]:
     return list(config["markdown_extensions"]), dict(config["mdx_configs"])
 
 
-def renderer() -> markdown.Markdown:
-    """Return a Markdown converter with the extensions of mkdocs.yml."""
+def renderer(**changed: dict) -> markdown.Markdown:
+    """Return a Markdown converter with the extensions of mkdocs.yml, and other options for some of them."""
     extensions, configs = _settings()
-    return markdown.Markdown(extensions=extensions, extension_configs=configs)
+    return markdown.Markdown(extensions=extensions, extension_configs=configs | changed)
 
 
 def blank_front_matter(text: str) -> str:
-    """Replace the YAML at the top by as many empty lines, as MkDocs cuts it off before rendering."""
-    match = re.match(r"---\s*\n.*?\n(?:---|\.\.\.)\s*(?:\n|$)", text, re.DOTALL)
-    return "\n" * match[0].count("\n") + text[match.end() :] if match else text
+    """Replace what MkDocs takes for metadata, whatever its form, by as many empty lines."""
+    rest, _ = get_data(text)
+    return "\n" * text.count("\n", 0, len(text) - len(rest)) + rest
 
 
 def fences(text: str) -> list[Fence]:
@@ -81,19 +84,32 @@ def mask(text: str, blocks: list[Fence]) -> str:
     return re.sub(r"(`+)[^`\n]+?\1", "", "\n".join(lines))
 
 
-def indented_code(text: str) -> list[str]:
-    """Return the blocks that the renderer takes for code because they are indented by four spaces."""
-    md = renderer()
-    md.preprocessors.deregister("snippet")
-    processor = md.parser.blockprocessors["code"]
-    found, run = [], processor.run
+def prose(text: str) -> BeautifulSoup:
+    """Return a page as it is published, with nothing in place of its fences, and inline code in ``<inline-code>``.
 
-    def record(parent: object, blocks: list[str]) -> bool:
-        block, handled = blocks[0], run(parent, blocks)
-        if handled is not False:  # what the renderer calls "not mine"
-            found.append(block)
-        return handled
+    Whatever else shows as code, or is HTML, was written by hand. Where an attribute is given twice there is one named
+    ``twice``: browsers and parsers differ in which of the two they believe.
 
-    processor.run = record
-    md.convert(mask(text, fences(text)))
-    return found
+    Raises
+    ------
+    SnippetMissingError
+        If the page includes a file that does not exist.
+    """
+    md = renderer(toc={})  # without the link that the site puts behind each heading
+    finder, inline = md.preprocessors["fenced_code_block"], md.inlinePatterns["backtick"]
+    store, match = finder.process_nested_block, inline.handleMatch
+
+    def store_nothing(*block: object) -> None:
+        if finder.formatter is not None:
+            finder.formatter = lambda **_: ""
+        store(*block)
+
+    def mark(*found: object) -> tuple:
+        element, start, end = match(*found)
+        if isinstance(element, Element):
+            element.tag = "inline-code"
+        return element, start, end
+
+    finder.process_nested_block, inline.handleMatch = store_nothing, mark
+    html = md.convert(blank_front_matter(text))
+    return BeautifulSoup(html, "html.parser", on_duplicate_attribute=lambda attributes, *_: attributes.update(twice=""))

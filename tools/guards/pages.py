@@ -1,29 +1,50 @@
-"""Refuse every page on which Python could be shown without having run.
+"""Refuse every page on which Python, or an output, could be shown without having run.
 
-``python -m tools.guards.pages`` checks all pages and prints one line a fault: file, line, what is wrong, what to do.
-CONTRIBUTING.md describes the four kinds of fence; this file holds the pages to them.
+CONTRIBUTING.md describes the six kinds of fence; this file holds the pages to them. What else a page may say is in
+``markup``, what the Python of a block may do in ``syntax``.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-import sys
+import textwrap
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
-from mkdocs.utils.meta import get_data
-from pygments.lexers import get_all_lexers
+from pygments.lexers import find_lexer_class, get_all_lexers
+from pygments.lexers.python import PythonLexer
 from pytest_codeblocks.main import extract_from_file
 
-from tools.guards.fences import ROOT, Fence, fences, indented_code, mask
+from tools.guards import markup, syntax
+from tools.guards.fences import ROOT, Fence, fences, mask
+from tools.guards.markup import EXPECTED
+from tools.guards.markup import SNIPPET as INCLUDE
 
 SHOWN, RUN, FIGURE = "py", "python", 'python exec="on" html="on"'
-EXPECTED = "<!--pytest-codeblocks:expected-output-->"
-INCLUDE = re.compile(r'--8<-- "(snippets/[\w/]+\.py)(?::(\w+))?"')
+OUTPUT, COMMANDS, QUERY = "text", "console", "sql"
 FOLDED = re.compile(r'\?\?\?\+? ?(?:(\w+) "(.*)")?')
-PAGE_KEYS = {"title", "description", "section", "minutes", "tags"}
+# A command, and what may follow on its line: no line of an output looks like one.
+COMMAND = re.compile(
+    r"""(?:make|cp|cd|mkdir|source)(?:\ [\w./=:"*-]+)*
+    |git\ (?:add|checkout|clone|commit|diff|fetch|pull|push|rebase|switch)\b.*
+    |(?:\S+/)?(?:pip|uv)\ (?:install|pip|sync|venv)\b.*
+    |(?:\S+/)?(?:python[\d.]*|pytest|mkdocs|ruff)\ -.*
+    |(?:\S+/)?python[\d.]*(?:\ [\w/]+\.py)
+    |export\ [A-Z_]+=\S+
+    |(?:sudo\ )?(?:apt-get|brew|dnf)\ install\ .+
+    |wsl\ --install""",
+    re.VERBOSE,
+)
+# Lines that are Python wherever they stand, though the whole may not parse.
+TELLING = re.compile(
+    r"""^\s*(?:>>>\ |In\ \[\d*\]:|(?:import|del|assert|nonlocal|global)\ \w|from\ [\w.]+\ import\ |print[ (]
+    |(?:async\ )?def\ \w+|class\ \w+\s*[(:]|return\b|raise\ \w+\(
+    |(?:for|while|if|elif|with|try|except|else|match)\b.*:\s*$)""",
+    re.VERBOSE | re.MULTILINE,
+)
 
 
 def pages() -> list[Path]:
@@ -32,119 +53,141 @@ def pages() -> list[Path]:
     return sorted(found)
 
 
+def parts() -> list[Path]:
+    """Return every Markdown file that pages include."""
+    return sorted([*(ROOT / "benchmarks").rglob("*.md"), *(ROOT / "includes").rglob("*.md")])
+
+
 @cache
 def python_names() -> frozenset[str]:
-    """Return every name under which the highlighter knows Python, in any of its guises."""
-    wanted = re.compile(r"python|numpy|cython|sage", re.IGNORECASE)
-    return frozenset(a.lower() for name, aliases, *_ in get_all_lexers() if wanted.search(name) for a in aliases)
+    """Return every name under which the highlighter knows Python, or what looks like it."""
+    wanted = re.compile(r"python|numpy|cython|sage|mojo|nimrod|\bboo\b", re.IGNORECASE)
+    return frozenset(
+        alias.lower()
+        for name, aliases, *_ in get_all_lexers()
+        for alias in aliases
+        if wanted.search(name) or issubclass(find_lexer_class(name), PythonLexer)
+    )
 
 
 def looks_like_python(code: str) -> bool:
-    """Say whether code without a Python label parses as Python that does something."""
-    if re.search(r"^\s*>>> ", code, re.MULTILINE):
+    """Say whether code without a Python label is Python that does something, be it indented, prompted or broken."""
+    code = code.replace("\N{NO-BREAK SPACE}", " ").replace("\N{HORIZONTAL ELLIPSIS}", "...")
+    if TELLING.search(code):
         return True
     try:
-        tree = ast.parse(code)
+        tree = ast.parse(textwrap.dedent(code))
     except (SyntaxError, ValueError):
         return False
-    telling = (
-        ast.Import,
-        ast.ImportFrom,
-        ast.FunctionDef,
-        ast.ClassDef,
-        ast.Assign,
-        ast.For,
-        ast.With,
-        ast.Call,
+    return any(
+        isinstance(node, ast.Call | ast.Lambda | ast.NamedExpr | ast.Await)
+        or (isinstance(node, ast.stmt) and not isinstance(node, ast.Expr))
+        for node in ast.walk(tree)
     )
-    return any(isinstance(node, telling) for node in ast.walk(tree))
 
 
 def check_page(path: Path) -> list[str]:
     """Return the faults of one Markdown file, each as ``path:line: what is wrong``."""
     text = path.read_text(encoding="utf-8")
     blocks = fences(text)
+    outputs = _outputs(text, blocks)
     faults = [
-        *_check_fences(blocks, _outputs(text, blocks)),
-        *_check_comments(text, blocks),
+        *_check_fences(blocks, outputs),
+        *_check_comments(text, blocks, outputs),
         *_check_raw(text, blocks),
-        *_check_collected(path, blocks),
+        *_check_collected(path, blocks, outputs),
         *_check_answers(text, blocks),
+        *markup.check_includes(text, blocks),
+        *markup.check_html(text),
     ]
     if path.name == "quiz.md":
         faults += _check_quiz(text)
-    if (ROOT / "docs") in path.parents or path.name == "page.md":
-        faults += _check_front_matter(text)
-    try:
-        name = path.relative_to(ROOT)
-    except ValueError:
-        name = path
+    if (ROOT / "docs") in path.parents or path.name in ("page.md", "quiz.md"):
+        faults += markup.check_front_matter(text)
+    return _named(path, faults)
+
+
+def check_part(path: Path) -> list[str]:
+    """Return the faults of a file that pages include: a table or terms, and nothing that would have to run."""
+    text = path.read_text(encoding="utf-8")
+    faults = [(block.line, "an included file holds no code") for block in fences(text)]
+    faults += [(i, "an included file includes no other") for i, line in enumerate(text.split("\n"), 1) if "8<-" in line]
+    if not faults:
+        faults += markup.check_html(text)
+    if path.parent.name == "includes":
+        faults += markup.check_abbreviations(text)
+    return _named(path, faults)
+
+
+def _named(path: Path, faults: list[tuple[int, str]]) -> list[str]:
+    name = path.relative_to(ROOT) if ROOT in path.parents else path
     return [f"{name}:{line}: {what}" for line, what in sorted(faults)]
 
 
-def _outputs(text: str, blocks: list[Fence]) -> set[int]:
-    """Return the lines of the fences that hold the output of a block: what they say is compared, not run."""
+def _outputs(text: str, blocks: list[Fence]) -> dict[int, Fence]:
+    """Return the blocks by the line of the fence that holds their output: nothing but the comment stands between."""
     lines = text.split("\n")
-    return {b.line for b in blocks if "\n".join(lines[: b.line - 1]).rstrip().endswith(EXPECTED)}
+    return {
+        below.line: above
+        for above, below in pairwise(blocks)
+        if above.info == RUN
+        and below.info == OUTPUT
+        and below.code.strip()
+        and "\n".join(lines[above.end : below.line - 1]).strip() == EXPECTED
+    }
 
 
-def _check_fences(blocks: list[Fence], outputs: set[int]) -> Iterator[tuple[int, str]]:
+def _check_fences(blocks: list[Fence], outputs: dict[int, Fence]) -> Iterator[tuple[int, str]]:
     for b in blocks:
-        python = b.language in python_names()
         if b.marker != "```":
             yield b.line, f"fence {b.marker!r} is never run: use three backticks"
-        elif python and b.quoted:
-            yield b.line, "Python in a block quote is never run: use an admonition"
-        elif python and b.info not in (SHOWN, RUN, FIGURE):
-            yield (
-                b.line,
-                f"{b.info!r} is never run: the fence must say exactly {RUN!r}, {SHOWN!r} or {FIGURE!r}",
-            )
-        elif b.info == SHOWN and not INCLUDE.fullmatch(b.code.strip()):
-            yield (
-                b.line,
-                '`py` holds exactly one include of a snippet: --8<-- "snippets/…"; code that runs is `python`',
-            )
-        elif b.info in (RUN, FIGURE):
+        elif b.quoted:
+            yield b.line, "a fence in a block quote is never run: use an admonition"
+        elif b.info == SHOWN:
+            if not INCLUDE.fullmatch(b.code.strip()):
+                yield b.line, '`py` holds one include of a snippet: --8<-- "snippets/…"; code that runs is `python`'
+        elif b.info == RUN:
             yield from _check_code(b)
-        elif b.language in ("sh", "bash", "zsh", "shell"):
-            yield (
-                b.line,
-                "shell fences are run by pytest-codeblocks: use `console` for commands that only show",
-            )
-        elif not b.language:
-            yield b.line, "a fence needs a language: `text` for plain text"
-        elif not python and b.line not in outputs and looks_like_python(b.code):
-            yield b.line, f"this is Python labelled {b.info!r}: label it `python`, so that it runs"
+        elif b.info == FIGURE:
+            if not syntax.is_drawing(b.code):
+                yield b.line, "a figure is `from figures.… import name` and `print(name())`, and nothing else"
+        elif b.info == OUTPUT:
+            if b.line not in outputs:
+                yield b.line, "no block prints this: `text` is the output right below a block and its comment"
+        elif b.info == COMMANDS:
+            for i, line in enumerate(b.code.split("\n"), b.line + 1):
+                if line.strip() and not COMMAND.fullmatch(line.split("  #")[0].strip()):
+                    yield i, f"{line.strip()!r} is not a command: `console` holds commands, and no output"
+        elif b.info != QUERY:  # tests/docs/test_sql.py runs those
+            kinds = ", ".join(map(repr, (RUN, SHOWN, FIGURE, OUTPUT, COMMANDS, QUERY)))
+            yield b.line, f"{b.info!r} is not run: a fence says exactly one of {kinds}"
 
 
 def _check_code(b: Fence) -> Iterator[tuple[int, str]]:
-    if not b.code.strip():
-        yield b.line, "empty block"
     if "pytest" in b.code:
         yield b.line, "a block must not use pytest: what skips or marks here does not run"
-    if b.info == RUN and "--8<--" in b.code:
+    if "--8<--" in b.code:
         yield b.line, "an include in a `python` fence is not run as shown: use `py`"
+    try:
+        tree = ast.parse(b.code)
+    except (SyntaxError, ValueError) as error:
+        yield b.line, f"this block does not parse: {error}"
+    else:
+        yield from ((b.line + line, what) for line, what in syntax.check_block(tree))
 
 
-def _check_comments(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
-    lines = text.split("\n")
-    opens, closes = {b.line: b for b in blocks}, {b.end: b for b in blocks}
+def _check_comments(text: str, blocks: list[Fence], outputs: dict[int, Fence]) -> Iterator[tuple[int, str]]:
+    announced = {i for line, above in outputs.items() for i in range(above.end, line)}
     masked = mask(text, blocks)
     for match in re.finditer(r"<!--.*?(?:-->|\Z)", masked, re.DOTALL):
         line = masked.count("\n", 0, match.start()) + 1
         end = line + match[0].count("\n")
         if any(line <= b.line <= end for b in blocks):
             yield line, "a fence inside an HTML comment runs but is not shown"
-        elif "pytest" in match[0] and match[0] != EXPECTED:
-            yield line, f"{match[0]!r} hides or marks code: the only pytest comment is {EXPECTED}"
-        elif match[0] == EXPECTED:
-            below = next((i for i in range(end + 1, len(lines) + 1) if lines[i - 1].strip()), None)
-            above = next((i for i in range(line - 1, 0, -1) if lines[i - 1].strip()), None)
-            if below not in opens or opens[below].info != "text" or not opens[below].code.strip():
-                yield line, "the output must stand right below this comment, in a `text` fence"
-            if above not in closes or closes[above].info != RUN:
-                yield line, "this comment must stand right below the `python` block whose output it announces"
+        elif match[0] != EXPECTED:
+            yield line, f"{match[0]!r} hides or marks code: the only comment is {EXPECTED}"
+        elif line not in announced:
+            yield line, "nothing but this comment stands between a `python` block and its output, a `text` fence"
 
 
 def _check_raw(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
@@ -152,30 +195,21 @@ def _check_raw(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
     for i, line in enumerate(text.split("\n"), 1):
         if i not in inside and re.match(r"[\s>]*(```|~~~)", line):
             yield i, "a line that starts like a fence but is none blinds pytest-codeblocks to what follows"
-    masked = mask(text, blocks)
-    for match in re.finditer(r"<(pre|code|script|iframe|object|embed)\b", masked, re.IGNORECASE):
-        yield (
-            masked.count("\n", 0, match.start()) + 1,
-            f"raw <{match[1]}> is shown but never run: use a fence",
-        )
-    for code in indented_code(text):
-        first = next(line for line in code.split("\n") if line.strip()).strip()
-        line = next((i for i, raw in enumerate(text.split("\n"), 1) if first in raw and i not in inside), 1)
-        yield line, "code by indentation is shown but never run: use a fence"
 
 
-def _check_collected(path: Path, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
-    """Hold what pytest-codeblocks collects against what the renderer shows as run."""
+def _check_collected(path: Path, blocks: list[Fence], outputs: dict[int, Fence]) -> Iterator[tuple[int, str]]:
+    """Hold what pytest-codeblocks collects, and compares, against what the renderer shows as run and printed."""
     try:
         collected = extract_from_file(path)
     except Exception as error:  # its parser raises bare errors: whatever it is, the page is at fault
         yield 1, f"pytest-codeblocks cannot read this page: {error}"
         return
-    shown = {(b.line, b.code.strip()) for b in blocks if b.info == RUN}
-    taken = {(b.lineno, b.code.strip()) for b in collected if b.syntax == RUN}
-    for line, _ in shown - taken:
-        yield line, "shown on the page, but pytest-codeblocks does not collect it as shown"
-    for line, _ in taken - shown:
+    printed = {outputs[b.line].line: b.code.strip() for b in blocks if b.line in outputs}
+    shown = {(b.line, b.code.strip(), printed.get(b.line, "")) for b in blocks if b.info == RUN}
+    taken = {(b.lineno, b.code.strip(), (b.expected_output or "").strip()) for b in collected if b.syntax == RUN}
+    for line, *_ in shown - taken:
+        yield line, "shown on the page, but pytest-codeblocks does not collect it as shown, with this output"
+    for line, *_ in taken - shown:
         yield line, "collected by pytest-codeblocks, but not shown like this on the page"
 
 
@@ -217,57 +251,3 @@ def _check_quiz(text: str) -> Iterator[tuple[int, str]]:
         for i, kind in options:
             if kind == "wrong" and ".md" not in _answer(lines, i):
                 yield i, "a wrong option links to the page that teaches it"
-
-
-def _check_front_matter(text: str) -> Iterator[tuple[int, str]]:
-    _, meta = get_data(text)
-    missing = PAGE_KEYS - meta.keys()
-    if missing:
-        yield 1, f"the front matter lacks {', '.join(sorted(missing))}"
-
-
-def check_labs() -> list[str]:
-    """Return the faults of the notebooks: cells that may fail, or be skipped, or hide what they run."""
-    faults = []
-    for path in sorted((ROOT / "docs" / "labs").glob("*.py")):
-        faults += check_lab(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
-    return faults
-
-
-def check_lab(text: str, name: str) -> list[str]:
-    """Return the faults of one notebook in percent format."""
-    faults = []
-    for i, line in enumerate(text.split("\n"), 1):
-        if line.startswith("# %%") and line not in ("# %%", "# %% [markdown]"):
-            faults.append(f"{name}:{i}: cell tags can skip, hide or excuse a cell: write '# %%' or '# %% [markdown]'")
-        if re.match(r"\s*(# )?(%|!|get_ipython)", line) and not line.startswith("# %%"):
-            faults.append(f"{name}:{i}: magics and shell commands do not run outside a notebook")
-    return faults
-
-
-def check_settings(config: dict) -> list[str]:
-    """Return the faults of the notebook settings: each of these must hold, or a failing notebook is published."""
-    (settings,) = [p["mkdocs-jupyter"] for p in config["plugins"] if isinstance(p, dict) and "mkdocs-jupyter" in p]
-    wanted = {"execute": True, "allow_errors": False, "cache": False, "kernel_name": "python3"}
-    wanted |= {"include": ["docs/labs/*.py"]}
-    faults = [f"mkdocs.yml: mkdocs-jupyter needs {k}: {v}" for k, v in wanted.items() if settings.get(k) != v]
-    if settings.get("execute_ignore") or settings.get("remove_tag_config") or settings.get("no_input"):
-        faults.append("mkdocs.yml: mkdocs-jupyter must run and show every cell")
-    return faults
-
-
-def main() -> int:
-    """Check all pages, print the faults, and return the exit code."""
-    from mkdocs.utils.yaml import yaml_load
-
-    with (ROOT / "mkdocs.yml").open(encoding="utf-8") as file:
-        faults = check_settings(yaml_load(file))
-    faults += check_labs()
-    for path in pages():
-        faults += check_page(path)
-    print("\n".join(faults) or f"guard: {len(pages())} pages show nothing that does not run")
-    return bool(faults)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

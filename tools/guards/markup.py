@@ -1,0 +1,154 @@
+"""What a page may say besides its fences: an allow-list of HTML, links, classes, includes and front matter.
+
+It reads what the renderer makes of the page, not its Markdown, so that no trick of the syntax gets round it.
+``tools.guards.html`` holds the built site to the same; this one names the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bs4.element import PreformattedString, Tag
+from mkdocs.utils.meta import get_data
+from pymdownx.snippets import SnippetMissingError
+
+from tools.guards.fences import ROOT, Fence, blank_front_matter, prose
+
+EXPECTED = "<!--pytest-codeblocks:expected-output-->"
+SNIPPET = re.compile(r'--8<-- "(snippets/[\w/]+\.py)(?::([a-z_]\w*))?"')
+PART = re.compile(r' *--8<-- "((?:benchmarks|includes)/[\w/-]+\.md)"')
+ABBREVIATION = re.compile(r"\*\[[\w /-]+\]: [\w ,.:;'%()/-]+")
+PLAIN = re.compile(r"(?:[\w ,.:;'?!%()/+-]|(?<= )&(?= ))+")
+
+SECTIONS = (
+    "Machine-learning design, recommender systems",
+    "The interview",
+    "Problem Navigation",
+    "Training Data",
+    "Feature Engineering",
+    "Modeling",
+    "Evaluation & Deployment",
+    "Practice",
+    "Labs",
+    "References",
+)
+KEYS = {"title": str, "description": str, "section": str, "minutes": int, "tags": list}
+OPTIONAL = {"snippets": list, "hide": list}
+
+_KINDS = "note tip warning abstract question card right wrong"
+_BOXES = "breath prompt hero outline plan overview sheet sheet-clock sheet-cards all-cards all-prompts"
+_TABS = "tabbed-set tabbed-alternate tabbed-labels tabbed-content tabbed-block"
+_DIVISIONS = f"{_BOXES} {_KINDS} {_TABS} admonition arithmatex footnote"
+_BARE = "ul ol strong em table thead tbody tr dl dt dd blockquote hr summary inline-code"
+_CELL = {"style": r"text-align: (left|center|right);"}
+_HEADING = {"id": r"[a-z0-9][\w.-]*"}
+# Each tag that Markdown or a page may write, its attributes, and the pattern of their values (classes: each of them).
+ALLOWED: dict[str, dict[str, str]] = {
+    **{f"h{level}": _HEADING for level in range(1, 7)},
+    **{tag: {} for tag in _BARE.split()},
+    "th": _CELL,
+    "td": _CELL,
+    "li": {"id": r"fn:\w+"},
+    "sup": {"id": r"fnref\d*:\w+"},
+    "abbr": {"title": r".+"},
+    "a": {
+        "href": r"https://\S+|mailto:[\w.+-]+@[\w.-]+|[\w./-]*(#[\w.:-]+)?",
+        "title": r".+",
+        "class": r"md-button(--primary)?|footnote-(ref|backref)",
+    },
+    "div": {"class": "|".join(_DIVISIONS.split()), "data-tabs": r"\d+:\d+"},
+    "p": {"class": r"admonition-title|proof-total"},
+    "span": {"class": r"arithmatex"},
+    "details": {"class": "|".join(_KINDS.split()), "open": r"open"},
+    "input": {"type": r"radio", "id": r"__tabbed_\d+_\d+", "name": r"__tabbed_\d+", "checked": r"checked"},
+    "label": {"for": r"__tabbed_\d+_\d+"},
+}
+
+
+def check_html(text: str) -> Iterator[tuple[int, str]]:
+    """Say what in the rendered page is not on the allow-list, with the line of the Markdown where it stands."""
+    try:
+        soup = prose(text)
+    except SnippetMissingError as error:
+        yield 1, f"cannot be rendered: {error}"
+        return
+    for node in soup.find_all(string=lambda string: isinstance(string, PreformattedString)):
+        if node.output_ready() != EXPECTED:
+            yield _line(text, node.strip()), f"{node.output_ready()!r} is not shown: the only comment is {EXPECTED}"
+    for tag in soup.find_all(True):
+        if tag.name not in ALLOWED:
+            words = tag.get_text().strip().split("\n")[0] if tag.name == "pre" else f"<{tag.name}"
+            yield _line(text, words), f"<{tag.name}> is not among the HTML of a page; code is shown by a fence"
+        else:
+            yield from _check_attributes(text, tag)
+
+
+def _check_attributes(text: str, tag: Tag) -> Iterator[tuple[int, str]]:
+    for name, value in tag.attrs.items():
+        pattern = ALLOWED[tag.name].get(name)
+        for word in value if isinstance(value, list) else [value]:
+            if pattern is None:
+                yield _line(text, name), f"<{tag.name}> with {name!r}: a page may not set this"
+            elif not re.fullmatch(pattern, word):
+                yield _line(text, word), f"<{tag.name}> with {name} {word!r}: allowed is {pattern}"
+
+
+def _line(text: str, words: str) -> int:
+    """Return the first line that holds some words, or the first of all where the renderer made them up."""
+    lines = blank_front_matter(text).lower().split("\n")
+    return next((i for i, line in enumerate(lines, 1) if words.lower() in line), 1)
+
+
+def check_includes(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
+    """Say which lines include a file, or look like it, other than a snippet in a `py` fence or a table in prose."""
+    inside = {i: b for b in blocks for i in range(b.line, b.end + 1)}
+    for i, line in enumerate(text.split("\n"), 1):
+        if not re.match(r"\s*;*-+8<-", line):
+            continue
+        if i in inside:
+            if inside[i].info != "py" or not SNIPPET.fullmatch(line.strip()):
+                yield i, 'in a fence, the one include is a snippet in `py`: --8<-- "snippets/….py:section"'
+        elif not (found := PART.fullmatch(line)) or not (ROOT / found[1]).is_file():
+            yield i, 'in prose, the one include is a table or a list of terms: --8<-- "benchmarks/….md"'
+
+
+def check_abbreviations(text: str) -> Iterator[tuple[int, str]]:
+    """Say which lines of the terms that show on hover are not ``*[TERM]: plain words``."""
+    for i, line in enumerate(text.split("\n"), 1):
+        if line and not ABBREVIATION.fullmatch(line):
+            yield i, "a term is written *[TERM]: and its meaning in plain words, without markup"
+
+
+def check_front_matter(text: str) -> Iterator[tuple[int, str]]:
+    """Say what is wrong with the front matter of a page below docs/."""
+    _, meta = get_data(text)
+    if missing := KEYS.keys() - meta.keys():
+        yield 1, f"the front matter lacks {', '.join(sorted(missing))}"
+    yield from ((_line_of_key(text, key), what) for key, what in check_meta(meta))
+
+
+def _line_of_key(text: str, key: str) -> int:
+    return next((i for i, line in enumerate(text.split("\n"), 1) if line.startswith(f"{key}:")), 1)
+
+
+def check_meta(meta: dict) -> Iterator[tuple[str, str]]:
+    """Say which keys of a front matter are unknown, of the wrong type, or hold more than plain words."""
+    known = KEYS | OPTIONAL
+    for key, value in meta.items():
+        if key not in known:
+            yield str(key), f"unknown key {key!r} in the front matter: known are {', '.join(known)}"
+        elif type(value) is not known[key]:
+            yield key, f"{key} must be {known[key].__name__}, got {value!r}"
+        elif key == "minutes" and not 0 <= value <= 45:
+            yield key, f"minutes are those of 45 that the page takes, got {value}"
+        elif key == "section" and value not in SECTIONS:
+            yield key, f"unknown section {value!r}: known are {', '.join(SECTIONS)}"
+        elif key == "hide" and not set(map(str, value)) <= {"navigation", "toc"}:
+            yield key, f"a page may hide navigation and toc, got {value}"
+        else:
+            for word in value if isinstance(value, list) else [str(value)]:
+                if not isinstance(word, str) or not PLAIN.fullmatch(word):
+                    yield key, f"{key} is published as it stands: plain words only, got {word!r}"
+                elif key == "snippets" and not (word.startswith("snippets/") and (ROOT / word).is_file()):
+                    yield key, f"there is no {word!r}"
