@@ -95,7 +95,8 @@ def prose(text: str) -> BeautifulSoup:
     SnippetMissingError
         If the page includes a file that does not exist.
     """
-    md = renderer(toc={})  # without the link that the site puts behind each heading
+    # Without the link that the site puts behind each heading, and the colours of what no fence holds.
+    md = renderer(**{"toc": {}, "pymdownx.highlight": {"use_pygments": False}})
     finder, inline = md.preprocessors["fenced_code_block"], md.inlinePatterns["backtick"]
     store, match = finder.process_nested_block, inline.handleMatch
 

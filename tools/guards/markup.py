@@ -53,7 +53,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "sup": {"id": r"fnref\d*:\w+"},
     "abbr": {"title": r".+"},
     "a": {
-        "href": r"https://\S+|mailto:[\w.+-]+@[\w.-]+|[\w./-]*(#[\w.:-]+)?",
+        "href": r"https://\S+|mailto:[\w.+-]+@[\w.-]+|(?!//)[\w./-]*(#[\w.:-]+)?",
         "title": r".+",
         "class": r"md-button(--primary)?|footnote-(ref|backref)",
     },
@@ -76,8 +76,12 @@ def check_html(text: str) -> Iterator[tuple[int, str]]:
     for node in soup.find_all(string=lambda string: isinstance(string, PreformattedString)):
         if node.output_ready() != EXPECTED:
             yield _line(text, node.strip()), f"{node.output_ready()!r} is not shown: the only comment is {EXPECTED}"
+    refused = set()
     for tag in soup.find_all(True):
+        if any(id(parent) in refused for parent in tag.parents):
+            continue
         if tag.name not in ALLOWED:
+            refused.add(id(tag))
             words = tag.get_text().strip().split("\n")[0] if tag.name == "pre" else f"<{tag.name}"
             yield _line(text, words), f"<{tag.name}> is not among the HTML of a page; code is shown by a fence"
         else:
@@ -123,9 +127,18 @@ def check_abbreviations(text: str) -> Iterator[tuple[int, str]]:
 def check_front_matter(text: str) -> Iterator[tuple[int, str]]:
     """Say what is wrong with the front matter of a page below docs/."""
     _, meta = get_data(text)
+    if not text.startswith("---\n"):
+        yield 1, "a page begins with its front matter, between two lines of ---"
     if missing := KEYS.keys() - meta.keys():
         yield 1, f"the front matter lacks {', '.join(sorted(missing))}"
     yield from ((_line_of_key(text, key), what) for key, what in check_meta(meta))
+
+
+def check_no_front_matter(text: str) -> Iterator[tuple[int, str]]:
+    """Refuse front matter where none is read, and a first line that MkDocs would take for it."""
+    _, meta = get_data(text)
+    if meta or text.startswith("---"):
+        yield 1, "only a page below docs/ has front matter"
 
 
 def _line_of_key(text: str, key: str) -> int:

@@ -102,8 +102,8 @@ def check_page(path: Path) -> list[str]:
     ]
     if path.name == "quiz.md":
         faults += _check_quiz(text)
-    if (ROOT / "docs") in path.parents or path.name in ("page.md", "quiz.md"):
-        faults += markup.check_front_matter(text)
+    published = (ROOT / "docs") in path.parents or path.name == "page.md"
+    faults += markup.check_front_matter(text) if published else markup.check_no_front_matter(text)
     return _named(path, faults)
 
 
@@ -112,6 +112,7 @@ def check_part(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8")
     faults = [(block.line, "an included file holds no code") for block in fences(text)]
     faults += [(i, "an included file includes no other") for i, line in enumerate(text.split("\n"), 1) if "8<-" in line]
+    faults += markup.check_no_front_matter(text)
     if not faults:
         faults += markup.check_html(text)
     if path.parent.name == "includes":
@@ -158,7 +159,10 @@ def _check_fences(blocks: list[Fence], outputs: dict[int, Fence]) -> Iterator[tu
             for i, line in enumerate(b.code.split("\n"), b.line + 1):
                 if line.strip() and not COMMAND.fullmatch(line.split("  #")[0].strip()):
                     yield i, f"{line.strip()!r} is not a command: `console` holds commands, and no output"
-        elif b.info != QUERY:  # tests/docs/test_sql.py runs those
+        elif b.info == QUERY:  # tests/docs/test_sql.py runs those
+            if looks_like_python(b.code):
+                yield b.line, f"this is Python labelled {b.info!r}: label it `python`, so that it runs"
+        else:
             kinds = ", ".join(map(repr, (RUN, SHOWN, FIGURE, OUTPUT, COMMANDS, QUERY)))
             yield b.line, f"{b.info!r} is not run: a fence says exactly one of {kinds}"
 

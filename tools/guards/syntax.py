@@ -18,8 +18,8 @@ _STANDARD = """bisect collections csv dataclasses datetime decimal enum fraction
 STANDARD = set(_STANDARD.split())
 NAMED = {"io": {"StringIO"}}  # modules of which only some names may be imported
 _BUILTINS = """abs all any ascii bin bool bytes callable chr classmethod complex dict divmod enumerate filter float
-    format frozenset hasattr hex int isinstance issubclass iter len list map max min next object oct ord pow print property
-    range repr reversed round set slice sorted staticmethod str sum super tuple zip Ellipsis NotImplemented"""
+    format frozenset hasattr hex int isinstance issubclass iter len list map max min next object oct ord pow print
+    property range repr reversed round set slice sorted staticmethod str sum super tuple zip Ellipsis NotImplemented"""
 _EXCEPTIONS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)
 }
