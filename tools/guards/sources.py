@@ -19,7 +19,18 @@ MARKER = re.compile(r"# --8<-- \[(start|end):([a-z_]\w*)\]")
 ASSETS = {".css", ".js", ".woff2", ".txt"}
 FOLDERS = ("benchmarks", "docs", "figures", "includes", "snippets", "templates", "tests", "tools")
 ELSEWHERE = {".coveragerc", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "sitecustomize.py", "usercustomize.py"}
-SKIPS = {"skip", "skipif", "skipTest", "importorskip", "xfail", "exit", "__test__", "collect_ignore", "pytestmark"}
+SKIPS = {
+    "suppress",
+    "skip",
+    "skipif",
+    "skipTest",
+    "importorskip",
+    "xfail",
+    "exit",
+    "__test__",
+    "collect_ignore",
+    "pytestmark",
+}
 CATCHES = {"AssertionError", "Exception", "BaseException"}
 _CONSTANT_NAMES = {"TYPE_CHECKING", "__debug__"}
 _ENDS = ast.Return | ast.Raise | ast.Continue | ast.Break
