@@ -41,7 +41,8 @@ git clone https://example.org/guide.git && cd guide
 make serve    # builds the guide
 .venv/bin/python -m pip install --require-hashes -r requirements.txt
 
-cp templates/page.md docs/evaluation/lift.md
+export HTTPS_PROXY=http://proxy:3128
+make bench ONLY="features/counters joins"
 ```
 
 ```python exec="on" html="on"
@@ -125,6 +126,15 @@ PLANTS = {
     "commands with results": "```console\nmake test\n1243 passed in 20.1s\n```",
     "commands with a prompt": "```console\n$ make test\n```",
     "results of a command that looks like one": "```console\nmake: *** No rule to make target 'x'.\n```",
+    "commands that run Python": '```console\npython -c "print(1)"\n```',
+    "commands that run a file": "```console\npython x.py\n```",
+    "results behind a target": "```console\nmake test 0.351\n```",
+    "a target that there is not": "```console\nmake coffee\n```",
+    "the second of two commands": "```console\nmake test && echo 0.351\n```",
+    "a version": "```console\ngit version 2.39.5\n```",
+    "a version of Python": "```console\nPython 3.11.7\n```",
+    "a quote that does not end": '```console\nmake "test\n```',
+    "nothing but a comment": "```console\n# 0.351\n```",
     "a number": "```console\n0.351\n```",
     "a command that prints": "```console\necho 0.351\n```",
     "Python as a command": "```console\npython\n```",
@@ -376,7 +386,7 @@ def test_fences_are_found_where_the_renderer_finds_them():
         (17, 19, "python"),
         (23, 25, "text"),
         (27, 29, "py"),
-        (31, 37, "console"),
-        (39, 43, 'python exec="on" html="on"'),
-        (45, 47, "sql"),
+        (31, 38, "console"),
+        (40, 44, 'python exec="on" html="on"'),
+        (46, 48, "sql"),
     ]

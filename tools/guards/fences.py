@@ -13,7 +13,6 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import markdown
-from bs4 import BeautifulSoup
 from mkdocs.config import load_config
 from mkdocs.utils.meta import get_data
 
@@ -84,11 +83,10 @@ def mask(text: str, blocks: list[Fence]) -> str:
     return re.sub(r"(`+)[^`\n]+?\1", "", "\n".join(lines))
 
 
-def prose(text: str) -> BeautifulSoup:
-    """Return a page as it is published, with nothing in place of its fences, and inline code in ``<inline-code>``.
+def prose(text: str) -> str:
+    """Return the HTML of a page, with nothing in place of its fences, and its inline code in ``<inline-code>``.
 
-    Whatever else shows as code, or is HTML, was written by hand. Where an attribute is given twice there is one named
-    ``twice``: browsers and parsers differ in which of the two they believe.
+    Whatever else shows as code was written by hand.
 
     Raises
     ------
@@ -112,5 +110,4 @@ def prose(text: str) -> BeautifulSoup:
         return element, start, end
 
     finder.process_nested_block, inline.handleMatch = store_nothing, mark
-    html = md.convert(blank_front_matter(text))
-    return BeautifulSoup(html, "html.parser", on_duplicate_attribute=lambda attributes, *_: attributes.update(twice=""))
+    return md.convert(blank_front_matter(text))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bs4 import BeautifulSoup
 from bs4.element import PreformattedString, Tag
 from mkdocs.utils.meta import get_data
 from pymdownx.snippets import SnippetMissingError
@@ -69,10 +70,14 @@ ALLOWED: dict[str, dict[str, str]] = {
 def check_html(text: str) -> Iterator[tuple[int, str]]:
     """Say what in the rendered page is not on the allow-list, with the line of the Markdown where it stands."""
     try:
-        soup = prose(text)
+        html = prose(text)
     except SnippetMissingError as error:
         yield 1, f"cannot be rendered: {error}"
         return
+    if astray := _astray(html):
+        yield _line(text, astray), f"{astray} closes what is not open: it would end the page's own frame"
+    # Browsers and parsers differ in which of two attributes of one name they believe: `twice` is not on the list.
+    soup = BeautifulSoup(html, "html.parser", on_duplicate_attribute=lambda found, *_: found.update(twice=""))
     for node in soup.find_all(string=lambda string: isinstance(string, PreformattedString)):
         if node.output_ready() != EXPECTED:
             yield _line(text, node.strip()), f"{node.output_ready()!r} is not shown: the only comment is {EXPECTED}"
@@ -86,6 +91,17 @@ def check_html(text: str) -> Iterator[tuple[int, str]]:
             yield _line(text, words), f"<{tag.name}> is not among the HTML of a page; code is shown by a fence"
         else:
             yield from _check_attributes(text, tag)
+
+
+def _astray(html: str) -> str:
+    """Return the first end tag that does not close the element opened last, or an empty text."""
+    opened = []
+    for slash, name in re.findall(r"<(/?)([a-z][^\s/>]*)", html, re.IGNORECASE):
+        if slash and (not opened or opened.pop() != name):
+            return f"</{name}"
+        if not slash and name not in ("hr", "input"):
+            opened.append(name)
+    return f"<{opened[-1]}" if opened else ""
 
 
 def _check_attributes(text: str, tag: Tag) -> Iterator[tuple[int, str]]:

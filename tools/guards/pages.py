@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator
 from functools import cache
@@ -26,15 +27,15 @@ from tools.guards.markup import SNIPPET as INCLUDE
 SHOWN, RUN, FIGURE = "py", "python", 'python exec="on" html="on"'
 OUTPUT, COMMANDS, QUERY = "text", "console", "sql"
 FOLDED = re.compile(r'\?\?\?\+? ?(?:(\w+) "(.*)")?')
-# A command, and what may follow on its line: no line of an output looks like one.
+# A command other than `make`: no line of an output looks like one.
 COMMAND = re.compile(
-    r"""(?:make|cp|cd|mkdir|source)(?:\ [\w./=:"*-]+)*
-    |git\ (?:add|checkout|clone|commit|diff|fetch|pull|push|rebase|switch)\b.*
-    |(?:\S+/)?(?:pip|uv)\ (?:install|pip|sync|venv)\b.*
-    |(?:\S+/)?(?:python[\d.]*|pytest|mkdocs|ruff)\ -.*
-    |(?:\S+/)?python[\d.]*(?:\ [\w/]+\.py)
+    r"""(?:cd|mkdir|source)\ \S+
+    |cp(?:\ \S+){2}
+    |git\ (?:add|checkout|clone|commit|diff|fetch|pull|push|rebase|switch)(?:\ .+)?
+    |(?:\S+/)?(?:pip\ install|uv\ pip|uv\ sync)(?:\ \S+)*
+    |(?:\S+/)?python[\d.]*\ -m\ [a-z_.]+(?:\ \S+)*
     |export\ [A-Z_]+=\S+
-    |(?:sudo\ )?(?:apt-get|brew|dnf)\ install\ .+
+    |(?:sudo\ )?(?:apt-get|brew|dnf)\ install(?:\ [\w.-]+)+
     |wsl\ --install""",
     re.VERBOSE,
 )
@@ -157,7 +158,7 @@ def _check_fences(blocks: list[Fence], outputs: dict[int, Fence]) -> Iterator[tu
                 yield b.line, "no block prints this: `text` is the output right below a block and its comment"
         elif b.info == COMMANDS:
             for i, line in enumerate(b.code.split("\n"), b.line + 1):
-                if line.strip() and not COMMAND.fullmatch(line.split("  #")[0].strip()):
+                if line.strip() and not all(map(_is_command, line.split("&&"))):
                     yield i, f"{line.strip()!r} is not a command: `console` holds commands, and no output"
         elif b.info == QUERY:  # tests/docs/test_sql.py runs those
             if looks_like_python(b.code):
@@ -165,6 +166,23 @@ def _check_fences(blocks: list[Fence], outputs: dict[int, Fence]) -> Iterator[tu
         else:
             kinds = ", ".join(map(repr, (RUN, SHOWN, FIGURE, OUTPUT, COMMANDS, QUERY)))
             yield b.line, f"{b.info!r} is not run: a fence says exactly one of {kinds}"
+
+
+@cache
+def _targets() -> frozenset[str]:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return frozenset(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
+
+
+def _is_command(line: str) -> bool:
+    """Say whether a line is a command of a shell, perhaps with a comment behind it."""
+    try:
+        program, *arguments = shlex.split(line, comments=True)
+    except ValueError:  # nothing but a comment, or a quote that does not end
+        return False
+    if program == "make":
+        return all(word in _targets() or re.fullmatch(r"[A-Z_]+=.+", word) for word in arguments)
+    return bool(COMMAND.fullmatch(" ".join([program, *arguments])))
 
 
 def _check_code(b: Fence) -> Iterator[tuple[int, str]]:

@@ -15,7 +15,8 @@ from tools.guards import markup
 from tools.guards.fences import ROOT
 
 # What mkdocs.yml may say freely: none of it decides what is run, or read, or checked.
-FREE = {"site_name", "site_description", "site_url", "edit_uri", "copyright", "nav", "extra_css", "watch"}
+FREE = {"site_url", "edit_uri", "watch"}
+WORDS = {"site_name", "site_description", "copyright"}  # published as they stand
 MKDOCS = {
     "hooks": ["tools/builders/hooks.py"],
     "plugins": [
@@ -65,6 +66,7 @@ MKDOCS = {
         },
         {"pymdownx.tabbed": {"alternate_style": True}},
     ],
+    "extra_css": ["assets/css/site.css"],
     "extra_javascript": ["assets/js/site.js", "assets/js/store.js", "assets/js/progress.js"],
     "validation": {
         "links": {"absolute_links": "warn", "anchors": "warn", "not_found": "warn", "unrecognized_links": "warn"},
@@ -104,13 +106,31 @@ def check_settings() -> list[str]:
 def check_mkdocs(config: dict) -> list[str]:
     """Return the faults of what mkdocs.yml says."""
     faults = _differences("mkdocs.yml", config, MKDOCS)
-    known = FREE | MKDOCS.keys() | {"theme", "extra"}
+    known = FREE | WORDS | MKDOCS.keys() | {"nav", "theme", "extra"}
     faults += [f"mkdocs.yml:1: {key} is not a setting of this guide" for key in config.keys() - known]
     faults += _differences("mkdocs.yml", config["theme"], THEME)
     faults += [f"mkdocs.yml:1: extra.{key} is not a setting of this guide" for key in config["extra"].keys() - {"labs"}]
+    titles, files = _navigation(config["nav"])
+    for words in [*titles, *(config[key] for key in WORDS)]:
+        if not markup.PLAIN.fullmatch(words.strip()):
+            faults.append(f"mkdocs.yml:1: published as it stands, so plain words only: {words!r}")
+    faults += [
+        f"mkdocs.yml:1: nav names {file}, which is no page" for file in files if not (ROOT / "docs" / file).is_file()
+    ]
     for name, meta in config["extra"]["labs"].items():
         faults += [f"mkdocs.yml:1: extra.labs.{name}: {what}" for _, what in markup.check_meta(meta)]
     return faults
+
+
+def _navigation(entries: list) -> tuple[list[str], list[str]]:
+    """Return the titles and the files that the navigation names."""
+    titles, files = [], []
+    for entry in entries:
+        for title, below in entry.items() if isinstance(entry, dict) else [("", entry)]:
+            inner = _navigation(below) if isinstance(below, list) else ([], [below])
+            titles += [title] * bool(title) + inner[0]
+            files += inner[1]
+    return titles, files
 
 
 def check_pyproject(tools: dict) -> list[str]:

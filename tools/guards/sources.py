@@ -6,6 +6,7 @@ Coverage does not see what Python's compiler throws away, and a test that assert
 from __future__ import annotations
 
 import ast
+import builtins
 import io
 import re
 import tokenize
@@ -144,11 +145,18 @@ def _is_constant(test: ast.expr) -> bool:
             return any(map(_is_constant, values))
         case ast.Compare(left=left, comparators=[right]) if ast.dump(left) == ast.dump(right):
             return not any(isinstance(node, ast.Call) for node in ast.walk(left))  # two calls may differ
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if hasattr(builtins, name):
+            return bool(arguments) and all(map(_is_fixed, arguments))
         case ast.NamedExpr(value=value):
             return _is_constant(value)
         case ast.Attribute(attr=name) | ast.Name(id=name) if name in _CONSTANT_NAMES:
             return True
-    return not any(isinstance(node, ast.Name | ast.Call | ast.Await | ast.Yield) for node in ast.walk(test))
+    return _is_fixed(test)
+
+
+def _is_fixed(value: ast.expr) -> bool:
+    """Say whether nothing is named in an expression and nothing called."""
+    return not any(isinstance(node, ast.Name | ast.Call | ast.Await | ast.Yield) for node in ast.walk(value))
 
 
 def _ends(node: ast.stmt) -> bool:
@@ -163,8 +171,19 @@ def _ends(node: ast.stmt) -> bool:
         case ast.Try(body=body, handlers=handlers, orelse=orelse):
             return _ends((orelse or body)[-1]) and all(_ends(handler.body[-1]) for handler in handlers)
         case ast.While(test=ast.Constant(value=True), body=body):
-            return not any(isinstance(inner, ast.Break) for part in body for inner in ast.walk(part))
+            return not _breaks(body)
     return isinstance(node, _ENDS)
+
+
+def _breaks(body: list[ast.stmt]) -> bool:
+    """Say whether a loop's body leaves the loop by ``break``, other than out of a loop within it."""
+    for node in body:
+        if isinstance(node, ast.Break):
+            return True
+        inner = [part for part in ast.iter_child_nodes(node) if not isinstance(part, ast.expr)]
+        if not isinstance(node, ast.For | ast.While | ast.FunctionDef) and _breaks(inner):
+            return True
+    return False
 
 
 def _check_markers(text: str) -> Iterator[tuple[int, str]]:

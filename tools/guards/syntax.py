@@ -50,7 +50,7 @@ def check_block(tree: ast.Module, named: dict[str, set[str]] | None = None) -> I
             if _SPECIAL.fullmatch(node.id) or (hasattr(builtins, node.id) and node.id not in BUILTINS):
                 yield line, f"{node.id} reaches the interpreter: a block only computes and prints"
         elif isinstance(node, ast.Attribute):
-            if _reaches(node.attr) and node.attr != "__name__":
+            if _reaches(node.attr) and node.attr not in ("__name__", "__init__"):
                 yield line, f".{node.attr} reaches more than values: a block only computes and prints"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _CONTROL.search(node.value):
             yield line, f"{node.value!r} holds a character that moves the cursor, or a blank that looks like another"
