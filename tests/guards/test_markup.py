@@ -124,6 +124,7 @@ PLANTS = {
     "http": "[x](http://example.org)",
     "another host without a scheme": "[x](//example.org/x)",
     "two of one attribute": '<a href="javascript:alert(1)" href="x.md">x</a>',
+    "two of one attribute, both sound": '<a href="x.md" href="y.md">x</a>',
     "two classes": '<div class="highlight" class="breath">x</div>',
     "target": "[x](y.md){ target=_blank }",
     "id of the theme": "## Title { #__search }",

@@ -177,6 +177,7 @@ IDLE = {
     "helpers that call each other": "def test_x():\n    a()\n\n\ndef a():\n    b()\n\n\ndef b():\n    a()",
     "idle helper of another module": "from tests.helpers import idle\n\n\ndef test_x():\n    idle(1)",
     "test that calls itself": "def test_x():\n    test_x()",
+    "one of two of a name": "class A:\n    def test_x(self):\n        assert f()\n\n\ndef test_x():\n    f()",
     "assert True": "def test_x():\n    assert True",
     "assert 1": "def test_x():\n    f()\n    assert 1",
     "assert a call of constants": "def test_x():\n    assert len('x')",

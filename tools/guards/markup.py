@@ -143,8 +143,6 @@ def check_abbreviations(text: str) -> Iterator[tuple[int, str]]:
 def check_front_matter(text: str) -> Iterator[tuple[int, str]]:
     """Say what is wrong with the front matter of a page below docs/."""
     _, meta = get_data(text)
-    if not text.startswith("---\n"):
-        yield 1, "a page begins with its front matter, between two lines of ---"
     if missing := KEYS.keys() - meta.keys():
         yield 1, f"the front matter lacks {', '.join(sorted(missing))}"
     yield from ((_line_of_key(text, key), what) for key, what in check_meta(meta))

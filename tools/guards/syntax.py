@@ -98,7 +98,6 @@ def _reaches(name: str) -> bool:
 def _annotations(tree: ast.Module) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         yield from (part for part in (getattr(node, "annotation", None), getattr(node, "returns", None)) if part)
-        yield from getattr(node, "type_params", [])  # evaluated when asked for, if ever
 
 
 def is_drawing(code: str) -> bool:
