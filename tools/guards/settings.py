@@ -79,7 +79,7 @@ PYPROJECT = {
     "pytest": {
         "ini_options": {
             "pythonpath": ["."],
-            "addopts": "--strict-markers --strict-config -p tools.guards.ledger",
+            "addopts": "--strict-markers --strict-config -p tools.guards.ledger -p tools.loop.progress",
             "filterwarnings": ["error"],
             "testpaths": ["tests"],
             "xfail_strict": True,

@@ -1,0 +1,1 @@
+"""What helps whoever writes a page: lay it out, check it alone, see how far a long command is."""
