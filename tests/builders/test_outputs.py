@@ -1,6 +1,12 @@
+import ast
+import os
+import subprocess
+import sys
+
 import pytest
 
-from tools.builders.outputs import main, rewrite, run
+from tools.builders import outputs
+from tools.builders.outputs import main, older, rewrite, run
 from tools.guards.fences import ROOT
 from tools.guards.pages import check_page
 
@@ -68,11 +74,68 @@ def test_a_block_runs_alone_from_the_root():
         run("import warnings\nwarnings.warn('x')")
 
 
-def test_a_page_with_a_failing_block_is_left_as_it_was(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("tools.builders.outputs.ROOT", tmp_path)
-    page = tmp_path / "page.md"
+@pytest.fixture
+def page(monkeypatch, tmp_path):
+    monkeypatch.setattr(outputs, "ROOT", tmp_path)
+    return tmp_path / "page.md"
+
+
+def test_a_page_with_a_failing_block_is_left_as_it_was(page, capsys):
     text = "# Page\n\n```python\nprint(1)\n```\n\n```python\n1 / 0\n```\n"
     page.write_text(text)
-    assert main([page]) == 1
+    assert main([page], once=True) == 1
     assert page.read_text() == text
-    assert "page.md: a block fails" in capsys.readouterr().err
+    assert "page.md:7: this block fails, the page is left as it was" in capsys.readouterr().err
+
+
+def test_a_failing_page_does_not_keep_the_others_from_being_written(page, capsys):
+    other = page.with_name("other.md")
+    page.write_text("```python\n1 / 0\n```\n")
+    other.write_text("```python\nprint(1)\n```\n")
+    assert main([page, other], once=True) == 1
+    assert "```text\n1\n```" in other.read_text()
+    assert "rewrote other.md" in capsys.readouterr().out
+
+
+def test_a_check_writes_nothing_and_shows_the_difference(page, capsys):
+    page.write_text(PAGE)
+    assert main([page], check=True) == 1
+    assert page.read_text() == PAGE
+    said = capsys.readouterr().err
+    assert "page.md: prints something else than the page shows" in said
+    assert "\n-stale\n" in said
+    assert "\n+    a\n+    b\n" in said
+
+
+def test_every_block_runs_again_as_on_each_older_processor(page, monkeypatch):
+    page.write_text("```python\nprint(1)\n```\n")
+    monkeypatch.setattr(outputs, "older", lambda: ["NEW", "NEW OLD"])
+    asked = []
+
+    def stand_in(command, env, cwd):
+        asked.append((command[2:], env["NPY_DISABLE_CPU_FEATURES"], env["OPENBLAS_CORETYPE"]))
+        return subprocess.CompletedProcess(command, 1 if env["NPY_DISABLE_CPU_FEATURES"] == "NEW" else 0)
+
+    monkeypatch.setattr(outputs, "run", lambda code: "1\n")
+    monkeypatch.setattr(outputs.subprocess, "run", stand_in)
+    assert main([page]) == 1
+    again = ["tools.builders.outputs", "--check", str(page)]
+    assert asked == [(again, "NEW", "Prescott"), (again, "NEW OLD", "Prescott")]
+    assert main([page], once=True) == 0
+    assert len(asked) == 2
+
+
+def test_an_older_processor_is_one_that_numpy_can_stand_in_for():
+    report = "from numpy._core._multiarray_umath import __cpu_dispatch__ as d, __cpu_features__ as f;"
+    counts = []
+    for features in older():
+        left = subprocess.run(
+            [sys.executable, "-W", "error", "-c", f"{report} print([x for x in d if f[x]])"],
+            env={**os.environ, "NPY_DISABLE_CPU_FEATURES": features},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert [name for name in features.split() if name in left] == []
+        counts.append(len(ast.literal_eval(left)))
+    assert counts == [1, 0][2 - len(counts) :]  # the oldest that NumPy has kernels for, then none of them

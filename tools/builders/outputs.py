@@ -1,17 +1,25 @@
 """Run every block of every page and rewrite the output that stands below it: ``make outputs``.
 
-Changes nothing but outputs: a block that prints gets a ``text`` fence below it, one that prints nothing loses it.
+Changes nothing but outputs: a block that prints gets a ``text`` fence below it, one that prints nothing loses it. Then
+every block runs again as on older processors, and must print the same.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from difflib import unified_diff
 from pathlib import Path
 
 from tools.guards.fences import ROOT, Fence, fences
 from tools.guards.pages import EXPECTED, RUN, pages
+from tools.loop.progress import Progress
+
+WORKERS = 2
 
 
 def run(code: str) -> str:
@@ -49,27 +57,95 @@ def _end_of_output(lines: list[str], block: Fence, opens: dict[int, Fence]) -> i
     return opens[i + 1].end if i + 1 in opens and opens[i + 1].info == "text" else i
 
 
-def main(paths: list[Path]) -> int:
-    """Rewrite the pages and return the exit code."""
-    failed = 0
-    for path in paths:
-        text = path.read_text(encoding="utf-8")
-        codes = [b.code for b in fences(text) if b.info == RUN]
+def refresh(paths: list[Path], check: bool = False) -> list[str]:
+    """Run all blocks of some pages, two at once, and return the faults.
+
+    Writes the outputs, or with ``check`` only holds them against what stands on the pages. A page with a failing block
+    is left as it was.
+    """
+    texts = {path: path.read_text(encoding="utf-8") for path in paths}
+    blocks = {path: [b for b in fences(text) if b.info == RUN] for path, text in texts.items()}
+    named = {path: [f"{_name(path)} block {i}" for i, _ in enumerate(blocks[path])] for path in paths}
+    progress = Progress([name for names in named.values() for name in names], ROOT, WORKERS)
+
+    def timed(name: str, code: str) -> str:
+        start = time.monotonic()
         try:
-            with ThreadPoolExecutor(2) as pool:
-                new = rewrite(text, list(pool.map(run, codes)))
-        except RuntimeError as error:
-            print(
-                f"{path.relative_to(ROOT)}: a block fails, the page is left as it was\n{error}",
-                file=sys.stderr,
-            )
-            failed = 1
-            continue
-        if new != text:
-            path.write_text(new, encoding="utf-8")
-            print(f"rewrote {path.relative_to(ROOT)}")
+            return run(code)
+        finally:
+            progress.finish(name, time.monotonic() - start)
+
+    faults, written = [], 0
+    with ThreadPoolExecutor(WORKERS) as pool:
+        running = {
+            path: [pool.submit(timed, *task) for task in zip(named[path], (b.code for b in blocks[path]), strict=True)]
+            for path in paths
+        }
+        for path, futures in running.items():
+            wait(futures)
+            failed = [(b.line, f.exception()) for b, f in zip(blocks[path], futures, strict=True) if f.exception()]
+            faults += [f"{_name(path)}:{line}: this block fails, the page is left as it was\n{e}" for line, e in failed]
+            new = "" if failed else rewrite(texts[path], [future.result() for future in futures])
+            if failed or new == texts[path]:
+                continue
+            if check:
+                difference = unified_diff(
+                    texts[path].split("\n"), new.split("\n"), "the page", "printed", lineterm="", n=0
+                )
+                faults.append(f"{_name(path)}: prints something else than the page shows\n" + "\n".join(difference))
+            else:
+                path.write_text(new, encoding="utf-8")
+                written += 1
+                print(f"rewrote {_name(path)}", flush=True)
+    progress.close()
+    if not faults:
+        print(f"{progress.total} blocks run, {written} pages rewritten", flush=True)
+    return faults
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+
+
+def older() -> list[str]:
+    """Return what to switch off, in NumPy, to compute as each older kind of this processor would.
+
+    An unstable sort breaks ties by the width of the processor's vectors, and sums round by it: print neither.
+    """
+    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+    # Oldest first. NumPy warns, which is an error here, when told to switch off what a processor has not.
+    had = [level for level in __cpu_dispatch__ if __cpu_features__[level]]
+    return [" ".join(off) for off in (had[1:], had) if off]
+
+
+def main(paths: list[Path], check: bool = False, once: bool = False) -> int:
+    """Rewrite the pages, check them as older processors would print them, and return the exit code."""
+    faults = refresh(paths, check)
+    if faults:
+        print("\n".join(faults), file=sys.stderr)
+        return 1
+    failed = 0
+    for features in [] if check or once else older():
+        print(f"once more, as a processor without {features} would", flush=True)
+        # NumPy and OpenBLAS choose their kernels when they are loaded: in a process of its own.
+        command = [sys.executable, "-m", "tools.builders.outputs", "--check", *map(str, paths)]
+        environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": features, "OPENBLAS_CORETYPE": "Prescott"}
+        failed |= subprocess.run(command, env=environment, cwd=ROOT).returncode
     return failed
 
 
+def _page(name: str) -> Path:
+    path = Path(name).resolve()
+    if path.suffix != ".md" or not path.is_file():
+        raise argparse.ArgumentTypeError(f"{name} is no page: say one as in docs/evaluation/drift.md")
+    return path
+
+
 if __name__ == "__main__":
-    sys.exit(main([Path(p).resolve() for p in sys.argv[1:]] or pages()))
+    parser = argparse.ArgumentParser(description="Run the blocks of pages and rewrite the outputs below them.")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
+    parser.add_argument("--once", action="store_true", help="leave out the runs as on older processors")
+    parser.add_argument("paths", nargs="*", type=_page, help="the pages; else all of them")
+    told = parser.parse_args()
+    sys.exit(main(told.paths or pages(), told.check, told.once))
