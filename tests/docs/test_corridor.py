@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from functools import cache
 
 import pytest
 from mkdocs.utils.meta import get_data
@@ -16,6 +17,7 @@ ALLOWED = {"numpy", "pandas", "scipy", "sklearn", "duckdb"}
 OURS = ("docs", "site", "guards", "builders", "loop")  # tests of the guide itself, not of a snippet
 
 
+@cache
 def shown_by(page):
     """Return the snippets that a page shows, in order."""
     blocks = fences(page.read_text(encoding="utf-8"))
