@@ -19,10 +19,14 @@ from urllib.parse import urljoin
 from bs4 import BeautifulSoup, Tag
 from markupsafe import escape
 from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority, get_plugin_logger
 from mkdocs.structure.files import File
 
 from tools.builders import practice
 from tools.builders.archive import NAME, write_archive
+from tools.builders.labs import Run
+
+log = get_plugin_logger("build")
 
 
 def on_pre_build(config):
@@ -43,11 +47,42 @@ def on_nav(nav, config, files):
     config.extra["pages"] = {page.file.url: page for page in nav.pages}
 
 
+@event_priority(100)  # before mkdocs-jupyter looks where its cache is
+def on_pre_page(page, config, files):
+    """Say which page of how many is built; give a lab the cache of its run, so that it runs only where it must."""
+    pages = [file.src_uri for file in files.documentation_pages()]
+    number = pages.index(page.file.src_uri) + 1
+    if not is_lab(page.file):
+        if number % 10 == 0:
+            log.info(f"page {number} of {len(pages)}")
+        return page
+    run = _run(page, config)
+    if not run.done:
+        labs = [uri for uri in pages if uri.endswith(".py")]
+        seconds = run.seconds_last_time()
+        before = f"{seconds:.0f} s last time" if seconds else "up to a minute"
+        log.info(f"lab {labs.index(page.file.src_uri) + 1} of {len(labs)}: {run.lab.stem.replace('_', ' ')}, {before}")
+    run.begin()
+    config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(run.html)
+    return page
+
+
 def on_page_content(html, page, config, files):
-    """Rewrite the content of a notebook page; leave the others alone."""
-    if not page.file.src_uri.endswith(".py"):
+    """Rewrite the content of a notebook page, unless it shows code that never ran; leave the others alone."""
+    if not is_lab(page.file):
         return html
+    if faults := _run(page, config).end():
+        raise PluginError("\n".join(f"{page.file.src_uri}: {fault}" for fault in faults))
     return link(plain(html), page.file, files)
+
+
+def is_lab(file) -> bool:
+    """Say whether a file is a notebook."""
+    return file.src_uri.endswith(".py")
+
+
+def _run(page, config) -> Run:
+    return Run(Path(page.file.abs_src_path), Path(config.config_file_path).parent / ".cache/labs")
 
 
 def on_env(env, config, files):

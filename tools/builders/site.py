@@ -26,12 +26,7 @@ def build(site: Path, config: Path = ROOT / "mkdocs.yml") -> None:
     # No --quiet: it would drop the warnings before --strict counts them.
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean"]
     command += ["-f", str(config), "-d", str(site.resolve())]
-    done = subprocess.run(
-        command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    if done.returncode:
-        print(done.stdout, file=sys.stderr)
-        raise subprocess.CalledProcessError(done.returncode, command)
+    subprocess.run(command, env=environment, cwd=ROOT, check=True)
 
 
 def seal_pages(site: Path) -> None:
