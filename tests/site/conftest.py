@@ -1,16 +1,20 @@
-"""The built site, served on this machine, and a browser to look at it."""
+"""The built site, served on this machine, a browser to look at it, and what a page may not do there."""
 
 import functools
+import gzip
 import http.server
 import threading
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
 from tools.builders.browser import FLAGS, find
 from tools.guards.fences import ROOT
 
 SITE = ROOT / "site"
+VIEWS = {"desktop-light": ("light", 1280), "phone-dark": ("dark", 390)}
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -23,6 +27,13 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def urls():
     """Return the address of every page, relative to the site's root."""
     return [p.relative_to(SITE).as_posix().removesuffix("index.html") for p in sorted(SITE.rglob("*.html"))]
+
+
+@functools.cache
+def soup(url):
+    """Return a page of the site, parsed once for all tests: read it, leave it as it is."""
+    path = SITE / url if url.endswith(".html") else SITE / url / "index.html"
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +53,97 @@ def browser():
         yield playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
 
 
-@pytest.fixture(params=[("light", 1280), ("dark", 390)], ids=["desktop-light", "phone-dark"])
+def new_view(browser, name):
+    """Return a fresh tab in one of the two views."""
+    scheme, width = VIEWS[name]
+    return browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844}).new_page()
+
+
+@pytest.fixture(params=VIEWS)
 def view(request, browser):
-    scheme, width = request.param
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
-    yield context.new_page()
-    context.close()
+    page = new_view(browser, request.param)
+    yield page
+    page.context.close()
+
+
+@pytest.fixture(scope="session", params=VIEWS)
+def tab(request, browser):
+    """One tab for many pages: a context for each would take longer than the page. It keeps no files."""
+    page = new_view(browser, request.param)
+    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    yield page
+    page.context.close()
+
+
+WEIGHTS = {}
+
+
+def weight(response):
+    """Return the bytes of a response as a host sends it: compressed."""
+    if response.url not in WEIGHTS:
+        WEIGHTS[response.url] = len(gzip.compress(response.body()))
+    return WEIGHTS[response.url]
+
+
+def faults(page, base, url):
+    """Load a page once; return all that a reader must not meet: requests elsewhere, errors, weight, width, barriers."""
+    asked, got, said = [], [], []
+    listeners = {
+        "request": lambda request: asked.append(request.url),
+        "response": lambda response: got.append(response),
+        "console": lambda message: said.append(message.text) if message.type == "error" else None,
+        "pageerror": lambda error: said.append(str(error)),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    try:
+        page.goto(base + url)
+        found = barriers(page)
+        page.wait_for_load_state("networkidle")  # half a second without requests; errors may come as late as that
+        found += [("asks", a) for a in asked if not a.startswith((base, "data:", "blob:"))]
+        found += [("says", text) for text in said]
+        if (total := sum({response.url: weight(response) for response in got}.values())) >= 300_000:
+            found.append(("weighs", total))
+    finally:
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+    page.evaluate("localStorage.clear(), sessionStorage.clear()")
+    return found
+
+
+# Fonts are there, what was asked for is drawn, nothing moves any more.
+SETTLED = """async () => {
+  await document.fonts.ready;
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const moving = document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime < Infinity);
+  await Promise.all(moving.map((a) => a.finished.catch(() => null)));
+}"""
+# Contrast takes most of the time, and most of that goes to the words of code. Within one block of code, words of the
+# same colour, ground and size have the same contrast: the first of them is measured.
+BARRIERS = """async () => {
+  const alike = new Map(), again = [];
+  for (const word of document.querySelectorAll("pre code span:not(:has(*))")) {
+    if (!/\\w\\w/.test(word.textContent)) continue; // axe does not judge a single sign: it can stand for no other
+    const style = getComputedStyle(word);
+    const key = [style.color, style.background, style.opacity, style.font, style.textShadow].join();
+    const seen = alike.get(word.parentElement) ?? alike.set(word.parentElement, new Set()).get(word.parentElement);
+    if (seen.has(key)) again.push(word);
+    seen.add(key);
+  }
+  const shown = { resultTypes: ["violations"] };
+  const most = await axe.run({ ...shown, rules: { "color-contrast": { enabled: false } } });
+  const contrast = await axe.run({ include: [document], exclude: again }, { ...shown, runOnly: ["color-contrast"] });
+  const violations = [...most.violations, ...contrast.violations];
+  const wide = document.documentElement.scrollWidth;
+  return [
+    ...violations.flatMap((v) => v.nodes.map((node) => [v.id, node.html.slice(0, 120)])),
+    ...(wide <= innerWidth ? [] : [["is wider than the window", wide]]),
+  ];
+}"""
+
+
+def barriers(page):
+    """Return what keeps readers out of a page as it stands: what axe finds, and what does not fit the window."""
+    page.evaluate(SETTLED)
+    page.evaluate(f"() => {{ {AXE_SCRIPT} }}")
+    return [tuple(found) for found in page.evaluate(BARRIERS)]
