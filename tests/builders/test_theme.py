@@ -7,7 +7,7 @@ import sys
 from bs4 import BeautifulSoup
 
 from tools.guards.fences import ROOT
-from tools.guards.html import page_faults, seal
+from tools.guards.html import page_faults, with_policy
 
 PLANT = 'A & B "c" </title></span><script>alert(1)</script><b onclick=x>'
 PLANTED = "".join(f"{key}: '{PLANT}'\n" for key in ("title", "section", "description", "minutes"))
@@ -28,7 +28,7 @@ def test_front_matter_is_text_on_its_page_and_on_those_beside_it(tmp_path):
     pages = {}
     for name in ("", "plant/", "last/"):
         html = (tmp_path / "site" / name / "index.html").read_text(encoding="utf-8")
-        assert page_faults(seal(html), "../" * name.count("/")) == []
+        assert page_faults(with_policy(html), "../" * name.count("/")) == []
         pages[name] = BeautifulSoup(html, "html.parser")
     page = pages["plant/"]
     assert page.title.text == f"{PLANT} - A & B"

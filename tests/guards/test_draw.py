@@ -1,8 +1,9 @@
+import ast
 import os
 import subprocess
 import sys
 
-from tools.guards.draw import draw
+from tools.guards.draw import draw, older
 from tools.guards.fences import ROOT
 
 
@@ -31,3 +32,19 @@ def test_the_command_runs_as_drawn_and_the_draw_is_printed():
         assert printed.split()[0] == draw(key)["TZ"]
         outputs.add(printed)
     assert len(outputs) == 2
+
+
+def test_an_older_processor_is_one_that_numpy_can_stand_in_for():
+    report = "from numpy._core._multiarray_umath import __cpu_dispatch__ as d, __cpu_features__ as f;"
+    counts = []
+    for kind in older():
+        left = subprocess.run(
+            [sys.executable, "-W", "error", "-c", f"{report} print([x for x in d if f[x]])"],
+            env=os.environ | kind,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert [name for name in kind["NPY_DISABLE_CPU_FEATURES"].split() if name in left] == []
+        counts.append(len(ast.literal_eval(left)))
+    assert counts == [1, 0][2 - len(counts) :]  # the oldest that NumPy has kernels for, then none of them

@@ -8,7 +8,7 @@ import material
 import pytest
 from markdown import markdown
 
-from tools.guards.html import check, policy, seal
+from tools.guards.html import check, policy, with_policy
 
 CONFIG = dict.fromkeys(("annotate", "features", "tags", "translations", "version")) | {
     "base": "..",
@@ -59,7 +59,7 @@ def page(body=BODY, title="Lift", head="", outside="", config=CONFIG):
 def faults(site, html=None, name="lift/index.html", sealed=True):
     path = site / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(seal(html) if sealed else html, encoding="utf-8")
+    path.write_text(with_policy(html) if sealed else html, encoding="utf-8")
     return check(site)
 
 
@@ -229,9 +229,9 @@ def test_the_page_of_errors_starts_from_the_root(tmp_path):
     "html",
     [
         page(),
-        seal(page()).replace("script-src 'self'", "script-src *"),
-        seal(page()).replace("<head>", '<head><meta name="description" content="x">'),
-        seal(page()).replace("; base-uri 'none'", ""),
+        with_policy(page()).replace("script-src 'self'", "script-src *"),
+        with_policy(page()).replace("<head>", '<head><meta name="description" content="x">'),
+        with_policy(page()).replace("; base-uri 'none'", ""),
     ],
     ids=["none", "wider", "not first", "less"],
 )

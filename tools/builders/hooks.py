@@ -36,7 +36,9 @@ def on_pre_build(config):
 
 
 def on_files(files, config):
-    """Announce what is made at the end, so that pages can link to it."""
+    """Leave out the search of other languages, which nobody asks for; announce what is made at the end."""
+    for file in [f for f in files if f.src_uri.startswith("assets/javascripts/lunr/")]:
+        files.remove(file)
     for name in (practice.ANKI, NAME):
         files.append(File.generated(config, name, content=b""))
     return files

@@ -7,27 +7,43 @@ every block runs again as on older processors, and must print the same.
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from difflib import unified_diff
 from pathlib import Path
 
+from tools.guards.draw import older
 from tools.guards.fences import ROOT, Fence, fences
 from tools.guards.pages import EXPECTED, RUN, pages
+from tools.guards.runner import Runner
 from tools.loop.progress import Progress
 
 WORKERS = 2
 
 
+THREAD = threading.local()  # each has a runner of its own
+
+
 def run(code: str) -> str:
-    """Return what a block prints, run alone from the repository's root as a reader would run it."""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip())
-    return done.stdout
+    """Return what a block prints, run alone from the repository's root as a reader would run it.
+
+    Raises
+    ------
+    RuntimeError
+        If it raises, writes to standard error, or leaves code unexecuted.
+    """
+    if not hasattr(THREAD, "runner"):
+        THREAD.runner = Runner(ROOT)
+        atexit.register(THREAD.runner.close)
+    result = THREAD.runner.run(code)
+    if faults := result.faults():
+        raise RuntimeError("\n".join(f"line {line} of the block: {what}" for line, what in faults))
+    return result.stdout
 
 
 def rewrite(text: str, outputs: list[str]) -> str:
@@ -107,18 +123,6 @@ def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
 
 
-def older() -> list[str]:
-    """Return what to switch off, in NumPy, to compute as each older kind of this processor would.
-
-    An unstable sort breaks ties by the width of the processor's vectors, and sums round by it: print neither.
-    """
-    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
-
-    # Oldest first. NumPy warns, which is an error here, when told to switch off what a processor has not.
-    had = [level for level in __cpu_dispatch__ if __cpu_features__[level]]
-    return [" ".join(off) for off in (had[1:], had) if off]
-
-
 def main(paths: list[Path], check: bool = False, once: bool = False) -> int:
     """Rewrite the pages, check them as older processors would print them, and return the exit code."""
     faults = refresh(paths, check)
@@ -127,11 +131,11 @@ def main(paths: list[Path], check: bool = False, once: bool = False) -> int:
         return 1
     failed = 0
     for features in [] if check or once else older():
-        print(f"once more, as a processor without {features} would", flush=True)
+        without = features["NPY_DISABLE_CPU_FEATURES"]
+        print(f"once more, as a processor without {without} would", flush=True)
         # NumPy and OpenBLAS choose their kernels when they are loaded: in a process of its own.
         command = [sys.executable, "-m", "tools.builders.outputs", "--check", *map(str, paths)]
-        environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": features, "OPENBLAS_CORETYPE": "Prescott"}
-        failed |= subprocess.run(command, env=environment, cwd=ROOT).returncode
+        failed |= subprocess.run(command, env=os.environ | features, cwd=ROOT).returncode
     return failed
 
 

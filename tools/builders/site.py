@@ -1,4 +1,4 @@
-"""Build the site, prove it, and seal its pages: ``python -m tools.builders.site FOLDER``."""
+"""Build the site, prove it, and seal it: ``python -m tools.builders.site FOLDER``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from tools.builders.archive import write_archive
+from tools.guards import seal
 from tools.guards.fences import ROOT
-from tools.guards.html import check, seal
+from tools.guards.html import check, with_policy
 from tools.guards.proof import ProofError, prove
 
 
@@ -29,13 +30,13 @@ def build(site: Path, config: Path = ROOT / "mkdocs.yml") -> None:
     subprocess.run(command, env=environment, cwd=ROOT, check=True)
 
 
-def seal_pages(site: Path) -> None:
+def write_policies(site: Path) -> None:
     """Write onto each page the policy by which a browser refuses any script and any address that is not the site's.
 
     Not before the archive is packed: opened from a folder, search needs a frame whose script names that folder.
     """
     for path in site.rglob("*.html"):
-        path.write_text(seal(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(with_policy(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def main() -> int:
@@ -45,7 +46,7 @@ def main() -> int:
         build(site)
         proof = prove(site)
         write_archive(site)  # again, now that the proof is on the pages
-        seal_pages(site)
+        write_policies(site)
     except subprocess.CalledProcessError:
         return 1
     except ProofError as error:
@@ -54,6 +55,7 @@ def main() -> int:
     if faults := check(site):
         print("\n".join(faults), "What a page may hold is listed in tools/guards/html.py.", sep="\n", file=sys.stderr)
         return 1
+    seal.write(site, ROOT / "build" / f"{site.name}.sha256")
     print("proof: " + ", ".join(f"{n} {kind}" for kind, n in proof["totals"].items()) + ", nothing else")
     return 0
 

@@ -1,6 +1,6 @@
 """Run a command as on some other machine: ``python -m tools.guards.draw COMMAND …``.
 
-What a page prints must not depend on the order of sets, the time zone, the locale, or the number of processors. So
+What a page prints must not depend on the order of sets, the time zone, the locale, or the processor. So
 each commit draws its own, and a dependence shows sooner or later. ``DRAW=…`` in the environment draws another.
 """
 
@@ -15,6 +15,19 @@ from tools.guards.git import commit
 ZONES = ("UTC", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe", "Europe/Paris", "Pacific/Apia")
 
 
+def older() -> list[dict[str, str]]:
+    """Return the variables under which NumPy and OpenBLAS compute as on each older kind of this processor.
+
+    An unstable sort breaks ties by the width of the processor's vectors, and sums round by it.
+    """
+    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+    # Oldest first. NumPy warns, which is an error here, when told to switch off what a processor has not.
+    had = [level for level in __cpu_dispatch__ if __cpu_features__[level]]
+    kinds = [" ".join(off) for off in (had[1:], had) if off]
+    return [{"NPY_DISABLE_CPU_FEATURES": off, "OPENBLAS_CORETYPE": "Prescott"} for off in kinds]
+
+
 def draw(key: str) -> dict[str, str]:
     """Return the variables that a key stands for, always the same."""
     chance = random.Random(key)
@@ -26,6 +39,7 @@ def draw(key: str) -> dict[str, str]:
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
         "PYTHON_CPU_COUNT": str(chance.choice((1, 2, 3, 7, 64))),
+        **chance.choice(({}, {}, {}, *older())),
     }
 
 

@@ -157,7 +157,7 @@ def policy(html: str) -> str:
     )
 
 
-def seal(html: str) -> str:
+def with_policy(html: str) -> str:
     """Return a page with its Content-Security-Policy as the first element of its head."""
     return html.replace("<head>", f"<head>{_meta(html)}", 1)
 
@@ -248,7 +248,7 @@ def page_faults(html: str, base: str) -> list[str]:
     if (n := sum(element.tag == "article" for element in tags)) != 1:
         faults.append(f"a page has one <article>, this one has {n}")
     bare = html.replace(_meta(html), "", 1)
-    if html != seal(bare):
+    if html != with_policy(bare):
         faults.append("its head does not start with the Content-Security-Policy of its scripts")
     return faults
 

@@ -63,16 +63,11 @@ def run_block(item: TestBlock) -> None:
         raise RuntimeError(f"{page}:{block.lineno}: only `python` is run, and never skipped")
     result = _runner(item.config).run(block.code)
     expected = block.expected_output or ""
-    if result.error:
-        line, what = result.error
-        raise RuntimeError(f"{page}:{block.lineno + line}: {what}")
-    if result.stdout != expected:
-        raise RuntimeError(f"{page}:{block.lineno}: it prints\n{result.stdout}\nand the page shows\n{expected}")
-    if result.stderr:
-        raise RuntimeError(f"{page}:{block.lineno}: it writes to standard error: {result.stderr}")
-    if result.left:
-        places = "\n".join(f"{page}:{block.lineno + line}: never executed: {text}" for line, text in result.left)
-        raise RuntimeError(places)
+    faults = result.faults()
+    if not result.error and result.stdout != expected:
+        faults.append((0, f"it prints\n{result.stdout}\nand the page shows\n{expected}"))
+    if faults:
+        raise RuntimeError("\n".join(f"{page}:{block.lineno + line}: {what}" for line, what in faults))
     books = {"page": page, "line": block.lineno, "sha256": digest(block.code), "output": digest(result.stdout)}
     item.user_properties.append(("block", books))
 

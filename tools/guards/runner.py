@@ -41,6 +41,13 @@ class Result:
     left: list[tuple[int, str]]  # line within the block and text of what was never reached
     error: tuple[int, str] | None  # line within the block, and what was raised
 
+    def faults(self) -> list[tuple[int, str]]:
+        """Return what is wrong with the block, whatever it should print, by the line within it."""
+        if self.error:
+            return [self.error]
+        written = [(0, f"it writes to standard error: {self.stderr}")] if self.stderr else []
+        return written + [(line, f"never executed: {text}") for line, text in self.left]
+
 
 class Runner:
     """A server that runs blocks, one after the other.

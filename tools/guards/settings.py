@@ -24,11 +24,12 @@ MKDOCS = {
         {
             "mkdocs-jupyter": {
                 "include": ["docs/labs/*.py"],
+                "ignore": ["*.md"],
                 "execute": True,
                 "allow_errors": False,
                 "kernel_name": "python3",
                 "include_source": True,
-                "cache": False,
+                "cache": True,
             }
         },
     ],
