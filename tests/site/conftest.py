@@ -86,7 +86,7 @@ def weight(response):
 
 
 def faults(page, base, url):
-    """Load a page once; return what a reader must not meet: requests elsewhere, errors, weight, barriers, hidden text."""
+    """Load a page once; return what a reader must not meet: requests elsewhere, errors, weight, barriers, hidden."""
     asked, got, said = [], [], []
     listeners = {
         "request": lambda request: asked.append(request.url),
