@@ -127,6 +127,9 @@ def test_words_of_a_title_reach_the_command_as_they_are(folder):
     (folder / ".venv/bin/python").write_text('#!/bin/sh\nprintf "%s|" "$@"\n')
     title = 'A "b" `date` $(id) ; it\'s'
     done = subprocess.run(
-        ["make", "new", "P=a/b", f"TITLE={title.replace('$', '$$')}"], cwd=folder, capture_output=True, text=True
+        ["make", "--no-print-directory", "new", "P=a/b", f"TITLE={title.replace('$', '$$')}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
     )
     assert done.stdout == f"-m|tools.loop.new|a/b|{title}|"

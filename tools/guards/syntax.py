@@ -23,7 +23,8 @@ _BUILTINS = """abs all any ascii bin bool bytes callable chr classmethod complex
 _EXCEPTIONS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)
 }
-BUILTINS = set(_BUILTINS.split()) | _EXCEPTIONS
+# `_` is a name like any other, though a console, and so a doctest, leaves it among them.
+BUILTINS = set(_BUILTINS.split()) | _EXCEPTIONS | {"_"}
 # Methods of arrays and tables whose names are those of modules, too.
 METHODS = {"array", "copy", "random", "select", "trace"}
 # What evaluates strings, makes classes out of them, loads what is not Python, or asks the clock.

@@ -15,9 +15,10 @@ import yaml
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 
-from tools.builders.outputs import rewrite, run
+from tools.builders.outputs import rewrite
 from tools.guards.fences import ROOT, fences
 from tools.guards.pages import RUN
+from tools.guards.runner import Runner
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 TITLE = re.compile(r"[^\W_](?:[^\W_]|[ ,:?'()/+-])*(?:[^\W_]|[)?])")
@@ -119,11 +120,14 @@ def _inline(title: str) -> str:
 
 def _with_outputs(text: str, source: str, imported: str) -> str:
     """Return a page with the outputs of its blocks, which import a snippet that no file holds yet."""
-    codes = [b.code for b in fences(text) if b.info == RUN]
-    try:
-        return rewrite(text, [run(f"{source}\n{code.replace(imported, '')}") for code in codes])
-    except RuntimeError as error:
-        raise ValueError(f"the template does not run under this name, choose another: {error}") from error
+    runner = Runner(ROOT, preload=False)
+    codes = [b.code.replace(imported, "") for b in fences(text) if b.info == RUN]
+    results = [runner.run(f"{source}\n{code}") for code in codes]
+    runner.close()
+    for result in results:
+        if result.error:
+            raise ValueError(f"the template does not run under this name, choose another: {result.error[1]}")
+    return rewrite(text, [result.stdout for result in results])
 
 
 def _nav(text: str, section: str, entry: str) -> str:
