@@ -108,7 +108,8 @@ def psi_threshold(n_expected: int, n_actual: int, n_bins: int = 10, false_alarm_
 def classifier_two_sample_test(expected: ArrayLike, actual: ArrayLike, seed: int = 0) -> Separation:
     """Train a classifier to tell two samples apart, and test on the other half whether it can.
 
-    It sees changes in how columns go together, which no test of single columns sees.
+    It sees changes in how columns go together, which no test of single columns sees. The classifier is 50
+    gradient-boosted trees of at most 8 leaves, all fitted on all rows of the first half.
 
     Parameters
     ----------

@@ -42,14 +42,27 @@ class TestWheel(WheelChecks):
     fetch, load = staticmethod(fetch_clothing_reviews), staticmethod(load_clothing_reviews)
 
 
-@pytest.mark.parametrize(
-    ("column", "value"), [("item_id", -1), ("age", 9), ("rating", 6), ("recommended", 2), ("positive_feedback", -1)]
-)
+OUTSIDE = [
+    ("item_id", [-1]), ("age", [9, 121]), ("rating", [0, 6]), ("recommended", [-1, 2]), ("positive_feedback", [-1])
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "value"), [(column, value) for column, values in OUTSIDE for value in values])
 def test_a_row_against_the_schema_is_named(reviews, column, value):
     wrong = reviews.copy()
     wrong.loc[17, column] = value
     with pytest.raises(ValueError, match=f"column '{column}' breaks its rule in 1 rows"):
         check_reviews(wrong)
+
+
+@pytest.mark.parametrize(
+    ("column", "least", "most"),
+    [("item_id", 0, 10**6), ("age", 10, 120), ("rating", 1, 5), ("recommended", 0, 1), ("positive_feedback", 0, 10**6)],
+)
+def test_the_ends_of_the_schema_are_within(reviews, column, least, most):
+    rows = reviews.head(2).copy()
+    rows[column] = [least, most]
+    assert check_reviews(rows)[column].tolist() == [least, most]
 
 
 def test_a_missing_column_is_named(reviews):

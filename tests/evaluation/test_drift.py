@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import train_test_split
 
 from snippets.evaluation.drift import classifier_two_sample_test, population_stability_index, psi_threshold
 
@@ -87,9 +89,17 @@ def test_classifier_sees_what_no_single_column_shows():
 
 
 def test_auc_against_scikit_learn():
-    # A single column that separates perfectly: the classifier scores its sides in order.
-    x, y = np.zeros((40, 1)), np.ones((60, 1))
-    assert classifier_two_sample_test(x, y).auc == roc_auc_score([0, 1], [0, 1])
+    x, y = RNG.normal(size=(301, 4)), RNG.normal(0.3, 1, (202, 4))
+    half, other, label, truth = train_test_split(
+        np.vstack([x, y]), [0] * 301 + [1] * 202, test_size=0.5, stratify=[0] * 301 + [1] * 202, random_state=3
+    )
+    trees = HistGradientBoostingClassifier(max_iter=50, max_leaf_nodes=8, early_stopping=False, random_state=3)
+    expected = roc_auc_score(truth, trees.fit(half, label).predict_proba(other)[:, 1])
+    assert classifier_two_sample_test(x, y, seed=3).auc == pytest.approx(expected, rel=1e-12)
+
+
+def test_samples_that_one_column_separates_have_an_auc_of_one():
+    assert classifier_two_sample_test(np.zeros((40, 1)), np.ones((60, 1))).auc == 1
 
 
 def test_missing_values_are_a_difference():

@@ -136,6 +136,13 @@ def test_every_kind_of_group_in_any_order(metric, groups):
     assert shuffled == pytest.approx(metric(CLICK, SCORE.astype(np.float32), GROUPS), rel=1e-12)
 
 
+@pytest.mark.parametrize("far", [2**32, -(2**32)])
+def test_groups_that_agree_in_their_last_32_bits_stay_apart(far):
+    groups = np.tile([0, far], LISTS * ITEMS // 2)
+    for metric in ALL:
+        assert metric(CLICK, SCORE, groups) == pytest.approx(metric(CLICK, SCORE, groups.astype(str)), rel=1e-12)
+
+
 def test_neighbouring_scores_are_no_tie():
     # They differ by one unit in the last place, and stand in a list with much larger scores.
     close = [1.0, np.nextafter(1.0, 2.0), 1e300]

@@ -93,6 +93,12 @@ def test_the_limit_is_that_of_student():
         assert coverage_alarms(report, "day", reference_days=3, false_alarms=share)["alarm"].iloc[0] == expected
 
 
+def test_a_day_like_all_before_raises_no_alarm_however_many_are_allowed():
+    alarms = coverage_alarms(coverage_report(days(coverage=1.0), by="day"), "day", false_alarms=np.nextafter(1, 0))
+    assert alarms["z"].unique().tolist() == [0]
+    assert not alarms["alarm"].any()  # not even where the limit is 0 too
+
+
 REPORT = coverage_report(days(4, 10), by="day")
 
 

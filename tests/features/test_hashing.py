@@ -74,6 +74,14 @@ def test_the_formula_against_powers(n, bits):
     assert collision_share(n, bits) == pytest.approx(1 - (1 - 2**-bits) ** (n - 1), rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("bits", [1, 31])
+def test_the_narrowest_and_the_widest(bits):
+    rows = hash_features(FRAME, bits)
+    assert rows.shape == (4, 2**bits)
+    assert rows.sum(axis=1).ravel().tolist() == [[3.0] * 4]
+    assert collision_share(2, bits) == pytest.approx(2.0**-bits, rel=1e-9)
+
+
 def test_signs_are_fair():
     entries = hash_features(pd.DataFrame({"v": np.arange(10_000)}), signed=True).data
     assert set(entries) == {-1, 1}
@@ -89,7 +97,8 @@ def test_signs_are_fair():
         (lambda: hash_features(FRAME[["ad", "ad"]]), "column 'ad' is there twice"),
         (lambda: hash_features(pd.DataFrame({"p": [0.5, None]})), "column 'p' holds fractions"),
         (lambda: collision_share(0, 8), "n_values must be at least 1, got 0"),
-        (lambda: collision_share(1, 40), "n_bits must be from 1 to 31, got 40"),
+        (lambda: collision_share(1, 0), "n_bits must be from 1 to 31, got 0"),
+        (lambda: collision_share(1, 32), "n_bits must be from 1 to 31, got 32"),
     ],
 )
 def test_bad_input_is_named(call, message):

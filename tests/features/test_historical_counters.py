@@ -83,6 +83,14 @@ def test_units_and_windows_finer_than_the_times():
     assert count_before([1] * 3, [0, 1, 2], [1] * 3, [0, 1, 2], 1.5).tolist() == [0, 1, 1]
 
 
+@pytest.mark.parametrize(("n_keys", "events_of"), [(8, 8), (8, 1), (1, 8), (2, 2)])
+def test_keys_and_times_that_64_bits_cannot_number(n_keys, events_of):
+    when = [-(2**62), 2**62 - 1]
+    key, events = np.arange(n_keys), np.repeat(np.arange(events_of), 2)
+    seen = count_before(events, np.tile(when, events_of), np.repeat(key, 3), np.tile([when[0], 0, 2**62], n_keys))
+    assert seen.reshape(n_keys, 3).tolist() == [[0, 1, 2] if k < events_of else [0, 0, 0] for k in key]
+
+
 def test_many_keys_and_times_to_the_nanosecond():
     when = pd.to_datetime(np.arange(50_000) * 10**11, unit="ns")
     key = np.arange(50_000) % 25_000

@@ -55,6 +55,11 @@ def test_a_missing_value_can_be_the_label():
     assert found.loc[("missing values", "age"), "value"] == pytest.approx(0.75)
 
 
+def test_no_feature_is_above_a_limit_of_one():
+    found = single_feature_scores(pd.DataFrame({"x": [1.0, 2.0]}), [0, 1], limit=1)
+    assert found[["value", "suspicious"]].to_numpy().tolist() == [[1.0, False]]
+
+
 def test_categories_are_scored_by_the_other_half():
     rng = np.random.default_rng(0)
     y = rng.random(4_000) < 0.3
@@ -191,6 +196,7 @@ X2, Y2 = pd.DataFrame({"x": [1.0, 2.0]}), [0, 1]
         (lambda: single_feature_scores(X2, [0, 2]), "y must be 0 or 1, got 2 at row 1"),
         (lambda: single_feature_scores(X2, [0, 0]), "y holds only 0"),
         (lambda: single_feature_scores(X2, Y2, 0.5), r"limit must be an AUC in \(0.5, 1\], got 0.5"),
+        (lambda: single_feature_scores(X2, Y2, 1.1), r"limit must be an AUC in \(0.5, 1\], got 1.1"),
         (lambda: future_correlation(X2, Y2, [1], [1, 2]), "for each of the 2 rows: got 1 and 2"),
         (lambda: future_correlation(X2, Y2, [1, 1], [1]), "for each of the 2 rows: got 2 and 1"),
         (lambda: future_correlation(X2, Y2, [1, 1], [1, np.nan]), "time is missing at row 1"),

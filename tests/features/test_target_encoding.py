@@ -46,6 +46,13 @@ def test_out_of_fold_against_a_loop(data, key, strength):
     np.testing.assert_allclose(encode_out_of_fold(key, y, fold, strength), expected, atol=1e-12)
 
 
+def test_the_prior_is_worth_twenty_rows_unless_told_otherwise():
+    assert encode_ordered([1, 1], [1, 1], [1, 2]).tolist() == pytest.approx([0, 1 / 21])
+    assert encode_out_of_fold([1, 1, 2, 1], [1, 0, 0, 1], [0, 1, 1, 1]).tolist() == pytest.approx(
+        [(1 + 20 / 3) / 22, 1, 1, 1]
+    )
+
+
 def test_against_scikit_learn():
     rng = np.random.default_rng(0)
     key, y = rng.integers(0, 50, 2_000), rng.integers(0, 2, 2_000)

@@ -53,6 +53,11 @@ def test_few_different_vectors_need_few_codes():
     np.testing.assert_allclose(model.inverse_transform(model.transform([[0.0], [5.0]])), [[0.0], [5.0]])
 
 
+def test_three_codes_of_sixteen_unless_asked_for_others():
+    X = np.random.default_rng(0).normal(size=(100, 4))
+    assert [len(centers) for centers in SemanticIDs(random_state=0).fit(X).centers_] == [16, 16, 16]
+
+
 def test_what_is_wrong_is_named(vectors):
     for name in ("n_levels", "n_codes"):
         with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):

@@ -245,6 +245,11 @@ def test_retention_equals_a_count_by_hand(events, signed_up):
     assert set(table.index) == set(dates)
 
 
+def test_retention_of_day_1_7_and_28_unless_asked_for_others():
+    events = stream(("a", "01-05 10:00"), ("a", "01-06 10:00"), ("b", "01-05 10:00"), ("b", "02-02 10:00"))
+    assert retention(events).loc["2026-01-05"].to_dict() == {"users": 2, 1: 0.5, 7: 0, 28: 0.5}
+
+
 # Bots
 
 

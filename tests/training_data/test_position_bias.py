@@ -60,6 +60,13 @@ def test_the_standard_error_against_the_bootstrap():
     assert found["standard_error"] == pytest.approx(resampled.standard_error, rel=0.06)
 
 
+def test_the_standard_error_by_hand():
+    # Clicks are binomial: the squared relative error of a rate is (1 - rate) / clicks, and those of both add up.
+    # 1 of 4 below, 4 of 8 on top.
+    found = examination_from_random_positions([1, 0, 0, 0] + [1, 0] * 4, [3] * 4 + [1] * 8).loc[3]
+    assert found["standard_error"] == pytest.approx((1 / 2) * np.sqrt((3 / 4) / 1 + (1 / 2) / 4), rel=1e-12)
+
+
 def test_swaps_by_hand():
     rows = pd.DataFrame(
         [(1, 1, 3), (1, 1, 3), (0, 1, 3), (0, 3, 3), (1, 3, 3), (0, 3, 3), (0, 3, 3), (1, 2, 3), (1, 1, 0), (1, 3, 0)],
@@ -90,6 +97,8 @@ def test_labels_are_the_relevance_on_average():
 
 def test_clipping_bounds_the_labels():
     assert labels_as_if_seen([1, 1, 0], [0.1, 0.8, 0.1], clip=0.5).tolist() == [2, 1.25, 0]
+    assert labels_as_if_seen([1, 1], [0.1, 1], clip=1).tolist() == [1, 1]
+    assert labels_as_if_seen([1], [0.1]).tolist() == [10]
 
 
 @pytest.mark.parametrize(
