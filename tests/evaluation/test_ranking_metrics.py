@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, roc_auc_score
 
 from snippets.evaluation.ranking_metrics import (
+    _number,
     group_auc,
     mean_reciprocal_rank,
     ndcg_at_k,
@@ -141,6 +142,18 @@ def test_groups_that_agree_in_their_last_32_bits_stay_apart(far):
     groups = np.tile([0, far], LISTS * ITEMS // 2)
     for metric in ALL:
         assert metric(CLICK, SCORE, groups) == pytest.approx(metric(CLICK, SCORE, groups.astype(str)), rel=1e-12)
+
+
+@pytest.mark.parametrize("groups", [[0, 2, 2], [3, 0, 3], [-1, 0, 1], [2.0, 2.0, 7.0]])
+def test_lists_are_numbered_below_the_number_of_rows(groups):
+    numbers = _number(np.array(groups))
+    assert len(set(zip(numbers, groups, strict=True))) == len(set(numbers)) == len(set(groups))
+    assert 0 <= numbers.min() <= numbers.max() < 3
+
+
+def test_lists_that_are_numbered_already_are_not_sorted(monkeypatch):
+    monkeypatch.delattr(np, "unique")  # it sorts
+    assert _number(np.array([2, 0, 2])).tolist() == [2, 0, 2]
 
 
 def test_neighbouring_scores_are_no_tie():

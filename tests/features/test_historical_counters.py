@@ -83,12 +83,19 @@ def test_units_and_windows_finer_than_the_times():
     assert count_before([1] * 3, [0, 1, 2], [1] * 3, [0, 1, 2], 1.5).tolist() == [0, 1, 1]
 
 
-@pytest.mark.parametrize(("n_keys", "events_of"), [(8, 8), (8, 1), (1, 8), (2, 2)])
-def test_keys_and_times_that_64_bits_cannot_number(n_keys, events_of):
-    when = [-(2**62), 2**62 - 1]
-    key, events = np.arange(n_keys), np.repeat(np.arange(events_of), 2)
-    seen = count_before(events, np.tile(when, events_of), np.repeat(key, 3), np.tile([when[0], 0, 2**62], n_keys))
-    assert seen.reshape(n_keys, 3).tolist() == [[0, 1, 2] if k < events_of else [0, 0, 0] for k in key]
+@pytest.mark.parametrize(
+    ("rows_of", "events_of", "end"), [(20, 20, 2**60), (20, 1, 2**60), (1, 20, 2**60), (2, 2, 2**62)]
+)
+def test_keys_and_times_that_64_bits_cannot_number(rows_of, events_of, end):
+    event_time, time = [-end, end - 3], [-end, 0, end - 2]
+    event_key, key = np.arange(events_of).repeat(2), np.arange(rows_of).repeat(3)
+    seen = count_before(event_key, np.tile(event_time, events_of), key, np.tile(time, rows_of))
+    assert seen.reshape(rows_of, 3).tolist() == [[0, 1, 2] if k < events_of else [0, 0, 0] for k in range(rows_of)]
+
+
+def test_times_that_64_bits_can_number_are_not_sorted(monkeypatch):
+    monkeypatch.delattr(np, "unique")  # it sorts
+    assert count_before(["a", "a"], [0, 2**61 - 3], ["a", "a"], [1, 2**61 - 2]).tolist() == [1, 2]
 
 
 def test_many_keys_and_times_to_the_nanosecond():
