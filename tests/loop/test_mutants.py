@@ -168,13 +168,27 @@ def test_what_changed_is_tried(tree):
     assert run(tree, "--sample", "1").stdout.splitlines()[0] == "snippets/one/half.py (1 of 2)"
 
 
-@pytest.mark.parametrize("code", ["while True: pass", "import time; time.sleep(1000)"])
-def test_a_mutant_that_never_ends_is_ended(tree, code):
+def exit_codes(tree, code):
+    """Return what comes of code in place of the snippet, given one second."""
     start = (
-        "from pathlib import Path; from tools.loop import mutants as m; from hypothesis import settings;"
-        f"print([code < 0 for _, code, _ in m.fork(Path('snippets/one/half.py'), [m.mutant({code!r})], 1, 1)])"
+        "from pathlib import Path; from tools.loop.mutants import fork, mutant;"
+        f"print([code for _, code, _ in fork(Path('snippets/one/half.py'), [mutant({code!r})], 1, 1)])"
     )
-    assert run(tree, "-c", start).stdout.strip() == "[True]"
+    return ast.literal_eval(run(tree, "-c", start).stdout)
+
+
+@pytest.mark.parametrize(("code", "number"), [("while True: pass", 9), ("import time; time.sleep(1000)", 14)])
+def test_a_mutant_that_never_ends_is_ended(tree, code, number):
+    assert exit_codes(tree, code) == [-number]
+
+
+def test_a_mutant_that_deletes_the_data_deletes_a_copy(tree, monkeypatch):
+    monkeypatch.setenv("ML_DESIGN_CACHE", str(tree / "data"))
+    (tree / "data").mkdir()
+    (tree / "data/wheel").write_text("kept")
+    gone = "import os, pathlib; file = pathlib.Path(os.environ['ML_DESIGN_CACHE'], 'wheel');"
+    assert exit_codes(tree, f"{gone} assert file.read_text() == 'kept'; file.unlink(); os._exit(7)") == [7]
+    assert (tree / "data/wheel").read_text() == "kept"
 
 
 def test_what_fails_as_it_is_has_no_mutants(tree):

@@ -39,6 +39,8 @@ SWAPS = {
     ast.Mod: ast.Mult, ast.Pow: ast.Mult, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }  # fmt: skip
 NAMES = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum", "any": "all", "all": "any"}
+CACHE = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+DATA = Path(os.environ.get("ML_DESIGN_CACHE") or Path(CACHE, "ml-design"))
 MEMORY = 8 << 30  # bytes; a mutant may ask for an array of any size
 
 
@@ -123,6 +125,12 @@ def attempt(snippet: Path, tree: ast.Module, folder: str, seconds: int) -> int:
     signal.alarm(20 * seconds)  # for a mutant that waits
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    # A mutant of a loader may delete what it should keep, or download again and again.
+    cache = Path(folder, f"cache{os.getpid()}")
+    cache.mkdir()
+    for file in DATA.glob("*"):
+        (cache / file.name).symlink_to(file)
+    os.environ |= {"ML_DESIGN_CACHE": str(cache), "PIP_NO_INDEX": "1"}
     name = ".".join(snippet.with_suffix("").parts)
     spec = importlib.util.spec_from_file_location(name, snippet.resolve())
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
