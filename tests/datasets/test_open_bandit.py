@@ -63,6 +63,11 @@ class TestWheel(WheelChecks):
         ("item_id", -1),
         ("position", 4),
         ("click", 2),
+        ("timestamp", pd.Timestamp("2019-11-23 23:59:59", tz="UTC")),
+        ("timestamp", pd.Timestamp("2019-12-01 00:00:01", tz="UTC")),
+        ("position", 0),
+        ("click", -1),
+        ("propensity", 1.1),
         ("propensity", 0.0),
         ("propensity", float("nan")),
     ],
@@ -72,6 +77,12 @@ def test_a_row_against_the_schema_is_named(column, value):
     log.loc[17, column] = value
     with pytest.raises(ValueError, match=f"column '{column}' breaks its rule in 1 rows"):
         check_log(log)
+
+
+def test_the_ends_of_the_schema_are_within():
+    log = load_open_bandit().head(3)
+    ends = log.assign(item_id=0, position=[1, 2, 3], click=[0, 1, 1], propensity=1.0)
+    assert check_log(ends) is ends
 
 
 def test_a_missing_column_is_named():

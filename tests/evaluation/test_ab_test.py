@@ -108,6 +108,12 @@ def test_one_impression_a_user_is_the_plain_rate():
     assert result.standard_error == pytest.approx(np.sqrt(0.15 * 0.85 / 199), rel=1e-9)
 
 
+def test_the_smallest_samples_count():
+    assert two_proportion_test(0, 1, 1, 1).difference == 1
+    assert sample_ratio_mismatch([0, 8], [0.5, 0.5]) == pytest.approx(stats.chi2.sf(8, 1), rel=1e-9)
+    assert delta_method_ratio([1, 2], [0, 3]).estimate == 1
+
+
 def test_cuped_is_the_residual_of_a_regression():
     rng = np.random.default_rng(2)
     before = rng.gamma(1, 2, 3000)
@@ -149,6 +155,19 @@ def test_always_valid_interval_at_many_looks():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: sample_size_per_arm(1, 0.1), r"base_rate must be in \(0, 1\), got 1"),
+        (lambda: sample_size_per_arm(0.5, 1.0), r"relative_lift .* got 1.0: 1.0"),
+        (lambda: sample_size_per_arm(0.5, -1.0), r"relative_lift .* got -1.0: 0.0"),
+        (lambda: sample_size_per_arm(0.1, 0.1, alpha=0), r"alpha must be in \(0, 1\), got 0"),
+        (lambda: sample_size_per_arm(0.1, 0.1, power=0.05), r"power must be in \(0.05, 1\), got 0.05"),
+        (lambda: sample_size_per_arm(0.1, 0.1, power=1), r"power must be in \(0.05, 1\), got 1"),
+        (lambda: two_proportion_test(-1, 2, 1, 2), r"clicks_a must be a whole number in \[0, 2\], got -1"),
+        (lambda: sample_ratio_mismatch([0, 0], [0.5, 0.5]), "counts must be at least 0 and not all 0"),
+        (lambda: sample_ratio_mismatch([1, 2], [0, 1]), "expected_shares must be above 0"),
+        (lambda: delta_method_ratio([1, 2], [-1, 3]), "denominator must be at least 0"),
+        (lambda: always_valid_interval(0.1, np.inf, 1), "standard_error must be above 0 and finite, got inf"),
+        (lambda: always_valid_interval(0.1, 1, 0), "effect_scale must be above 0 and finite, got 0"),
+        (lambda: always_valid_interval(0.1, 1, 1, 1), r"alpha must be in \(0, 1\), got 1"),
         (lambda: sample_size_per_arm(0, 0.1), r"base_rate must be in \(0, 1\), got 0"),
         (lambda: sample_size_per_arm(0.1, 0), "relative_lift must not be 0"),
         (lambda: sample_size_per_arm(0.6, 1.0), r"relative_lift .* got 1.0: 1.2"),

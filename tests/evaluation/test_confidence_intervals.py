@@ -172,6 +172,9 @@ def test_bad_input_is_named(function, y, a, b, message):
         (lambda: ne_difference_interval(Y, A, B, np.zeros(len(Y))), "users holds one user only"),
         (lambda: ne_difference_interval(Y, A, B, confidence_level=95), r"confidence_level must be in \(0, 1\), got 95"),
         (lambda: delong_interval([0, 0, 1], [1, 2, 3], [1, 2, 3]), "two rows of each class, got 1 clicks and 2 others"),
+        (lambda: ne_difference_interval(Y, A, B, confidence_level=0), r"confidence_level must be in \(0, 1\), got 0"),
+        (lambda: ne_difference_interval(Y, A, B, confidence_level=1), r"confidence_level must be in \(0, 1\), got 1"),
+        (lambda: paired_bootstrap(log_loss, Y, A, B, USERS, True), "n_resamples must be a whole number of at least 1"),
         (lambda: paired_bootstrap(log_loss, Y, A, B, USERS, 0), "n_resamples must be a whole number of at least 1"),
     ],
 )

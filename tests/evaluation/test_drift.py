@@ -102,6 +102,11 @@ def test_samples_that_one_column_separates_have_an_auc_of_one():
     assert classifier_two_sample_test(np.zeros((40, 1)), np.ones((60, 1))).auc == 1
 
 
+def test_the_smallest_samples_count():
+    assert classifier_two_sample_test(np.zeros((20, 1)), np.zeros((20, 1))).auc == 0.5
+    assert psi_threshold(1, 1, 2) == pytest.approx(2 * stats.norm.isf(0.005) ** 2)  # one degree of freedom
+
+
 def test_missing_values_are_a_difference():
     x = RNG.normal(size=(400, 1))
     gaps = np.where(RNG.random((400, 1)) < 0.3, np.nan, RNG.normal(size=(400, 1)))
@@ -122,6 +127,8 @@ def test_missing_values_are_a_difference():
         (lambda: population_stability_index([1], [1], 2.0), "n_bins must be a whole number of at least 2, got 2.0"),
         (lambda: psi_threshold(0, 1), "n_expected must be a whole number of at least 1, got 0"),
         (lambda: psi_threshold(1, 1, 1), "n_bins must be a whole number of at least 2, got 1"),
+        (lambda: psi_threshold(1, True), "n_actual must be a whole number of at least 1, got True"),
+        (lambda: psi_threshold(1, 1, 2, 1), r"false_alarm_rate must be in \(0, 1\), got 1"),
         (lambda: psi_threshold(1, 1, 2, 0), r"false_alarm_rate must be in \(0, 1\), got 0"),
         (
             lambda: classifier_two_sample_test(np.ones((20, 2)), np.ones((20, 3))),

@@ -88,6 +88,7 @@ def test_items_may_be_strings():
         (lambda: team_draft([1, 2], [1, 2], 1), r"ranking_a must have the shape \(requests, k\), got \(2,\)"),
         (lambda: team_draft([[1, 2]], [[1, 1]], 1), "ranking_b holds an item twice in row 0"),
         (lambda: team_draft([[1, 2]], [[1, 2, 3]], 1), r"ranking_b has shape \(1, 3\), ranking_a has \(1, 2\)"),
+        (lambda: team_draft([[1, 2]], [[1, 2]], 0), r"length must be a whole number in \[1, 2\], got 0"),
         (lambda: team_draft([[1, 2]], [[1, 2]], 3), r"length must be a whole number in \[1, 2\], got 3"),
         (lambda: team_draft([[1, 2]], [[1, 2]], 1.0), r"length must be a whole number in \[1, 2\], got 1.0"),
         (lambda: interleaving_test([], []), r"clicks must have the shape \(requests, length\), got \(0,\)"),

@@ -120,6 +120,7 @@ def planted(values, row, value):
         ((Y, P, np.zeros(len(Y))), "sample_weight is 0 in every row"),
         (([0, 0], [0.1, 0.1]), "the mean of y_true is 0.0: normalized entropy needs a background rate"),
         (([1, 1], [0.9, 0.9]), "the mean of y_true is 1.0: normalized entropy needs a background rate"),
+        (([0, 1], [0.5, 0.5], None, 0.0), "background_rate is 0.0"),
         (([0, 1], [0.5, 0.5], None, 1.0), "background_rate is 1.0"),
         (([0, 1], [0.5, 0.5], None, np.nan), "background_rate is nan"),
     ],

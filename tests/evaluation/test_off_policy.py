@@ -125,6 +125,8 @@ def test_bad_input_is_named(function, arguments, message):
 def test_bad_clip_and_no_support_are_named():
     with pytest.raises(ValueError, match="clip must be above 0 and finite, got 0"):
         ips([1, 0], [0.5, 0.5], [0.5, 0.5], clip=0)
+    with pytest.raises(ValueError, match="clip must be above 0 and finite, got inf"):
+        ips([1, 0], [0.5, 0.5], [0.5, 0.5], clip=np.inf)
     with pytest.raises(ValueError, match="target_probability is 0 in every row"):
         snips([1, 0], [0.5, 0.5], [0, 0])
     with pytest.raises(ValueError, match="predicted_target has 1 rows, reward has 2"):

@@ -95,6 +95,9 @@ def test_a_right_model_is_rarely_accused():
         (lambda: slice_report(FRAME.assign(x=P), Y, P), "column 'x' of slices holds fractions"),
         (lambda: slice_report(FRAME[:2].assign(x=[[1], [2]]), Y[:2], P[:2]), "column 'x' of slices holds values that"),
         (lambda: slice_report(FRAME, Y, P, depth=5), r"depth must be a whole number in \[1, 4\], got 5"),
+        (lambda: slice_report(FRAME, Y, P, depth=0), r"depth must be a whole number in \[1, 4\], got 0"),
+        (lambda: slice_report(FRAME, Y, P, depth=True), r"depth must be a whole number in \[1, 4\], got True"),
+        (lambda: slice_report(FRAME, Y, P, confidence_level=0), r"confidence_level must be in \(0, 1\), got 0"),
         (lambda: slice_report(FRAME, Y, P, confidence_level=1), r"confidence_level must be in \(0, 1\), got 1"),
     ],
 )

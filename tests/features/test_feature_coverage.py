@@ -112,6 +112,7 @@ REPORT = coverage_report(days(4, 10), by="day")
         (lambda: coverage_alarms(REPORT, "x"), "report has no column 'x'"),
         (lambda: coverage_alarms(REPORT.drop(columns="rows"), "day"), "report has no column 'rows'"),
         (lambda: coverage_alarms(REPORT, "day", 2), "reference_days must be at least 3, got 2"),
+        (lambda: coverage_alarms(REPORT, "day", 3, 1), r"false_alarms must be a share in \(0, 1\), got 1"),
         (lambda: coverage_alarms(REPORT, "day", 3, 0), r"false_alarms must be a share in \(0, 1\), got 0"),
     ],
 )

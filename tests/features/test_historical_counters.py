@@ -106,6 +106,7 @@ def test_many_keys_and_times_to_the_nanosecond():
 
 def test_smoothing_by_hand():
     assert smoothed_rate([3, 0], [10, 0], 0.1, 20).tolist() == pytest.approx([5 / 30, 0.1])
+    assert [smoothed_rate(0, 1, prior, 1) for prior in (0, 1)] == [0, 0.5]
 
 
 def test_more_clicks_than_impressions_are_not_refused():
@@ -126,6 +127,9 @@ def test_more_clicks_than_impressions_are_not_refused():
         (lambda: count_before([1], [1], [1], [1], value=[1, 2]), "value must hold a finite number for each event"),
         (lambda: smoothed_rate([-1], [1], 0.1, 1), "successes must be at least 0 and finite, got -1"),
         (lambda: smoothed_rate([1], [np.nan], 0.1, 1), "trials must be at least 0 and finite, got nan"),
+        (lambda: smoothed_rate([np.inf], [1], 0.1, 1), "successes must be at least 0 and finite, got inf"),
+        (lambda: smoothed_rate([1], [1], -0.1, 1), r"prior_rate must be in \[0, 1\], got -0.1"),
+        (lambda: smoothed_rate([1], [1], 0.1, np.inf), "strength must be positive and finite, got inf"),
         (lambda: smoothed_rate([1], [1], 2, 1), r"prior_rate must be in \[0, 1\], got 2"),
         (lambda: smoothed_rate([1], [1], 0.1, 0), "strength must be positive and finite, got 0"),
     ],

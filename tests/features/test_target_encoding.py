@@ -82,6 +82,7 @@ def test_times_may_be_dates():
         (lambda: encode_from([], [], [1]), "at least one: got 0 keys"),
         (lambda: encode_from([1], [1, 0], [1]), r"got 1 keys and labels of shape \(2,\)"),
         (lambda: encode_from([1, 1], [1, np.nan], [1]), "y must be finite, got nan at row 1"),
+        (lambda: encode_from([1], [1], [1], np.inf), "strength must be at least 0 and finite, got inf"),
         (lambda: encode_from([1], [1], [1], -1), "strength must be at least 0 and finite, got -1"),
         (lambda: encode_out_of_fold([1, 2], [0, 1], [0, 0]), "at least two folds"),
         (lambda: encode_out_of_fold([1, 2], [0, 1], [0]), "at least two folds"),

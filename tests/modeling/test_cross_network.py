@@ -97,6 +97,8 @@ def test_the_seed_determines_everything_and_labels_may_be_words():
         ({"n_epochs": 0}, [[0], [1]], [0, 1], "n_epochs must be at least 1"),
         ({"batch_size": 0}, [[0], [1]], [0, 1], "batch_size must be at least 1"),
         ({"learning_rate": 0}, [[0], [1]], [0, 1], "learning_rate must be positive"),
+        ({"learning_rate": np.inf}, [[0], [1]], [0, 1], "learning_rate must be positive and finite"),
+        ({"init_scale": np.inf}, [[0], [1]], [0, 1], "init_scale must be positive and finite"),
         ({"init_scale": np.nan}, [[0], [1]], [0, 1], "init_scale must be positive"),
         ({}, [[0.5], [1]], [0, 1], "whole numbers, got float64"),
         ({}, [["a"], ["b"]], [0, 1], "whole numbers, got"),
@@ -108,6 +110,12 @@ def test_the_seed_determines_everything_and_labels_may_be_words():
 def test_what_cannot_be_learned_is_named(arguments, X, y, message):
     with pytest.raises(ValueError, match=message):
         CrossNetworkClassifier(**arguments).fit(X, y)
+
+
+def test_the_least_of_everything_is_a_model():
+    least = {"n_factors": 1, "n_cross": 0, "n_hidden": 0, "n_epochs": 1, "batch_size": 1}
+    model = CrossNetworkClassifier(**least, random_state=0).fit([[0], [1]] * 50, [0, 1] * 50)
+    assert model.predict([[0], [1]]).tolist() == [0, 1]
 
 
 def test_other_fields_than_those_of_fit_are_refused():

@@ -44,6 +44,10 @@ def test_all_weight_on_relevance_is_sorting():
     np.testing.assert_array_equal(got, np.argsort(-relevance))
 
 
+def test_all_weight_on_diversity_never_repeats_a_direction():
+    assert maximal_marginal_relevance([3, 2, 1], [[1, 0], [1, 0], [0, 1]], 2, trade_off=0).tolist() == [0, 2]
+
+
 def test_opposite_items_are_rewarded():
     # After the first, an item with cosine -1 has a margin of -(1 - t)(-1), above one with cosine 0.
     assert maximal_marginal_relevance([1, 0.5, 0.5], [[1, 0], [0, 1], [-1, 0]], 2, 0.5).tolist() == [0, 2]
@@ -58,6 +62,7 @@ def test_opposite_items_are_rewarded():
         ([1, 2], [[1], [np.inf]], 1, 0.5, "vectors must be finite, got inf"),
         ([1, 2], [[1], [2]], 0, 0.5, "number of candidates, 2, got 0"),
         ([1, 2], [[1], [2]], 3, 0.5, "number of candidates, 2, got 3"),
+        ([1, 2], [[1], [2]], 1, -0.1, r"trade_off must be in \[0, 1\], got -0.1"),
         ([1, 2], [[1], [2]], 1, 1.5, r"trade_off must be in \[0, 1\], got 1.5"),
     ],
 )

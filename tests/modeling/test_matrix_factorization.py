@@ -75,6 +75,8 @@ def test_the_seed_determines_the_vectors_and_doubled_entries_are_summed(counts):
     [
         ({"n_factors": 0}, "n_factors must be at least 1"),
         ({"alpha": 0}, "alpha must be positive"),
+        ({"alpha": np.inf}, "alpha must be positive and finite"),
+        ({"l2": np.inf}, "l2 must be positive and finite"),
         ({"l2": 0}, "l2 must be positive"),
         ({"n_iterations": 0}, "n_iterations must be at least 1"),
     ],

@@ -97,6 +97,8 @@ def test_what_nobody_has_seen_adds_nothing_and_the_seed_determines_the_rest():
         ({"n_epochs": 0}, [[0]], [[0]], "n_epochs must be at least 1"),
         ({"batch_size": 0}, [[0]], [[0]], "batch_size must be at least 1"),
         ({"learning_rate": 0}, [[0]], [[0]], "learning_rate must be positive"),
+        ({"learning_rate": np.inf}, [[0]], [[0]], "learning_rate must be positive and finite"),
+        ({"init_scale": 0}, [[0]], [[0]], "init_scale must be positive"),
         ({"init_scale": np.inf}, [[0]], [[0]], "init_scale must be positive"),
         ({}, [[0.5]], [[0]], "whole numbers, got float64"),
         ({}, [[0]], [0], r"row of labels for each of 1 rows, got shape \(1,\)"),

@@ -50,6 +50,8 @@ def test_it_learns_an_order():
     [
         (lambda: NextItem(n_lags=0).fit([1], [0], [1], 1), "n_lags must be at least 1"),
         (lambda: NextItem(decay=0).fit([1], [0], [1], 1), r"decay must be in \(0, 1\]"),
+        (lambda: NextItem(decay=1.1).fit([1], [0], [1], 1), r"decay must be in \(0, 1\], got 1.1"),
+        (lambda: NextItem(shrink=np.inf).fit([1], [0], [1], 1), "shrink must be positive and finite"),
         (lambda: NextItem(shrink=0).fit([1], [0], [1], 1), "shrink must be positive"),
         (lambda: NextItem().fit([1], [1], [1], 1), "items must be from 0 to 0, got 1"),
         (lambda: NextItem().fit([1], [-1], [1], 1), "items must be from 0 to 0, got -1"),

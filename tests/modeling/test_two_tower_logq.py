@@ -86,6 +86,8 @@ def test_the_seed_determines_the_tables():
         ({"n_epochs": 0}, [[0]], [[0]], "n_epochs must be at least 1"),
         ({"batch_size": 1}, [[0]], [[0]], "batch_size must be at least 2"),
         ({"learning_rate": np.inf}, [[0]], [[0]], "learning_rate must be positive"),
+        ({"learning_rate": 0}, [[0]], [[0]], "learning_rate must be positive"),
+        ({"init_scale": np.inf}, [[0]], [[0]], "init_scale must be positive"),
         ({"init_scale": 0}, [[0]], [[0]], "init_scale must be positive"),
         ({}, [[-1]], [[0]], "user_codes must be whole numbers"),
         ({}, [[0]], [[0.5]], "item_codes must be whole numbers"),

@@ -158,6 +158,13 @@ def test_quantiles_of_constants_add_up():
     ("call", "message"),
     [
         (lambda: fan_out_tail(1.5, 3), "slow_share must be a share"),
+        (lambda: fan_out_tail(-0.1, 3), "slow_share must be a share"),
+        (lambda: latency_quantile([[1.0]], 0), "quantile must be in"),
+        (lambda: latency_quantile([[math.inf]], 0.5), "got inf in stage 0"),
+        (lambda: simulate_queue(1, 0), "must be positive and finite, got 1 and 0"),
+        (lambda: simulate_queue(math.inf, 1), "must be positive and finite, got inf and 1"),
+        (lambda: simulate_queue(1, math.inf), "must be positive and finite, got 1 and inf"),
+        (lambda: simulate_queue(1, 0.1, n=0), "servers and n must be at least 1, got 1 and 0"),
         (lambda: fan_out_tail(0.5, 0), "n_calls must be at least 1"),
         (lambda: latency_quantile([[1.0]], 1), "quantile must be in"),
         (lambda: latency_quantile([[1.0], []], 0.5), "stage 1 has no latencies"),

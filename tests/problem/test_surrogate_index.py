@@ -69,6 +69,7 @@ ONES, ARM = np.ones(3), np.array([[1.0], [2.0]])
         ((ARM, [1, 2], ARM[:1], ARM), r"short_treatment must be \(at least 2, 1\), got \(1, 1\)"),
         ((ARM, [1, 2], ARM, np.ones((2, 2))), "short_control must be"),
         ((ARM, [1, np.nan], ARM, ARM), "long_history must be finite, got nan"),
+        ((ARM, [1, 2], ARM, ARM, 0), "level must be in"),
         ((ARM, [1, 2], ARM, ARM, 1), "level must be in"),
         ((np.ones((5, 1)), np.ones(5), ARM, ARM), "a metric that the others determine"),
     ],

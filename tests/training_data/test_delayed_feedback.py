@@ -136,6 +136,9 @@ X, Y, TIME = np.eye(3), np.array([1, 0, 0]), np.array([1.0, 2.0, 3.0])
         (lambda: share_seen([1], [1, np.nan]), "delays must be at least 0 and finite, got nan at row 1"),
         (lambda: share_seen([1], []), "delays must hold at least one delay"),
         (lambda: undo_fake_negatives([0.1, 1.2]), r"y_prob must be in \[0, 1\], got 1.2 at row 1"),
+        (lambda: share_seen([np.inf], [1]), "elapsed must be at least 0 and finite, got inf at row 0"),
+        (lambda: undo_fake_negatives([-0.1]), r"y_prob must be in \[0, 1\], got -0.1 at row 0"),
+        (lambda: DelayedFeedbackClassifier(C=np.inf).fit(X, Y, TIME), "C must be positive and finite, got inf"),
         (lambda: undo_fake_negatives(np.nan), r"y_prob must be in \[0, 1\], got nan at row 0"),
         (lambda: DelayedFeedbackClassifier(C=0).fit(X, Y, TIME), "C must be positive and finite, got 0"),
         (

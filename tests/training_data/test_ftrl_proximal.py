@@ -209,6 +209,10 @@ def test_classes_of_any_kind():
     ("call", "message"),
     [
         (lambda X, y: FTRLProximal(alpha=0).fit(X, y), "alpha must be positive and finite, got 0"),
+        (lambda X, y: FTRLProximal(alpha=np.inf).fit(X, y), "alpha must be positive and finite, got inf"),
+        (lambda X, y: FTRLProximal(beta=np.inf).fit(X, y), "beta must be at least 0 and finite, got inf"),
+        (lambda X, y: FTRLProximal(l1=np.inf).fit(X, y), "l1 must be at least 0 and finite, got inf"),
+        (lambda X, y: FTRLProximal(l2=-1).fit(X, y), "l2 must be at least 0 and finite, got -1"),
         (lambda X, y: FTRLProximal(beta=-1).fit(X, y), "beta must be at least 0 and finite, got -1"),
         (lambda X, y: FTRLProximal(l1=-1).fit(X, y), "l1 must be at least 0 and finite, got -1"),
         (lambda X, y: FTRLProximal(l2=np.inf).fit(X, y), "l2 must be at least 0 and finite, got inf"),

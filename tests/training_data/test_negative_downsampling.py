@@ -68,6 +68,8 @@ def test_a_right_model_of_sampled_rows_is_right_again():
         (lambda: downsample_negatives([0, 2], 0.5, RNG), "y must be 0 or 1, got 2 at row 1"),
         (lambda: downsample_negatives([0, np.nan], 0.5, RNG), "y must be 0 or 1, got nan at row 1"),
         (lambda: downsample_negatives([0, 1], 0, RNG), r"rate must be in \(0, 1\], got 0"),
+        (lambda: downsample_negatives([0, 1], 1.1, RNG), r"rate must be in \(0, 1\], got 1.1"),
+        (lambda: recalibrate([-0.1, 0.5], 0.5), r"y_prob must be in \[0, 1\], got -0.1 at row 0"),
         (lambda: downsample_negatives([0, 1], 10, RNG), r"rate must be in \(0, 1\], got 10"),
         (lambda: recalibrate(["a"], 0.5), "y_prob must hold numbers"),
         (lambda: recalibrate([0.1, 1.1], 0.5), r"y_prob must be in \[0, 1\], got 1.1 at row 1"),

@@ -95,6 +95,8 @@ A = frame({1: 1, 2: 2})
         (lambda: consistency_report(A, A.rename(columns={"x": "z"}), ["id"]), "have no feature in common"),
         (lambda: consistency_report(A, A.assign(x=["a", "b"]), ["id"]), "feature 'x' is a number in one frame"),
         (lambda: consistency_report(A, A, ["id"], -1), "numeric_tolerance must be at least 0, got -1"),
+        (lambda: sample_by_key([1], -0.1), r"rate must be in \[0, 1\], got -0.1"),
+        (lambda: sample_by_key([1], 1.1), r"rate must be in \[0, 1\], got 1.1"),
         (lambda: sample_by_key([1], 2), r"rate must be in \[0, 1\], got 2"),
         (lambda: sample_by_key([1], 0.5, "short"), "salt must have 16 ASCII characters, got 5 bytes"),
     ],
