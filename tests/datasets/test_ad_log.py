@@ -229,3 +229,50 @@ def test_a_log_may_end_within_a_request():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         simulate_ad_log(**{"n_impressions": 100, **arguments})
+
+
+COUNTS = [
+    "user_id", "ad_id", "advertiser_id", "hour", "click", "hide", "conversion", "user_impressions", "user_clicks",
+    "ad_impressions", "ad_clicks",
+]  # fmt: skip
+SUMS = ["p_click", "p_hide", "p_conversion", "relevance", "click_delay"]
+WORLDS = [
+    (
+        {},
+        [197177915, 19488656, 969049, 291900, 588, 74, 142, 23425, 865, 246603, 8954, 72369, 33150, 16810],
+        [600.0, 72.2931876, 3089.37267, 833.678803, 7395005.47],
+    ),
+    (
+        {"drift": 0, "position_bias": False, "missingness": "mcar"},
+        [197177915, 19485756, 968912, 291900, 594, 120, 146, 23425, 830, 245762, 8808, 72394, 22367, 16810],
+        [600.0, 124.081954, 3093.51192, 600.0, 8320461.67],
+    ),
+    (
+        {"exploration_rate": 0.2, "randomize_positions": True, "missingness": "mar"},
+        [197177915, 19488080, 967921, 291900, 584, 81, 126, 23425, 855, 236243, 7842, 72404, 22659, 16810],
+        [600.0, 82.9372015, 2947.10594, 972.765621, 6224471.84],
+    ),
+    (
+        {"base_ctr": 0.1, "late_share": 0.6, "missingness": "mnar", "missing_rate": 0.4},
+        [197177915, 19488656, 969049, 291900, 2046, 74, 419, 23425, 2400, 246603, 25985, 72369, 18631, 16810],
+        [2000.0, 72.2931876, 3089.37267, 2890.25079, 103937580.0],
+    ),
+    (
+        {"incident": "lost_clicks", "incident_day": 3, "n_users": 500, "n_ads": 100},
+        [4974175, 893728, 37736, 293215, 364, 54, 59, 1063550, 17425, 4193026, 100340, 73226, 34850, 15710],
+        [600.0, 55.8941729, 2764.34137, 848.685088, 3275078.3],
+    ),
+    (
+        {"incident": "frozen_counters", "incident_day": 9, "n_days": 12, "seed": 7},
+        [202700740, 19868059, 949396, 287985, 598, 67, 157, 23250, 760, 233146, 8173, 71197, 33495, 17225],
+        [600.0, 63.5189372, 3140.6255, 839.106682, 8194381.19],
+    ),
+]
+
+
+@pytest.mark.parametrize(("world", "counts", "sums"), WORLDS)
+def test_a_seed_gives_the_log_that_the_pages_were_written_with(world, counts, sums):
+    log = simulate_ad_log(20_000, **world)
+    codes = [log[column].cat.codes.sum() for column in ("category", "age_group", "device")]
+    assert [*log[COUNTS].sum(), *codes] == counts
+    assert log[SUMS].sum().tolist() == pytest.approx(sums, rel=1e-7)
