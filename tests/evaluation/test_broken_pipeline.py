@@ -83,6 +83,15 @@ def test_the_other_faults_of_serving():
     np.testing.assert_allclose(live["user_rate"], (live["user_clicks"] + 1) / (live["user_impressions"] + 2))
 
 
+def test_the_model_predicts_from_what_is_served():
+    # A logistic regression with an intercept promises as many clicks as it has seen.
+    assert HEALTHY.train["p"].sum() == pytest.approx(HEALTHY.train["click"].sum(), rel=1e-3)
+    for fault in ("stale feature", "broken join", "unit change", "serving skew"):
+        live, healthy = BROKEN[fault].live, HEALTHY.live
+        served_otherwise = (live[RATES] != healthy[RATES]).any(axis=1)
+        assert ((live["p"] != healthy["p"]) == served_otherwise).all()
+
+
 def test_negatives_are_sampled_and_nothing_else():
     train = BROKEN["wrong calibration"].train
     assert train["click"].sum() == HEALTHY.train["click"].sum()

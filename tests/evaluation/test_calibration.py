@@ -119,6 +119,12 @@ def test_bad_input_is_named(function, y, p, message):
         function(y, p)
 
 
+def test_ten_bins_of_equal_size_unless_asked_for_others():
+    assert expected_calibration_error(Y, P) == expected_calibration_error(Y, P, 10, "quantile")
+    assert calibration_noise_floor(P) == calibration_noise_floor(P, 10, "quantile")
+    np.testing.assert_array_equal(reliability_curve(Y, P), reliability_curve(Y, P, 10, "quantile"))
+
+
 def test_noise_floor_checks_its_input():
     with pytest.raises(ValueError, match="y_prob must be in"):
         calibration_noise_floor([0.5, 2.0])

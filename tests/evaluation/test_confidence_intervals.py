@@ -127,6 +127,13 @@ def test_equal_models_differ_by_nothing():
     assert delong_interval(Y, A, A) == (0, 0, 0)
 
 
+def test_intervals_hold_95_percent_unless_asked_for_others():
+    assert ne_difference_interval(Y, A, B) == ne_difference_interval(Y, A, B, None, 0.95)
+    assert delong_interval(Y, A, B) == delong_interval(Y, A, B, 0.95)
+    rows = range(len(Y))
+    assert paired_bootstrap(log_loss, Y, A, B, rows) == paired_bootstrap(log_loss, Y, A, B, rows, 1000, 0.95, 0)
+
+
 def test_confidence_level_sets_the_width():
     for function in (ne_difference_interval, delong_interval):
         narrow, wide = function(Y, A, B, confidence_level=0.5), function(Y, A, B, confidence_level=0.99)

@@ -111,6 +111,13 @@ def test_a_slice_without_clicks_fails_only_if_many_were_promised():
     assert few.loc["calibration, x=True", "passed"]
 
 
+def test_limits_unless_asked_for_others():
+    limits = {"max_ne_loss": 0.002, "calibration_limit": 1.1, "slice_limit": 1.5, "shift_limit": 2.0}
+    spelled_out = deployment_gate(Y, P, NOISY, USERS, SLICES, **limits, confidence_level=0.95)
+    pd.testing.assert_frame_equal(deployment_gate(Y, P, NOISY, USERS, SLICES).checks, spelled_out.checks)
+    assert deployment_gate(Y, P, P, USERS, SLICES, max_ne_loss=0).passed
+
+
 def test_it_works_without_slices():
     gate = deployment_gate(Y, P, P, USERS, SLICES[[]])
     assert gate.passed

@@ -56,6 +56,10 @@ def test_by_hand():
     assert report["low"].iloc[1] == pytest.approx(2 / -np.log(0.025), rel=1e-9)
 
 
+def test_single_columns_at_95_percent_unless_asked_for_others():
+    pd.testing.assert_frame_equal(slice_report(FRAME, Y, P), slice_report(FRAME, Y, P, 1, 0.95))
+
+
 def test_nothing_expected_and_nothing_clicked_is_right():
     report = slice_report(pd.DataFrame({"x": ["a", "a"]}), [0, 0], [0.0, 0.0])
     assert report[["ratio", "p_value", "p_adjusted"]].to_numpy().tolist() == [[1, 1, 1]]

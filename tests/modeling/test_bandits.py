@@ -107,6 +107,16 @@ def test_replay_estimates_what_the_learning_policy_earns_live():
     assert abs(z) < 4
 
 
+def test_priors_widths_and_batches_unless_asked_for_others():
+    thompson, linucb, batches = ThompsonSampling(2), LinUCB(2, 2), []
+    assert thompson.alpha_.tolist() == thompson.beta_.tolist() == [1, 1]
+    assert linucb.width == 1
+    assert linucb.covariance_.tolist() == [np.eye(2).tolist()] * 2
+    replay(lambda rows: np.zeros(rows.stop - rows.start, int), batches.append, [0] * 250, [1] * 250)
+    assert [len(rows) for rows in batches] == [100, 100, 50]
+    assert LinUCB(2, 1, width=0).choose([[1.0]]).tolist() == [0]
+
+
 def test_an_empty_log_keeps_nothing():
     rows, rewards = replay(lambda rows: np.empty(0), lambda rows: None, [], [])
     assert len(rows) == len(rewards) == 0

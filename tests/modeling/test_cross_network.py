@@ -122,3 +122,16 @@ def test_other_fields_than_those_of_fit_are_refused():
     model = CrossNetworkClassifier().fit([[0, 1], [1, 0]], [0, 1])
     with pytest.raises(ValueError, match="the 2 fields of fit, got 1"):
         model.predict([[0]])
+
+
+def test_what_is_not_asked_for():
+    assert CrossNetworkClassifier().get_params() == {
+        "batch_size": 256,
+        "init_scale": 0.05,
+        "learning_rate": 0.05,
+        "n_cross": 2,
+        "n_epochs": 1,
+        "n_factors": 8,
+        "n_hidden": 0,
+        "random_state": None,
+    }

@@ -48,6 +48,13 @@ def test_all_weight_on_diversity_never_repeats_a_direction():
     assert maximal_marginal_relevance([3, 2, 1], [[1, 0], [1, 0], [0, 1]], 2, trade_off=0).tolist() == [0, 2]
 
 
+def test_relevance_weighs_seven_tenths_unless_asked_for_another():
+    rng = np.random.default_rng(3)
+    relevance, vectors = rng.random((20, 8)), rng.normal(size=(20, 8, 3))
+    chosen = maximal_marginal_relevance(relevance, vectors, 4)
+    np.testing.assert_array_equal(chosen, maximal_marginal_relevance(relevance, vectors, 4, 0.7))
+
+
 def test_opposite_items_are_rewarded():
     # After the first, an item with cosine -1 has a margin of -(1 - t)(-1), above one with cosine 0.
     assert maximal_marginal_relevance([1, 0.5, 0.5], [[1, 0], [0, 1], [-1, 0]], 2, 0.5).tolist() == [0, 2]

@@ -171,3 +171,16 @@ def test_the_smallest_settings_work():
     model = FactorizationMachineClassifier(0, n_epochs=1, batch_size=1, random_state=0).fit(X, y)
     assert model.factors_.shape == (2, 0)
     assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_what_is_not_asked_for():
+    assert FactorizationMachineClassifier().get_params() == {
+        "batch_size": 256,
+        "init_scale": 0.05,
+        "l2_factors": 0.0,
+        "l2_linear": 0.0,
+        "learning_rate": 0.1,
+        "n_epochs": 5,
+        "n_factors": 8,
+        "random_state": None,
+    }

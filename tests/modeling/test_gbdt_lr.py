@@ -167,3 +167,14 @@ def test_rows_without_weight_do_not_exist():
     assert model.classes_.tolist() == [0, 1]
     without = GBDTLogisticRegression(3, random_state=0).fit(X[:100], y[:100])
     np.testing.assert_allclose(model.predict_proba(X[:100]), without.predict_proba(X[:100]), rtol=1e-3)
+
+
+def test_what_is_not_asked_for():
+    assert GBDTLogisticRegression().get_params() == {
+        "C": None,
+        "learning_rate": 0.1,
+        "max_leaf_nodes": 12,
+        "min_samples_leaf": 20,
+        "n_estimators": 100,
+        "random_state": None,
+    }

@@ -98,3 +98,7 @@ def test_interactions_and_k_are_checked(counts):
     for k in (0, 10):
         with pytest.raises(ValueError, match=f"the number of items, 9, got {k}"):
             model.recommend([0], k)
+
+
+def test_what_is_not_asked_for():
+    assert vars(ImplicitALS()) == {"n_factors": 16, "alpha": 10.0, "l2": 1.0, "n_iterations": 10, "random_state": None}

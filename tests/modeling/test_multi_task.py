@@ -118,3 +118,17 @@ def test_other_fields_than_those_of_fit_are_refused():
     X, Y = rows()
     with pytest.raises(ValueError, match="the 3 fields of fit, got 1"):
         MultiTaskClassifier().fit(X, Y).predict_proba([[0]])
+
+
+def test_what_is_not_asked_for():
+    assert MultiTaskClassifier().get_params() == {
+        "batch_size": 256,
+        "entire_space": False,
+        "init_scale": 0.05,
+        "learning_rate": 0.05,
+        "n_epochs": 1,
+        "n_experts": 1,
+        "n_factors": 8,
+        "n_hidden": 16,
+        "random_state": None,
+    }

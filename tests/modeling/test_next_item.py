@@ -65,3 +65,7 @@ def test_it_learns_an_order():
 def test_what_is_wrong_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_what_is_not_asked_for():
+    assert vars(NextItem()) == {"n_lags": 5, "decay": 0.8, "shrink": 5.0}

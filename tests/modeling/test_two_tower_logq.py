@@ -105,3 +105,15 @@ def test_other_fields_than_those_of_fit_are_refused():
     model = TwoTower(2, random_state=0).fit([[0], [1]], [[0], [1]])
     with pytest.raises(ValueError, match="the 1 fields of fit, got 2"):
         model.items([[0, 1]])
+
+
+def test_what_is_not_asked_for():
+    assert vars(TwoTower()) == {
+        "n_factors": 16,
+        "log_q": True,
+        "learning_rate": 0.1,
+        "n_epochs": 5,
+        "batch_size": 256,
+        "init_scale": 0.1,
+        "random_state": None,
+    }

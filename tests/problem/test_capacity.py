@@ -177,3 +177,9 @@ def test_quantiles_of_constants_add_up():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_sizes_unless_asked_for_others():
+    stages = [[1.0, 2.0, 5.0], [0.5, 4.0]]
+    assert latency_quantile(stages, 0.9) == latency_quantile(stages, 0.9, n=20_000, seed=0)
+    assert simulate_queue(5, 0.1) == simulate_queue(5, 0.1, servers=1, n=100_000, seed=0)

@@ -48,6 +48,17 @@ def test_without_a_ranking_rates_are_those_of_the_model():
         assert abs(feed[action].sum() / rows - p.mean()) < 4 * error, action
 
 
+def test_sizes_and_habits_unless_asked_for_others():
+    spelled_out = simulate_feed({"click": 1.0}, 2_000, 12, 0, honesty=0, memory=0.8, effect=1)
+    pd.testing.assert_frame_equal(simulate_feed({"click": 1.0}), spelled_out)
+
+
+@pytest.mark.parametrize("ends", [{"honesty": -1}, {"honesty": 1}, {"memory": 0}, {"n_users": 1}, {"n_weeks": 1}])
+def test_the_ends_of_every_range_are_within(ends):
+    feed = simulate_feed({"click": 1.0}, **{"n_users": 10, "n_weeks": 2, **ends})
+    assert len(feed) == ends.get("n_users", 10) * ends.get("n_weeks", 2)
+
+
 def test_users_who_do_not_react_keep_their_habit():
     feed = simulate_feed({"hide": 1}, n_users=4_000, n_weeks=6, effect=0)
     # exp(1.2 + 0.6^2 / 2) sessions a week on average

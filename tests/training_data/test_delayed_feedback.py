@@ -156,3 +156,7 @@ X, Y, TIME = np.eye(3), np.array([1, 0, 0]), np.array([1.0, 2.0, 3.0])
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_what_is_not_asked_for():
+    assert DelayedFeedbackClassifier().get_params() == {"C": 1.0, "max_iter": 500}

@@ -100,6 +100,24 @@ def test_a_dirty_stream_is_dirty_in_the_way_asked():
     assert set(events.loc[events["kind"] == "impression", "timestamp"]) == set(times)
 
 
+def test_a_dirty_stream_unless_asked_for_another():
+    shown, clicked = (frame([(i, i + d) for i in range(500)]) for d in (0, 5))
+    seeds = [np.random.default_rng(0) for _ in range(2)]
+    spelled_out = dirty_stream(shown, clicked, seeds[0], lateness=30, duplicates=0.1, gap=None)
+    pd.testing.assert_frame_equal(dirty_stream(shown, clicked, seeds[1]), spelled_out)
+    twice = dirty_stream(shown, clicked, np.random.default_rng(0), lateness=0, duplicates=1, gap=(7, 7))
+    assert len(twice) == 2 * 1_000
+
+
+def test_a_joiner_unless_asked_for_another():
+    joiner = OnlineJoiner(window=0)
+    assert (joiner.lateness, joiner.max_pending, joiner.stall_after) == (0, 1_000_000, None)
+    joiner.impression("a", 1.0)
+    joiner.click("a", 1.0)
+    assert joiner.flush() == [Example("a", 1.0, 1.0, True)]
+    assert OnlineJoiner(window=1, max_pending=1, stall_after=1).flush() == []
+
+
 def test_timestamps_with_a_zone():
     start = pd.Timestamp("2026-01-05", tz="UTC")
     impressions = pd.DataFrame({"request_id": [1, 2], "timestamp": [start, start], "ad": ["x", "y"]})

@@ -80,6 +80,16 @@ def test_the_best_rate_is_never_beaten_and_pairs_are_counted():
     assert loop([0.0])["never_shown"].iloc[0] == pytest.approx(1 - 5 / 60)
 
 
+def test_sizes_unless_asked_for_others():
+    spelled_out = loop([0.1, 0.1], users=200, slots=5, prior=(1.0, 30.0))
+    assert loop([0.1, 0.1]).to_numpy().tolist() == spelled_out.to_numpy().tolist()
+
+
+def test_the_ends_of_every_range_are_within():
+    found = simulate_feedback_loop([[0.0, 1.0]], [0, 1], np.random.default_rng(0), users=3, slots=2)
+    assert len(found) == 2
+
+
 def test_a_single_user_is_enough():
     assert loop([0.0], users=1)["never_shown"].iloc[0] == pytest.approx(1 - 5 / 60)
 

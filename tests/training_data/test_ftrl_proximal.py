@@ -229,3 +229,15 @@ def test_bad_input_is_named(call, message):
     X, y, _ = rows(0)
     with pytest.raises(ValueError, match=message):
         call(X, y)
+
+
+def test_what_is_not_asked_for():
+    assert FTRLProximal().get_params() == {
+        "alpha": 0.1,
+        "batch_size": 512,
+        "beta": 1.0,
+        "fit_intercept": True,
+        "l1": 0.0,
+        "l2": 0.0,
+        "learning_rate": "per_coordinate",
+    }

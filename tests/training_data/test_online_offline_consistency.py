@@ -65,6 +65,13 @@ def test_a_feature_without_any_value_is_missing_everywhere():
     assert consistency_report(full, empty, ["id"])["extra"].item() == 1
 
 
+def test_all_or_nothing_may_be_sampled_and_the_salt_is_always_the_same():
+    keys = np.arange(1_000)
+    assert [sample_by_key(keys, rate).sum() for rate in (0, 1)] == [0, 1_000]
+    np.testing.assert_array_equal(sample_by_key(keys, 0.5), sample_by_key(keys, 0.5, "ml-design-key-16"))
+    assert consistency_report(A, frame({1: 1, 2: 2 + 1e-9}), ["id"])["mismatch"].item() == 0.5
+
+
 def test_the_sample_keeps_keys_whole_and_is_even():
     keys = np.arange(50_000)
     kept = sample_by_key(keys, 0.2)
