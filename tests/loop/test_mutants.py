@@ -163,7 +163,9 @@ def test_what_changed_is_tried(tree):
     assert "no snippet differs from main: name one, or say --all" in nothing.stderr
     (tree / "snippets/one/twice.py").write_text('"""Twice."""\n')
     (tree / "tests/one/test_twice.py").write_text("def test_nothing():\n    assert True\n")
-    assert run(tree, "--sample", "1").stdout.splitlines()[0] == "snippets/one/twice.py (1 of 1)"
+    shown = run(tree, "--sample", "1").stdout.splitlines()
+    assert shown[0] == "snippets/one/twice.py (1 of 1)"
+    assert shown[-1].split()[:5] == ["all", "0", "of", "0", "killed,"]
     (tree / "tests/one/test_half.py").write_text(STRONG + "\n")
     assert run(tree, "--sample", "1").stdout.splitlines()[0] == "snippets/one/half.py (1 of 2)"
 
@@ -196,6 +198,11 @@ def test_what_fails_as_it_is_has_no_mutants(tree):
     done = run(tree, "one/half")
     assert done.returncode == 1
     assert "tests/one/test_half.py or the doctests of snippets/one/half.py fail as they are" in done.stderr
+
+
+def test_without_a_repository_nothing_tells_what_changed(tree):
+    (tree / ".git").rename(tree / "no.git")
+    assert "name a snippet, or say --all" in run(tree, "--sample", "1").stderr
 
 
 def test_a_name_that_is_not_there_is_named(tree):

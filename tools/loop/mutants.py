@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import difflib
 import importlib.util
 import os
@@ -121,7 +122,8 @@ def difference(source: str, number: int) -> list[str]:
 def attempt(snippet: Path, tree: ast.Module, folder: str, seconds: int) -> int:
     """Return pytest's exit code with a tree in place of the snippet; in a forked process, which dies in time."""
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with contextlib.suppress(ValueError):  # macOS counts what is shared too, and may refuse
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.alarm(20 * seconds)  # for a mutant that waits
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
@@ -165,18 +167,22 @@ def fork(snippet: Path, trees: list[ast.Module], workers: int, seconds: int) -> 
 
 
 def preload(path: Path, seen: set[Path]) -> None:
-    """Import what a file and the files of ours that it imports take from elsewhere."""
+    """Import what a file, and the files of ours that it imports, take from elsewhere."""
     seen.add(path)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = [a.name for a in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
-        if isinstance(node, ast.ImportFrom):
-            names = [node.module, *(f"{node.module}.{name}" for name in names)]
-        for name in names:
-            ours = Path(name.replace(".", "/") + ".py")
+        match node:
+            case ast.Import():
+                modules = [name.name for name in node.names]
+            case ast.ImportFrom(level=0):
+                modules = [node.module]
+            case _:
+                continue
+        for module in modules:
+            ours = Path(module.replace(".", "/") + ".py")
             if ours.exists() and ours not in seen:
                 preload(ours, seen)
-            elif not Path(name.split(".")[0]).exists() and (isinstance(node, ast.Import) or name == node.module):
-                importlib.import_module(name)
+            elif not Path(module.split(".")[0]).exists():
+                importlib.import_module(module)
 
 
 def test_of(snippet: Path) -> Path:
@@ -188,7 +194,7 @@ def changed() -> list[Path]:
     """Return the snippets that differ from the main branch, or whose tests do."""
 
     def git(*command: str) -> list[str]:
-        return subprocess.run(["git", *command], capture_output=True, text=True, check=True).stdout.split()
+        return subprocess.run(["git", *command], capture_output=True, text=True, check=True).stdout.splitlines()
 
     main = "origin/main" if git("branch", "--remotes", "--list", "origin/main") else "main"
     [base] = git("merge-base", "HEAD", main)
@@ -209,13 +215,21 @@ def score(snippet: Path, sample: int, workers: int) -> list[int]:
         sys.exit(f"{test_of(snippet)} or the doctests of {snippet} fail as they are: mend them first")
     lines = [line for line, _ in changes(ast.parse(source))]
     numbers = random.Random(snippet.as_posix()).sample(range(len(lines)), min(sample, len(lines)))
-    codes = []
+    codes, started = [], time.monotonic()
+    told = started
     for i, code, _ in fork(snippet, [mutant(source, n) for n in numbers], workers, int(3 * seconds) + 3):
         codes.append(code)
         if not code:
-            number = numbers[i]
-            print("\n    ".join([f"{snippet}:{lines[number]}", *difference(source, number)]), flush=True)
+            print("\n    ".join([f"{snippet}:{lines[numbers[i]]}", *difference(source, numbers[i])]), flush=True)
+        if time.monotonic() - told > 10:
+            told = time.monotonic()
+            print(f"  {len(codes)} of {len(numbers)}{left(started, len(codes), len(numbers))}", file=sys.stderr)
     return codes
+
+
+def left(started: float, done: int, total: int) -> str:
+    """Return how long the rest may take, in words."""
+    return f", about {(time.monotonic() - started) * (total - done) / done / 60:.1f} min left" if done else ""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -229,7 +243,10 @@ def main(arguments: list[str] | None = None) -> None:
     paths = [Path("snippets", f"{name}.py") for name in chosen.snippet]
     if missing := [str(path) for path in paths if path not in snippets()]:
         parser.error(f"there is no {missing[0]}")
-    paths = paths or (snippets() if chosen.all else changed())
+    try:
+        paths = paths or (snippets() if chosen.all else changed())
+    except (OSError, subprocess.CalledProcessError):
+        parser.error("without git and a main branch, nothing tells what changed: name a snippet, or say --all")
     if not paths:
         parser.error("no snippet differs from main: name one, or say --all")
 
@@ -243,14 +260,12 @@ def main(arguments: list[str] | None = None) -> None:
     settings.register_profile("mutants", settings.get_profile("ci"), phases=phases, report_multiple_bugs=False)
     scores, started = defaultdict(list), time.monotonic()
     for done, path in enumerate(paths):
-        left = (time.monotonic() - started) / done * (len(paths) - done) / 60 if done else 0
-        print(f"{path} ({done + 1} of {len(paths)}{f', about {left:.0f} min left' if left else ''})", flush=True)
+        print(f"{path} ({done + 1} of {len(paths)}{left(started, done, len(paths))})", flush=True)
         scores[path.parent.name] += score(path, chosen.sample, chosen.workers)
     scores["all"] = [code for codes in scores.values() for code in codes]
     for name, codes in scores.items():
-        late = sum(code in {-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGALRM} for code in codes)
-        killed = sum(map(bool, codes))
-        print(f"{name:14} {killed:4} of {len(codes):4} killed, {killed / len(codes):6.1%}, {late} of them by time")
+        killed, late = sum(map(bool, codes)), sum(code < 0 for code in codes)
+        print(f"{name:14} {killed:4} of {len(codes):4} killed, {killed / max(len(codes), 1):6.1%}, {late} by time")
 
 
 if __name__ == "__main__":
