@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from snippets.evaluation.off_policy import doubly_robust, ips, snips, weight_report
 
@@ -59,6 +60,16 @@ def test_by_hand():
     assert report.mean_weight == 1.25
     assert report.standard_error == pytest.approx(np.sqrt(0.75 / 4))
     assert report.largest_weight == 2
+
+
+def test_standard_errors_by_hand():
+    arguments = [1, 0, 0, 1], [0.5, 0.5, 0.25, 0.25], [0.25, 0.25, 0.5, 0.5]
+    assert ips(*arguments).standard_error == pytest.approx(stats.sem([0.5, 0, 0, 2]))
+    assert doubly_robust(*arguments, [0.2] * 4, [0.3] * 4).standard_error == pytest.approx(
+        stats.sem([0.7, 0.2, -0.1, 1.9])
+    )
+    # Weighted distances from the estimate, 1/4, -1/4, -1, 1, over the mean weight.
+    assert snips(*arguments).standard_error == pytest.approx(stats.sem([0.25, -0.25, -1, 1]) / 1.25)
 
 
 def test_clip_by_hand():

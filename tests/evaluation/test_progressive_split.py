@@ -133,3 +133,8 @@ def test_bad_days_are_named(days, message):
         list(splitter.split(range(3), groups=days))
     with pytest.raises(ValueError, match=message):
         splitter.get_n_splits(range(3), groups=days)
+
+
+def test_folds_without_days_cannot_be_counted():
+    with pytest.raises(ValueError, match="groups is missing"):
+        ProgressiveSplit().get_n_splits()

@@ -56,6 +56,12 @@ def test_by_hand():
     assert report["low"].iloc[1] == pytest.approx(2 / -np.log(0.025), rel=1e-9)
 
 
+def test_labels_of_every_type_are_the_same_labels():
+    report = slice_report(FRAME, Y, P)
+    for kind in (float, bool):
+        pd.testing.assert_frame_equal(slice_report(FRAME, Y.astype(kind), P), report)
+
+
 def test_single_columns_at_95_percent_unless_asked_for_others():
     pd.testing.assert_frame_equal(slice_report(FRAME, Y, P), slice_report(FRAME, Y, P, 1, 0.95))
 

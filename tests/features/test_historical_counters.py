@@ -125,6 +125,7 @@ def test_more_clicks_than_impressions_are_not_refused():
         (lambda: count_before([1], [1], [1], [1], pd.Timedelta(0)), "window must be more than 0, got 0 days"),
         (lambda: count_before([1], [1], [1], [1], value=[np.inf]), "value must hold a finite number for each event"),
         (lambda: count_before([1], [1], [1], [1], value=[1, 2]), "value must hold a finite number for each event"),
+        (lambda: smoothed_rate([1, -1], [2, 2], 0.1, 1), "successes must be at least 0 and finite, got -1"),
         (lambda: smoothed_rate([-1], [1], 0.1, 1), "successes must be at least 0 and finite, got -1"),
         (lambda: smoothed_rate([1], [np.nan], 0.1, 1), "trials must be at least 0 and finite, got nan"),
         (lambda: smoothed_rate([np.inf], [1], 0.1, 1), "successes must be at least 0 and finite, got inf"),

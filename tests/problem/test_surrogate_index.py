@@ -42,6 +42,22 @@ def test_without_noise_the_correlation_is_the_cosine():
     assert proxy_correlation(x, -2 * x).correlation == pytest.approx(-1)
 
 
+def test_an_interval_holds_95_percent_unless_asked_for_another():
+    result = surrogate_index(*world(0))
+    assert (result.high - result.effect) / result.standard_error == pytest.approx(1.959964, rel=1e-6)
+    assert result.effect - result.low == pytest.approx(result.high - result.effect)
+
+
+def test_the_standard_error_is_the_jackknife_of_whole_experiments():
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(0.7, 1, (2, 7))
+    noise = np.tile([[0.1, 0.02], [0.02, 0.05]], (7, 1, 1))
+    others = [np.delete(np.arange(7), i) for i in range(7)]
+    left_out = [proxy_correlation(x[o], y[o], noise[o]).correlation for o in others]
+    result = proxy_correlation(x, y, noise)
+    assert result.standard_error == pytest.approx(np.sqrt(6 / 7 * np.var(left_out) * 7))
+
+
 def test_taking_off_the_noise_finds_the_correlation_that_the_plain_one_misses():
     noise = np.array([[1.0, 0.9], [0.9, 1.0]])
     plain, mended, claimed = [], [], []

@@ -44,6 +44,15 @@ def experiments(seed, m=400):
     return (true + error[:, 0])[:, None], 2 * true + error[:, 1], np.broadcast_to(noise, (m, 2, 2))
 
 
+def test_the_standard_error_is_the_jackknife_of_whole_experiments():
+    actions, goal, noise = experiments(0)
+    actions, goal, noise = actions[:9], goal[:9], noise[:9] / 10
+    others = [np.delete(np.arange(9), i) for i in range(9)]
+    left_out = [values_from_experiments(actions[o], goal[o], noise[o]).values[0] for o in others]
+    spread = values_from_experiments(actions, goal, noise).standard_errors[0]
+    assert spread == pytest.approx(np.sqrt(8 / 9 * np.var(left_out) * 9))
+
+
 def test_taking_off_the_noise_finds_the_price_that_the_plain_regression_misses():
     plain, mended, claimed = [], [], []
     for seed in range(60):
@@ -64,6 +73,8 @@ def test_taking_off_the_noise_finds_the_price_that_the_plain_regression_misses()
         ({"click": [0.1]}, {"hide": 1}, r"probabilities are of \['click'\], values of \['hide'\]"),
         ({}, {}, "probabilities are of"),
         ({"click": [0.1], "hide": [0.1, 0.2]}, {"click": 1, "hide": 1}, "differ in shape"),
+        ({"click": [0.1, -0.1]}, {"click": 1}, "'click' must be at least 0 and finite, got -0.1"),
+        ({"click": [np.inf]}, {"click": 1}, "'click' must be at least 0 and finite, got inf"),
         ({"click": [-0.1]}, {"click": 1}, "'click' must be at least 0 and finite, got -0.1"),
         ({"click": [np.nan]}, {"click": 1}, "'click' must be at least 0 and finite, got nan"),
         ({"click": [0.1]}, {"click": np.inf}, "the value of 'click' must be finite, got inf"),
