@@ -9,6 +9,7 @@ from scipy.stats import erlang, expon
 
 from snippets.problem.capacity import (
     Quantity,
+    _quantile,
     fan_out_tail,
     in_flight,
     latency_quantile,
@@ -31,6 +32,18 @@ from snippets.problem.capacity import (
         ("5 1 / s", "1 / min", 300),
         ("-0.5 kB * request", "request * B", -500),
         (".5T B", "GB", 500),
+        ("2G B", "MB", 2_000),
+        ("2B user", "user", 2e9),
+        ("7 s", "ms", 7_000),
+        ("2 h", "min", 120),
+        ("2 min", "s", 120),
+        ("3 day", "h", 72),
+        ("1 PB", "TB", 1_000),
+        ("1 TB", "kB", 1e9),
+        ("1 ZFLOP", "EFLOP", 1_000),
+        ("1 EFLOP", "TFLOP", 1e6),
+        ("1 PFLOP", "MFLOP", 1e9),
+        ("1 MFLOP", "FLOP", 1e6),
     ],
 )
 def test_a_quantity_is_read_in_any_unit_of_its_kind(text, unit, number):
@@ -132,6 +145,7 @@ def test_the_queue_has_the_latency_of_erlangs_formula(load, servers):
 def test_the_queue_obeys_littles_law_and_its_quantiles_are_exponential():
     queue = simulate_queue(50, 0.01, n=200_000)  # latency is exponential with mean 1 / (100 - 50)
     assert queue.mean_in_system == pytest.approx(queue.throughput * queue.mean_latency)
+    assert queue.throughput == pytest.approx(50, rel=4 / np.sqrt(200_000))
     assert queue.p50 == pytest.approx(expon(scale=0.02).ppf(0.5), rel=0.05)
     assert queue.p99 == pytest.approx(expon(scale=0.02).ppf(0.99), rel=0.1)
 
@@ -150,7 +164,13 @@ def test_the_tail_of_a_sum_is_that_of_an_erlang():
     assert total < 0.6 * alone  # the four tails do not come together
 
 
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=20), st.floats(0.01, 0.99))
+def test_a_quantile_against_numpy(values, quantile):
+    assert _quantile(values, quantile) == np.quantile(values, quantile, method="inverted_cdf")
+
+
 def test_quantiles_of_constants_add_up():
+    assert latency_quantile([[0.0]], 0.5) == 0
     assert latency_quantile([[1.0], [2.5]], 0.5, n=10) == 3.5
 
 
