@@ -118,6 +118,10 @@ UTC = pd.to_datetime(["2026-01-05", "2026-01-06"], utc=True)
         (lambda: point_in_time_join(L, F.assign(t=[np.nan, 1]), "t", "k"), "features has no t at row 0"),
         (lambda: point_in_time_join(L, F.assign(a=[1, np.nan]), "t", "k", arrival="a"), "features has no a at row 1"),
         (lambda: point_in_time_join(L.assign(v=1), F, "t", "k"), "column 'v' would be there twice"),
+        (
+            lambda: point_in_time_join(L.assign(v=1, t_feature=1), F, "t", "k"),
+            "column 't_feature' would be there twice",
+        ),
         (lambda: point_in_time_join(L.assign(t_feature=1), F, "t", "k"), "column 't_feature' would be there twice"),
         (lambda: point_in_time_join(L.assign(t=UTC), F, "t", "k"), "times are of two kinds: datetime64.* int64"),
         (

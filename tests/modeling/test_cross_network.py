@@ -5,7 +5,7 @@ from sklearn.base import clone
 
 from snippets.evaluation.normalized_entropy import normalized_entropy
 from snippets.modeling.cross_network import CrossNetworkClassifier, cross_layers
-from tests.modeling.gradients import hold_against_finite_differences
+from tests.modeling.gradients import hold_against_adagrad, hold_against_finite_differences, hold_spread, untrained
 
 
 def test_cross_layers_against_the_papers_equation_row_by_row():
@@ -47,6 +47,20 @@ def test_gradients_are_finite_differences(n_cross, n_hidden):
     p = model.predict_proba(X)[:, 1]
     assert at_loss == pytest.approx(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
     hold_against_finite_differences(model, table, y.astype(float))
+
+
+def test_it_learns_by_adagrad():
+    X, y, _ = rows(200)
+    hold_against_adagrad(CrossNetworkClassifier(2, 2, 3, random_state=0), X, y)
+
+
+def test_what_goes_in_keeps_its_size_at_the_start():
+    net = CrossNetworkClassifier(64, 2, 400, init_scale=0.3, random_state=0)
+    p = untrained(net, np.tile(np.arange(300)[:, None], (1, 2)), np.arange(300) % 2).params_
+    hold_spread(p["embedding"][1:], 0.3)
+    hold_spread(p["cross"], 128**-0.5)
+    hold_spread(p["hidden"], (2 / 128) ** 0.5)
+    hold_spread(p["out"], (128 + 400) ** -0.5)
 
 
 @pytest.mark.parametrize(("n_cross", "n_hidden"), [(1, 0), (0, 32), (2, 16)])

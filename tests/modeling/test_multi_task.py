@@ -4,7 +4,7 @@ from scipy.special import expit
 from sklearn.base import clone
 
 from snippets.modeling.multi_task import MultiTaskClassifier
-from tests.modeling.gradients import hold_against_finite_differences
+from tests.modeling.gradients import hold_against_adagrad, hold_against_finite_differences, hold_spread, untrained
 
 
 def rows(n=200, seed=0):
@@ -22,6 +22,19 @@ def test_gradients_are_finite_differences(n_experts, entire_space):
     if not entire_space:
         Y[::3, 1] = np.nan
     hold_against_finite_differences(model, model._rows(X), Y)
+
+
+def test_it_learns_by_adagrad():
+    hold_against_adagrad(MultiTaskClassifier(2, 2, 4, random_state=0), *rows())
+
+
+def test_what_goes_in_keeps_its_size_at_the_start():
+    net = MultiTaskClassifier(64, 8, 400, init_scale=0.3, random_state=0)
+    p = untrained(net, np.tile(np.arange(300)[:, None], (1, 2)), np.tile(np.arange(300)[:, None] % 2, (1, 2))).params_
+    hold_spread(p["embedding"][1:], 0.3)
+    hold_spread(p["expert"], (2 / 128) ** 0.5)
+    hold_spread(p["gate"], 128**-0.5)
+    hold_spread(p["tower"], 400**-0.5)
 
 
 def test_the_loss_is_the_log_loss_of_each_known_label():

@@ -4,6 +4,7 @@ from scipy.optimize import approx_fprime
 from scipy.special import softmax
 
 from snippets.modeling.two_tower_logq import TwoTower, in_batch_softmax
+from tests.modeling.gradients import hold_spread
 
 
 def batch(seed=0, n=6, k=3):
@@ -48,6 +49,34 @@ def test_the_correction_gives_the_softmax_over_all_items_and_none_forgets_popula
         scores[log_q] = (model.users([[0]]) @ model.items(every).T)[0]
     np.testing.assert_allclose(softmax(scores[True]), popularity, atol=0.03)
     assert np.abs(softmax(scores[False]) - popularity).max() > 0.1
+
+
+def test_it_learns_by_adagrad():
+    rng = np.random.default_rng(3)
+    user, item = np.repeat(np.arange(4), 3), np.tile(np.arange(3), 4)
+    item[rng.integers(0, 12, 5)] = 0
+    arguments = user[:, None], item[:, None]
+    start = TwoTower(2, n_epochs=2, batch_size=12, learning_rate=1e-300, random_state=0).fit(*arguments)
+    tables = [start.user_table_, start.item_table_]
+    squares = [np.full(table.shape, 1e-8) for table in tables]
+    log_q = np.log(np.bincount(item) / 12)[item]
+    for _ in range(2):
+        gradients = in_batch_softmax(tables[0][user], tables[1][item], log_q)[1:]
+        for table, square, code, gradient in zip(tables, squares, (user, item), gradients, strict=True):
+            step = np.zeros(table.shape)
+            np.add.at(step, code, gradient)
+            square += step**2
+            table -= 0.3 * step / np.sqrt(square)
+    model = TwoTower(2, n_epochs=2, batch_size=12, learning_rate=0.3, random_state=0).fit(*arguments)
+    np.testing.assert_allclose(model.user_table_, tables[0], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(model.item_table_, tables[1], rtol=1e-6, atol=1e-9)
+
+
+def test_tables_start_as_small_as_asked_for():
+    codes = np.arange(300)[:, None]
+    tables = TwoTower(64, init_scale=0.3, learning_rate=1e-300, random_state=0).fit(codes, codes)
+    hold_spread(tables.user_table_, 0.3)
+    hold_spread(tables.item_table_, 0.3)
 
 
 def test_towers_add_up_embeddings_and_unseen_codes_add_nothing():
