@@ -66,6 +66,14 @@ def test_the_linear_layer_is_scikit_learns_logistic_regression_on_the_leaves(log
     assert fitted.predict_proba(X[rows]) == pytest.approx(theirs.predict_proba(fitted.leaves(X[rows])), rel=0.01)
 
 
+def test_the_variance_is_that_of_the_laplace_approximation(log, fitted):
+    X, y, day = log
+    rows = X[(day >= 6) & (day < 10)]
+    click = fitted.predict_proba(rows)[:, 1]
+    precision = 30 + fitted.leaves(rows).T @ (click * (1 - click))  # one for each tree, and the curvature of the loss
+    np.testing.assert_allclose(fitted.variance_, 1 / precision)
+
+
 def test_trees_have_seen_their_rows_alone(log, fitted):
     X, y, day = log
     alone = HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=12, early_stopping=False, random_state=0).fit(
