@@ -67,7 +67,7 @@ def test_the_linear_layer_is_scikit_learns_logistic_regression_on_the_leaves(log
 
 
 def test_the_variance_is_that_of_the_laplace_approximation(log, fitted):
-    X, y, day = log
+    X, _, day = log
     rows = X[(day >= 6) & (day < 10)]
     click = fitted.predict_proba(rows)[:, 1]
     precision = 30 + fitted.leaves(rows).T @ (click * (1 - click))  # one for each tree, and the curvature of the loss

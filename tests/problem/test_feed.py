@@ -24,6 +24,19 @@ def test_the_seed_determines_every_row():
     assert not first.equals(other)
 
 
+def test_a_seed_gives_the_feed_that_the_pages_were_written_with():
+    values = {"click": 1, "long_click": 2, "hide": -10}
+    feed = simulate_feed(values, 500, 4, 3, honesty=0.3, memory=0.6, effect=1.2)
+    assert feed[["sessions", "impressions", "click", "long_click", "hide"]].sum().tolist() == [
+        11560,
+        57800,
+        19094,
+        12978,
+        302,
+    ]
+    assert feed["satisfaction"].sum() == pytest.approx(433.257071, rel=1e-7)
+
+
 @pytest.mark.parametrize("action", ["click", "long_click"])
 def test_an_action_that_is_paid_happens_more_often_than_under_any_other_pay(action):
     others = {"click", "long_click", "hide"} - {action}
