@@ -98,6 +98,7 @@ def test_the_seed_determines_everything_and_labels_may_be_words():
     a, b = (CrossNetworkClassifier(3, random_state=4).fit(X, labels) for labels in (y, words))
     np.testing.assert_array_equal(a.predict_proba(X), b.predict_proba(X))
     assert b.predict(X).tolist() == np.array(["no", "yes"])[a.predict(X)].tolist()
+    assert a.predict(X).tolist() == (a.predict_proba(X)[:, 1] > 0.5).tolist()
     assert not np.array_equal(clone(a).set_params(random_state=5).fit(X, y).predict_proba(X), a.predict_proba(X))
     np.testing.assert_array_equal(a.predict_proba(X.astype(float)), a.predict_proba(X))
 

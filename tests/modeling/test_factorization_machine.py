@@ -152,6 +152,15 @@ def test_parameters_out_of_range_are_named(name, value):
         FactorizationMachineClassifier(**{name: value}).fit([[1.0], [2.0]], [0, 1])
 
 
+def test_the_more_probable_class_is_predicted():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    model = FactorizationMachineClassifier(random_state=0).fit(
+        X, np.where(X[:, 0] + rng.normal(size=300) > 0, "a", "b")
+    )
+    assert model.predict(X).tolist() == np.array(["a", "b"])[(model.predict_proba(X)[:, 1] > 0.5).astype(int)].tolist()
+
+
 def test_labels_are_checked():
     X = [[1.0], [2.0]]
     with pytest.raises(ValueError, match="give partial_fit both in `classes`"):

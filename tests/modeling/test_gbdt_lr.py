@@ -66,6 +66,13 @@ def test_the_linear_layer_is_scikit_learns_logistic_regression_on_the_leaves(log
     assert fitted.predict_proba(X[rows]) == pytest.approx(theirs.predict_proba(fitted.leaves(X[rows])), rel=0.01)
 
 
+def test_the_more_probable_class_is_predicted(log, fitted):
+    often = clone(fitted).set_params(n_estimators=3).fit(log[0][:20_000], log[2][:20_000] < 1)
+    probable = often.predict_proba(log[0])[:, 1] > 0.5
+    assert 0 < probable.mean() < 1
+    assert often.predict(log[0]).tolist() == probable.tolist()
+
+
 def test_the_variance_is_that_of_the_laplace_approximation(log, fitted):
     X, _, day = log
     rows = X[(day >= 6) & (day < 10)]

@@ -117,6 +117,8 @@ def test_what_nobody_has_seen_adds_nothing_and_the_seed_determines_the_rest():
         ({}, [[0]], [0], r"row of labels for each of 1 rows, got shape \(1,\)"),
         ({}, [[0]], [[0], [1]], r"got shape \(2, 1\)"),
         ({}, [[0]], [[0.5]], "labels must be 0, 1 or NaN, got 0.5"),
+        ({}, [[0], [1]], [[0], [0.5]], "labels must be 0, 1 or NaN, got 0.5"),
+        ({"entire_space": True}, [[0], [1]], [[1, 0], [0, 1]], "a click wherever there is a conversion"),
         ({"entire_space": True}, [[0]], [[0]], "entire_space needs two labels"),
         ({"entire_space": True}, [[0]], [[0, 1]], "a click wherever there is a conversion"),
         ({"entire_space": True}, [[0]], [[1, np.nan]], "all known"),
