@@ -1,12 +1,14 @@
 import ast
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tools.guards.fences import ROOT
-from tools.loop.mutants import changes, difference, mutant
+from tools.loop.mutants import changed, changes, difference, draw, main, mutant
 
 SNIPPET = '''"""Half of a number."""
 
@@ -150,46 +152,61 @@ def test_a_doctest_alone_kills_too(tree):
     assert "+ def half(n: int=8, up: bool=False) -> int:" in shown
 
 
-def test_a_sample_is_always_the_same(tree):
-    (tree / "tests/one/test_half.py").write_text(WEAK)
-    first, again = (run(tree, "one/half", "--sample", "6", "--workers", "1").stdout for _ in range(2))
-    assert first == again
-    assert " of    6 killed" in first
+def test_a_sample_is_always_the_same_and_never_larger_than_the_whole(tree, monkeypatch):
+    monkeypatch.chdir(tree)
+    snippet = Path("snippets/one/half.py")
+    assert draw(snippet, 6) == draw(snippet, 6)
+    assert len(set(draw(snippet, 6))) == 6
+    assert sorted(draw(snippet, 100)) == list(range(13))
 
 
-def test_what_changed_is_tried(tree):
-    nothing = run(tree, "--sample", "1")
-    assert nothing.returncode == 2
-    assert "no snippet differs from main: name one, or say --all" in nothing.stderr
-    (tree / "snippets/one/twice.py").write_text('"""Twice."""\n')
-    (tree / "tests/one/test_twice.py").write_text("def test_nothing():\n    assert True\n")
-    shown = run(tree, "--sample", "1").stdout.splitlines()
-    assert shown[0] == "snippets/one/twice.py (1 of 1)"
-    assert shown[-1].split()[:5] == ["all", "0", "of", "0", "killed,"]
-    (tree / "tests/one/test_half.py").write_text(STRONG + "\n")
-    assert run(tree, "--sample", "1").stdout.splitlines()[0] == "snippets/one/half.py (1 of 2)"
+def test_what_changed_is_tried(tree, monkeypatch):
+    monkeypatch.chdir(tree)
+    assert changed() == []
+    Path("snippets/one/twice.py").touch()
+    assert changed() == [Path("snippets/one/twice.py")]
+    Path("tests/one/test_half.py").write_text(WEAK)
+    assert changed() == [Path("snippets/one/half.py"), Path("snippets/one/twice.py")]
 
 
-def exit_codes(tree, code):
-    """Return what comes of code in place of the snippet, given one second."""
-    start = (
-        "from pathlib import Path; from tools.loop.mutants import fork, mutant;"
-        f"print([code for _, code, _ in fork(Path('snippets/one/half.py'), [mutant({code!r})], 1, 1)])"
-    )
-    return ast.literal_eval(run(tree, "-c", start).stdout)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no snippet differs from main: name one, or say --all"),
+        (["one/third"], "there is no snippets/one/third.py"),
+    ],
+)
+def test_what_cannot_be_tried_is_named(tree, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tree)
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("code", "number"), [("while True: pass", 9), ("import time; time.sleep(1000)", 14)])
-def test_a_mutant_that_never_ends_is_ended(tree, code, number):
-    assert exit_codes(tree, code) == [-number]
+def test_without_a_repository_nothing_tells_what_changed(tree, monkeypatch, capsys):
+    monkeypatch.chdir(tree)
+    Path(".git").rename("no.git")
+    with pytest.raises(SystemExit):
+        main([])
+    assert "name a snippet, or say --all" in capsys.readouterr().err
 
 
-def test_a_mutant_that_deletes_the_data_deletes_a_copy(tree, monkeypatch):
+def test_a_mutant_that_never_ends_is_ended_and_one_that_deletes_the_data_deletes_a_copy(tree, monkeypatch):
     monkeypatch.setenv("ML_DESIGN_CACHE", str(tree / "data"))
     (tree / "data").mkdir()
     (tree / "data/wheel").write_text("kept")
-    gone = "import os, pathlib; file = pathlib.Path(os.environ['ML_DESIGN_CACHE'], 'wheel');"
-    assert exit_codes(tree, f"{gone} assert file.read_text() == 'kept'; file.unlink(); os._exit(7)") == [7]
+    wheel = "import os, pathlib; file = pathlib.Path(os.environ['ML_DESIGN_CACHE'], 'wheel')"
+    trees = [
+        "while True: pass",
+        "import time; time.sleep(1000)",
+        f"{wheel}; assert file.read_text() == 'kept'; file.unlink(); os._exit(7)",
+    ]
+    start = (
+        "from pathlib import Path; from tools.loop.mutants import fork, mutant;"
+        f"print([t[:2] for t in fork(Path('snippets/one/half.py'), [mutant(t) for t in {trees!r}], 3, 1)])"
+    )
+    codes = dict(ast.literal_eval(run(tree, "-c", start).stdout))
+    assert codes == {0: -signal.SIGKILL, 1: -signal.SIGALRM, 2: 7}
     assert (tree / "data/wheel").read_text() == "kept"
 
 
@@ -198,12 +215,3 @@ def test_what_fails_as_it_is_has_no_mutants(tree):
     done = run(tree, "one/half")
     assert done.returncode == 1
     assert "tests/one/test_half.py or the doctests of snippets/one/half.py fail as they are" in done.stderr
-
-
-def test_without_a_repository_nothing_tells_what_changed(tree):
-    (tree / ".git").rename(tree / "no.git")
-    assert "name a snippet, or say --all" in run(tree, "--sample", "1").stderr
-
-
-def test_a_name_that_is_not_there_is_named(tree):
-    assert "there is no snippets/one/third.py" in run(tree, "one/third").stderr

@@ -30,6 +30,8 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
+from tools.loop.progress import Progress
+
 Change = Callable[[], None]
 
 SWAPS = {
@@ -124,7 +126,7 @@ def attempt(snippet: Path, tree: ast.Module, folder: str, seconds: int) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     with contextlib.suppress(ValueError):  # macOS counts what is shared too, and may refuse
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    signal.alarm(20 * seconds)  # for a mutant that waits
+    signal.alarm(5 * seconds)  # for a mutant that waits
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     # A mutant of a loader may delete what it should keep, or download again and again.
@@ -138,13 +140,21 @@ def attempt(snippet: Path, tree: ast.Module, folder: str, seconds: int) -> int:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     exec(compile(tree, spec.origin, "exec", dont_inherit=True), vars(module))
     setattr(importlib.import_module(spec.parent), snippet.stem, module)
-    options = ["-x", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    options = [
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:tools.loop.progress",
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ]
     options += ["--hypothesis-profile=mutants", f"--basetemp={folder}/{os.getpid()}", "--doctest-modules"]
     return pytest.main([*options, str(snippet), str(test_of(snippet))])
 
 
 def fork(snippet: Path, trees: list[ast.Module], workers: int, seconds: int) -> Iterator[tuple[int, int, float]]:
-    """Try each tree in a process of its own; yield its index, exit code and processor seconds as it ends."""
+    """Try each tree in a process of its own; yield its index, exit code and seconds as it ends."""
     queue, running = iter(enumerate(trees)), {}
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -156,11 +166,12 @@ def fork(snippet: Path, trees: list[ast.Module], workers: int, seconds: int) -> 
                             code = attempt(snippet, task[1], folder, seconds)
                         finally:
                             os._exit(code)
-                    running[pid] = task[0]
+                    running[pid] = task[0], time.monotonic()
                 if not running:
                     return
-                pid, status, usage = os.wait3(0)
-                yield running.pop(pid), os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+                pid, status = os.wait()
+                index, started = running.pop(pid)
+                yield index, os.waitstatus_to_exitcode(status), time.monotonic() - started
         finally:
             for pid in running:
                 os.kill(pid, signal.SIGKILL)
@@ -207,29 +218,26 @@ def snippets() -> list[Path]:
     return sorted(path for path in Path("snippets").glob("*/*.py") if path.name != "__init__.py")
 
 
-def score(snippet: Path, sample: int, workers: int) -> list[int]:
-    """Try a sample of a snippet's mutants, print the survivors, and return pytest's exit codes."""
+def draw(snippet: Path, sample: int) -> list[int]:
+    """Return the numbers of the changes to try, the same each time."""
+    numbers = range(len(list(changes(ast.parse(snippet.read_text(encoding="utf-8"))))))
+    return random.Random(snippet.as_posix()).sample(numbers, min(sample, len(numbers)))
+
+
+def score(snippet: Path, numbers: list[int], workers: int, progress: Progress) -> list[int]:
+    """Try some mutants of a snippet, print the survivors, and return pytest's exit codes."""
     source = snippet.read_text(encoding="utf-8")
     [(_, failed, seconds)] = fork(snippet, [mutant(source)], 1, 600)
     if failed:
         sys.exit(f"{test_of(snippet)} or the doctests of {snippet} fail as they are: mend them first")
-    lines = [line for line, _ in changes(ast.parse(source))]
-    numbers = random.Random(snippet.as_posix()).sample(range(len(lines)), min(sample, len(lines)))
-    codes, started = [], time.monotonic()
-    told = started
-    for i, code, _ in fork(snippet, [mutant(source, n) for n in numbers], workers, int(3 * seconds) + 3):
+    codes = []
+    for i, code, took in fork(snippet, [mutant(source, n) for n in numbers], workers, int(3 * seconds) + 3):
         codes.append(code)
         if not code:
-            print("\n    ".join([f"{snippet}:{lines[numbers[i]]}", *difference(source, numbers[i])]), flush=True)
-        if time.monotonic() - told > 10:
-            told = time.monotonic()
-            print(f"  {len(codes)} of {len(numbers)}{left(started, len(codes), len(numbers))}", file=sys.stderr)
+            line = list(changes(ast.parse(source)))[numbers[i]][0]
+            print("\n    ".join([f"{snippet}:{line}", *difference(source, numbers[i])]), flush=True)
+        progress.finish(f"{snippet} {numbers[i]}", took)
     return codes
-
-
-def left(started: float, done: int, total: int) -> str:
-    """Return how long the rest may take, in words."""
-    return f", about {(time.monotonic() - started) * (total - done) / done / 60:.1f} min left" if done else ""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -258,10 +266,12 @@ def main(arguments: list[str] | None = None) -> None:
     # A property that fails has killed: no need to look for the smallest example, or another.
     phases = (Phase.explicit, Phase.generate)
     settings.register_profile("mutants", settings.get_profile("ci"), phases=phases, report_multiple_bugs=False)
-    scores, started = defaultdict(list), time.monotonic()
-    for done, path in enumerate(paths):
-        print(f"{path} ({done + 1} of {len(paths)}{left(started, done, len(paths))})", flush=True)
-        scores[path.parent.name] += score(path, chosen.sample, chosen.workers)
+    drawn = {path: draw(path, chosen.sample) for path in paths}
+    parts = [f"{path} {number}" for path, numbers in drawn.items() for number in numbers]
+    progress = Progress(parts, Path.cwd(), chosen.workers, partial(print, file=sys.stderr, flush=True))
+    scores = defaultdict(list)
+    for path, numbers in drawn.items():
+        scores[path.parent.name] += score(path, numbers, chosen.workers, progress)
     scores["all"] = [code for codes in scores.values() for code in codes]
     for name, codes in scores.items():
         killed, late = sum(map(bool, codes)), sum(code < 0 for code in codes)
