@@ -65,8 +65,10 @@ class Runner:
         path = os.pathsep.join([str(root), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
         # -P, so that nothing but what is on this path can be imported; a warning is an error, as it is for a reader.
         command = [sys.executable, "-P", "-W", "error", "-m", "tools.guards.runner", *["--preload"] * preload]
+        # Threads that spin while they wait would keep the other workers from their cores.
+        environment = os.environ | {"PYTHONPATH": path, "OMP_WAIT_POLICY": "PASSIVE"}
         self._server = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root, env={**os.environ, "PYTHONPATH": path}
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root, env=environment
         )
 
     def run(self, code: str) -> Result:

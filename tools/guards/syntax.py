@@ -23,8 +23,7 @@ _BUILTINS = """abs all any ascii bin bool bytes callable chr classmethod complex
 _EXCEPTIONS = {
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)
 }
-# `_` is a name like any other, though a console, and so a doctest, leaves it among them.
-BUILTINS = set(_BUILTINS.split()) | _EXCEPTIONS | {"_"}
+BUILTINS = set(_BUILTINS.split()) | _EXCEPTIONS
 # Methods of arrays and tables whose names are those of modules, too.
 METHODS = {"array", "copy", "random", "select", "trace"}
 # What evaluates strings, makes classes out of them, loads what is not Python, or asks the clock.
@@ -48,7 +47,11 @@ def check_block(tree: ast.Module, named: dict[str, set[str]] | None = None) -> I
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield from ((line, what) for what in _check_import(node, NAMED | (named or {})))
         elif isinstance(node, ast.Name) and node not in plain:
-            if _SPECIAL.fullmatch(node.id) or (hasattr(builtins, node.id) and node.id not in BUILTINS):
+            if node.id.startswith("_"):  # `_` is for what is not used; a notebook keeps its outputs under such names
+                reaches = isinstance(node.ctx, ast.Load) or len(node.id) > 1
+            else:
+                reaches = hasattr(builtins, node.id) and node.id not in BUILTINS
+            if reaches:
                 yield line, f"{node.id} reaches the interpreter: a block only computes and prints"
         elif isinstance(node, ast.Attribute):
             if _reaches(node.attr) and node.attr not in ("__name__", "__init__"):
