@@ -73,30 +73,40 @@ NOTEBOOK = """# ---
 # %%
 print(1)
 """
+BARE = "get_ipython().ast_transformers.clear()\n\n# %%\nprint(2)"
 FIGURE = '# Page\n\n```python exec="on" html="on"\n{}\n```\n'
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "sound"),
+    ("name", "text", "said"),
     [
-        ("page.md", FIGURE.format('print("<figure></figure>")'), True),
-        ("page.md", FIGURE.format(RAISE), False),
-        ("page.md", '# Page\n\n```py\n--8<-- "snippets/nothing.py"\n```\n', False),
-        ("page.md", '# Page\n\n```py\n--8<-- "snippets/evaluation/calibration.py:nothing"\n```\n', False),
-        ("page.md", "# Page\n\n[broken](nothing.md)\n", False),
-        ("labs/lab.py", NOTEBOOK, True),
-        ("labs/lab.py", NOTEBOOK + RAISE, False),
-        ("labs/lab.py", NOTEBOOK + "def f(x):\n    return x\n", False),
-        ("labs/lab.py", NOTEBOOK + "print(2 if True else print(3))", False),
-        ("labs/lab.py", NOTEBOOK + "get_ipython().ast_transformers.clear()\n\n# %%\nprint(2)", False),
-        ("labs/lab.py", NOTEBOOK + 'import sys\nprint("x", file=sys.stderr)', False),
-        ("labs/lab.py", NOTEBOOK.replace("index.md", "nothing.md"), False),
+        ("page.md", FIGURE.format(RAISE), "planted"),
+        ("page.md", '# Page\n\n```py\n--8<-- "snippets/nothing.py"\n```\n', "snippets/nothing.py"),
+        ("page.md", '# Page\n\n```py\n--8<-- "snippets/evaluation/calibration.py:nothing"\n```\n', "nothing"),
+        ("page.md", "# Page\n\n[broken](nothing.md)\n", "nothing.md"),
+        ("labs/lab.py", NOTEBOOK + RAISE, "planted"),
+        ("labs/lab.py", NOTEBOOK + "def f(x):\n    return x\n", "cell 1 shows code that is never executed: return x"),
+        ("labs/lab.py", NOTEBOOK + "2 if True else print(3)", "cell 1 shows code that is never executed: print(3)"),
+        ("labs/lab.py", NOTEBOOK + BARE, "1 of 2 cells ran under probes"),
+        ("labs/lab.py", NOTEBOOK + 'import sys\nprint("x", file=sys.stderr)', "application/vnd.jupyter.stderr"),
+        ("labs/lab.py", NOTEBOOK.replace("index.md", "nothing.md"), "nothing.md, which does not exist"),
     ],
 )
-def test_the_strict_build_fails_on_what_fails(tmp_path, name, text, sound):
+def test_the_strict_build_fails_on_what_fails(tmp_path, capfd, name, text, said):
     config = small_project(tmp_path, name, text)
-    if sound:
+    with pytest.raises(subprocess.CalledProcessError):
         build(tmp_path / "site", config)
-    else:
-        with pytest.raises(subprocess.CalledProcessError):
-            build(tmp_path / "site", config)
+    assert said in "".join(capfd.readouterr())
+
+
+def test_a_sound_figure_is_built(tmp_path):
+    build(tmp_path / "site", small_project(tmp_path, "page.md", FIGURE.format('print("<figure></figure>")')))
+
+
+def test_a_sound_lab_is_run_once_and_says_so(tmp_path, capfd):
+    config, pages = small_project(tmp_path, "labs/lab.py", NOTEBOOK), []
+    for said in (True, False):
+        build(tmp_path / "site", config)
+        assert ("lab 1 of 1: lab, first run" in "".join(capfd.readouterr())) == said
+        pages.append((tmp_path / "site/labs/lab/index.html").read_bytes())
+    assert pages[0] == pages[1]

@@ -62,7 +62,7 @@ def on_pre_page(page, config, files):
     if not run.done:
         labs = [uri for uri in pages if uri.endswith(".py")]
         seconds = run.seconds_last_time()
-        before = f"{seconds:.0f} s last time" if seconds else "up to a minute"
+        before = f"{seconds:.0f} s last time" if seconds else "first run, up to two minutes"
         log.info(f"lab {labs.index(page.file.src_uri) + 1} of {len(labs)}: {run.lab.stem.replace('_', ' ')}, {before}")
     run.begin()
     config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(run.html)
