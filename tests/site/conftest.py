@@ -124,7 +124,7 @@ SETTLED = """async () => {
 BARRIERS = """async () => {
   const alike = new Map(), again = [];
   for (const word of document.querySelectorAll("pre code span:not(:has(*))")) {
-    if (!/\\w\\w/.test(word.textContent)) continue; // axe does not judge a single sign: it can stand for no other
+    if (!/\\w\\w/.test(word.textContent)) continue; // axe judges no single sign
     const style = getComputedStyle(word);
     const key = [style.color, style.background, style.opacity, style.font, style.textShadow].join();
     const seen = alike.get(word.parentElement) ?? alike.set(word.parentElement, new Set()).get(word.parentElement);

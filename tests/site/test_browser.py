@@ -29,6 +29,8 @@ SOUND += "<main><h1>A page</h1><pre><code><span>a</span> <span>b</span></code></
         ('<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">', {"image-alt"}),
         (f"<pre><code><span {PALE}>=</span> <span>one</span> <span {PALE}>two</span></code></pre>", {"color-contrast"}),
         (f"<pre><code><span>one</span> <b {DARK}><span>two</span></b></code></pre>", {"color-contrast"}),
+        (f"<ul><li>one</li><li>two</li><li {DARK}>three</li></ul>", {"color-contrast"}),
+        (f"<p><span {PALE} aria-disabled='true'>one</span> <span {PALE}>two</span></p>", {"color-contrast"}),
     ],
     ids=[
         "nothing",
@@ -40,6 +42,8 @@ SOUND += "<main><h1>A page</h1><pre><code><span>a</span> <span>b</span></code></
         "image",
         "colour of a word",
         "ground of a word",
+        "ground of an item",
+        "the first is not judged",
     ],
 )
 def test_each_fault_is_found(tab, base, planted, kinds):
