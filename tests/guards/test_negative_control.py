@@ -101,6 +101,7 @@ def test_the_strict_build_fails_on_what_fails(tmp_path, capfd, name, text, said)
 
 def test_a_sound_figure_is_built(tmp_path):
     build(tmp_path / "site", small_project(tmp_path, "page.md", FIGURE.format('print("<figure></figure>")')))
+    assert "<figure></figure>" in (tmp_path / "site/page/index.html").read_text(encoding="utf-8")
 
 
 def test_a_sound_lab_is_run_once_and_says_so(tmp_path, capfd):
