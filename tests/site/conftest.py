@@ -86,7 +86,7 @@ def weight(response):
 
 
 def faults(page, base, url):
-    """Load a page once; return what a reader must not meet: requests elsewhere, errors, weight, barriers, hidden."""
+    """Load a page once; return all that a reader must not meet: requests elsewhere, errors, weight, width, barriers."""
     asked, got, said = [], [], []
     listeners = {
         "request": lambda request: asked.append(request.url),
@@ -99,7 +99,6 @@ def faults(page, base, url):
     try:
         page.goto(base + url)
         found = barriers(page)
-        found += [("hides", text) for text in page.evaluate(UNSEEN)]
         page.wait_for_load_state("networkidle")  # half a second without requests; errors may come as late as that
         found += [("asks", a) for a in asked if not a.startswith((base, "data:", "blob:"))]
         found += [("says", text) for text in said]
@@ -140,36 +139,6 @@ BARRIERS = """async () => {
     ...violations.flatMap((v) => v.nodes.map((node) => [v.id, node.html.slice(0, 120)])),
     ...(wide <= innerWidth ? [] : [["is wider than the window", wide]]),
   ];
-}"""
-
-
-# The text of an article that nobody can see, even where all that is folded is open; and text that looks like code.
-UNSEEN = """() => {
-  const article = document.querySelector("article");
-  for (const details of article.querySelectorAll("details")) details.open = true;
-  const nodes = new Set(); // a code block is one
-  const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode;
-    const shown = node.data.trim() && !node.parentElement.closest(".headerlink"); // that appears below the pointer
-    if (shown) nodes.add(node.parentElement.closest("pre") ?? node);
-  }
-  const range = document.createRange();
-  const faults = [];
-  for (const node of nodes) {
-    const element = node.tagName ? node : node.parentElement;
-    range.selectNodeContents(node);
-    const [text, box] = [range.getBoundingClientRect(), element.getBoundingClientRect()];
-    const style = getComputedStyle(element);
-    const seen = element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
-      && Math.min(text.width, text.height, box.width, box.height) > 2
-      && text.right > 0 && text.bottom + scrollY > 0
-      && parseFloat(style.fontSize) > 7;
-    if (!seen) faults.push(`unseen: ${element.outerHTML.slice(0, 90)}`);
-    const code = style.whiteSpaceCollapse !== "collapse" && !node.tagName;
-    if (code) faults.push(`like code: ${element.outerHTML.slice(0, 90)}`);
-  }
-  return faults;
 }"""
 
 

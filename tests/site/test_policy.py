@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.site.conftest import SITE, UNSEEN, urls
+from tests.site.conftest import SITE, urls
 from tools.guards.html import check, elements
 
 # Pages on which scripts do most, and what a reader clicks there. Of all the others, test_browser.py sees the errors.
@@ -121,6 +121,50 @@ def test_it_would_without_the_policy(page, base):
     assert sorted(ran) == sorted(RUN)
     assert colour == "rgb(255, 0, 0)"
     assert sorted(asked) == ["http://foreign.example/ran.js", "http://foreign.example/x.svg"]
+
+
+# The text of an article that nobody can see, even where all that is folded is open; and text that looks like code.
+UNSEEN = """() => {
+  const article = document.querySelector("article");
+  for (const details of article.querySelectorAll("details")) details.open = true;
+  const nodes = new Set(); // a code block is one
+  const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    const shown = node.data.trim() && !node.parentElement.closest(".headerlink"); // that appears below the pointer
+    if (shown) nodes.add(node.parentElement.closest("pre") ?? node);
+  }
+  const range = document.createRange();
+  const faults = [];
+  for (const node of nodes) {
+    const element = node.tagName ? node : node.parentElement;
+    range.selectNodeContents(node);
+    const [text, box] = [range.getBoundingClientRect(), element.getBoundingClientRect()];
+    const style = getComputedStyle(element);
+    const seen = element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+      && Math.min(text.width, text.height, box.width, box.height) > 2
+      && text.right > 0 && text.bottom + scrollY > 0
+      && parseFloat(style.fontSize) > 7;
+    if (!seen) faults.push(`unseen: ${element.outerHTML.slice(0, 90)}`);
+    const code = style.whiteSpaceCollapse !== "collapse" && !node.tagName;
+    if (code) faults.push(`like code: ${element.outerHTML.slice(0, 90)}`);
+  }
+  return faults;
+}"""
+
+
+@pytest.fixture(scope="module")
+def paper(browser):
+    """One tab without scripts: formulas are text, cards and prompts are all there."""
+    page = browser.new_context(java_script_enabled=False).new_page()
+    yield page
+    page.context.close()
+
+
+@pytest.mark.parametrize("url", urls())
+def test_all_text_of_an_article_can_be_seen(paper, base, url):
+    paper.goto(base + url)
+    assert paper.evaluate(UNSEEN) == []
 
 
 HIDING = [
