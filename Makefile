@@ -70,7 +70,7 @@ site: $(if $(LEDGERS),$(READY),test-docs)  ## Build site/ and prove it, against 
 
 test-site: $(READY)  ## Test site/: links, hosts, proof, accessibility, in a browser
 	$(BIN)/python -m tools.builders.browser
-	$(BIN)/pytest -n 2 tests/site
+	$(BIN)/pytest -n 2 --dist worksteal tests/site
 
 new: $(READY)  ## Lay out a page, its snippet, its test and its entries: P=evaluation/lift TITLE="Lift"
 	@$(BIN)/python -m tools.loop.new "$$P" "$$TITLE"
