@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.loop.copies import BUILT, copy
+from tools.builders.preview import wanted
 from tools.guards.fences import ROOT
 from tools.loop import page as loop
 from tools.loop.page import Step, check, find, placeholders, steps
-from tools.loop.preview import wanted
 from tools.loop.progress import Progress
 
 DOCS = ROOT / "docs"
@@ -153,7 +153,7 @@ def build(tmp_path_factory):
     def build(text):
         (guide / "docs/evaluation/lift.md").write_text(f"---\ntitle: Lift\n---\n\n# Lift\n\n{text}\n")
         done = subprocess.run(
-            [sys.executable, "-m", "tools.loop.preview", "docs/evaluation/lift.md", "build/page"],
+            [sys.executable, "-m", "tools.builders.preview", "docs/evaluation/lift.md", "build/page"],
             cwd=guide,
             env={**os.environ, "PYTHONPATH": str(guide)},
             capture_output=True,

@@ -5,13 +5,37 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools.builders.archive import write_archive
+from tools.builders.labs import Run
 from tools.guards import seal
 from tools.guards.fences import ROOT
 from tools.guards.html import check, with_policy
 from tools.guards.proof import ProofError, prove
+
+# Figures run in the build's process, notebooks in kernels of their own: both import from the repository's root.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
+
+
+def run_labs() -> None:
+    """Run the labs that have to run, two at once: the build would run one after the other, on one core.
+
+    Whatever goes wrong here goes wrong in the build once more, which says what it is.
+    """
+    cache = ROOT / ".cache/labs"
+    waiting = [lab for lab in sorted((ROOT / "docs/labs").glob("*.py")) if not Run(lab, cache).done]
+
+    def run(lab: Path) -> None:
+        seconds = Run(lab, cache).seconds_last_time()
+        before = f", {seconds:.0f} s last time" if seconds else ""
+        print(f"lab {waiting.index(lab) + 1} of {len(waiting)}: {lab.stem.replace('_', ' ')}{before}", flush=True)
+        command = [sys.executable, "-m", "tools.builders.preview", lab, ROOT / "build/labs" / lab.stem]
+        subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, waiting))
 
 
 def build(site: Path, config: Path = ROOT / "mkdocs.yml") -> None:
@@ -22,12 +46,10 @@ def build(site: Path, config: Path = ROOT / "mkdocs.yml") -> None:
     subprocess.CalledProcessError
         If the build fails or warns: a figure or a notebook cell that raises, a broken link, a missing include.
     """
-    # Figures run in this process, notebooks in kernels of their own: both import from the repository's root.
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
     # No --quiet: it would drop the warnings before --strict counts them.
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean"]
     command += ["-f", str(config), "-d", str(site.resolve())]
-    subprocess.run(command, env=environment, cwd=ROOT, check=True)
+    subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, check=True)
 
 
 def write_policies(site: Path) -> None:
@@ -43,6 +65,7 @@ def main() -> int:
     """Build and prove into the folder named on the command line; return the exit code."""
     site = Path(sys.argv[1])
     try:
+        run_labs()
         build(site)
         proof = prove(site)
         write_archive(site)  # again, now that the proof is on the pages

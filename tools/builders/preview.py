@@ -1,4 +1,4 @@
-"""Build one page strictly, with its links checked against all of docs/: ``python -m tools.loop.preview PAGE FOLDER``.
+"""Build one page strictly, its links checked against all of docs/: ``python -m tools.builders.preview PAGE FOLDER``.
 
 The pages it links to by an anchor are built with it, since only a built page knows its anchors. The others are left
 out, labs among them. This file is also the hook of that build: what the site's hooks do for each page, and nothing of
