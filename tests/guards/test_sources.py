@@ -143,7 +143,6 @@ TESTS = {
     "warns": "def test_x():\n    with pytest.warns(UserWarning):\n        f()",
     "numpy's": "def test_x():\n    np.testing.assert_allclose(f(), 1)",
     "playwright's": "def test_x(page):\n    expect(page.locator('x')).to_have_count(1)",
-    "playwright's waiting": "def test_x(page):\n    page.wait_for_function('x')",
     "helper": "def test_x():\n    hold(f())\n\n\ndef hold(x):\n    assert x",
     "helper of a helper": "def test_x():\n    keep(1)\n\n\ndef keep(x):\n    hold(x)\n\n\ndef hold(x):\n    assert x",
     "helper of another module": "from tests.helpers import hold as h\n\n\ndef test_x():\n    h(1)",

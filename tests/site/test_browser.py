@@ -3,6 +3,7 @@
 import secrets
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.site.conftest import faults, urls
 
@@ -188,7 +189,7 @@ def test_two_tabs_show_the_same(browser, base):
     for tab in (one, two):
         tab.goto(base + "study/")
     one.locator(".plan input").first.check()
-    two.wait_for_function("document.querySelector('.plan input').checked")
+    expect(two.locator(".plan input").first).to_be_checked()
     context.close()
 
 

@@ -272,8 +272,6 @@ def _checks(function: ast.AST, helpers: set[str]) -> bool:
                 return True
             case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name.startswith("assert_"):
                 return True
-            case ast.Call(func=ast.Attribute(attr="wait_for_function")):  # Playwright's: fails unless it comes true
-                return True
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             todo += ast.iter_child_nodes(node)
     return False
