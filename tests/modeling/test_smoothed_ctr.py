@@ -103,3 +103,7 @@ def test_predict_gives_the_more_probable_label():
 @pytest.mark.parametrize("strength", [None, 1.0])
 def test_scikit_learns_own_checks(strength):
     assert failed_checks(SmoothedCTR(strength), at_least=35) == {}
+
+
+def test_where_both_classes_are_as_probable_the_first_is_predicted():
+    assert SmoothedCTR(5).fit([[1], [2]], ["a", "b"]).predict([[3]]).tolist() == ["a"]
