@@ -84,8 +84,8 @@ outputs: $(READY)  ## Run every block, rewrite the output below it, check it as 
 mutants: $(READY)  ## Try mutants of the snippets that you changed against their tests (P=evaluation/drift, ALL=1, N=40)
 	$(BIN)/python -m tools.loop.mutants $(P) $(if $(ALL),--all) $(if $(N),--sample $(N))
 
-bench: $(BENCH)/.ready  ## Time the snippets against what you would use instead
-	$(BENCH)/bin/python -m benchmarks.run
+bench: $(BENCH)/.ready  ## Time the snippets against what you would use instead; one table: ONLY=features/counters
+	$(BENCH)/bin/python -m benchmarks.run $(ONLY)
 
 # The libraries to compare with have an environment of their own: no page needs them.
 $(BENCH)/.ready: requirements.txt requirements-bench.txt | $(READY)

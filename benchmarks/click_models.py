@@ -75,13 +75,10 @@ def click_models(n_columns: int) -> dict[str, tuple[Callable[[], object], str]]:
             partial(HistGradientBoostingClassifier, max_leaf_nodes=12, early_stopping=False, random_state=0),
             "dense",
         ),
-        f"LightGBM {lightgbm.__version__}": (partial(lightgbm.LGBMClassifier, **boosting), "dense"),
+        "LightGBM": (partial(lightgbm.LGBMClassifier, **boosting), "dense"),
         "`GBDTLogisticRegression`, 60 trees": (partial(GBDTLogisticRegression, 60, random_state=0), "dense"),
         "`FactorizationMachineClassifier`": (machine, "sparse"),
-        f"the same in PyTorch {torch.__version__.split('+')[0]}": (
-            partial(TorchFactorizationMachine, n_columns),
-            "sparse",
-        ),
+        "the same in PyTorch": (partial(TorchFactorizationMachine, n_columns), "sparse"),
         "`CrossNetworkClassifier`, wide & deep": (partial(network, 8, 0, 32), "ids"),
         "`CrossNetworkClassifier`, two cross layers": (partial(network, 8, 2, 0), "ids"),
         "`MultiTaskClassifier`, click and hide": (

@@ -1,17 +1,12 @@
-"""Time, count memory, and write a table of what was measured."""
+"""Time, count memory, and keep the rows of a table."""
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 
-import numpy as np
-
-HERE = Path(__file__).parent
 ROWS = 10_000_000
 
 
@@ -42,12 +37,31 @@ def plain(number: float, digits: int) -> str:
 
 
 class Table:
-    """Rows of one table, and the goals that they miss."""
+    """The rows of one table, the note below them, and the goals that they miss."""
 
-    def __init__(self, name: str) -> None:
-        self.path = HERE / f"{name}.md"
-        self.rows: list[str] = []
+    def __init__(self, *head: str) -> None:
+        self.head = head
+        self.rows: list[tuple[str, ...]] = []
+        self.note = ""
         self.missed: list[str] = []
+
+    def row(self, *cells: str) -> None:
+        """Add a row, and print it: that is how one sees a long table grow."""
+        if len(cells) != len(self.head):
+            raise ValueError(f"the row {cells} has {len(cells)} cells, the head {self.head} has {len(self.head)}")
+        self.rows.append(cells)
+        print(_line(cells), flush=True)
+
+    def markdown(self) -> str:
+        """Return the table and its note."""
+        return "\n".join([_line(self.head), "|---" * len(self.head) + "|", *map(_line, self.rows), "", self.note])
+
+
+class Comparison(Table):
+    """A table of our snippets against what a reader would use instead."""
+
+    def __init__(self, *more: str) -> None:
+        super().__init__("Snippet", "Time", "Instead", "Time", "As fast", *more)
 
     def compare(self, name, other_name, ours, other, *, goal=1.0, share=1, input_bytes=None, repeats=3) -> None:
         """Time both. ``share``: the other was given one part in so many of the data, its time counts so many times."""
@@ -67,18 +81,14 @@ class Table:
             cells.append(f"{memory:.2f} x")
             if memory > 2:
                 self.missed.append(f"{name}: memory {memory:.2f} times the input (goal 2)")
-        self.rows.append(f"| {' | '.join(cells)} |")
-        print(self.rows[-1], flush=True)
+        self.row(*cells)
 
-    def write(self, note: str) -> list[str]:
-        """Write the table; return what it misses."""
-        head = ["Snippet", "Time", "Instead", "Time", "As fast", "Memory, with its input"][
-            : self.rows[0].count("|") - 1
-        ]
-        scaled = " Times with a star are measured on a part of the rows and scaled up." * any(
-            "*" in r for r in self.rows
-        )
-        versions = f"Medians of several runs on {os.cpu_count()} cores with NumPy {np.__version__}."
-        lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *self.rows, "", f"{note}{scaled} {versions}"]
-        self.path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return self.missed
+    def markdown(self) -> str:
+        """Return the table, its note, and how its times were taken."""
+        scaled = any(cell.endswith(" *") for cells in self.rows for cell in cells)
+        star = " Times with a star are measured on a part of the rows and scaled up." * scaled
+        return f"{super().markdown()}{star} Medians of up to three runs, in turns."
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -6,18 +6,18 @@ import numpy as np
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
-from benchmarks.table import ROWS, Table, times
+from benchmarks.table import ROWS, Comparison, Table, times
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.evaluation.calibration import calibration_ratio, reliability_curve
 from snippets.evaluation.normalized_entropy import normalized_entropy
 
 
-def measure() -> list[str]:
+def measure() -> Table:
     """Time the measures of probabilities."""
     rng = np.random.default_rng(0)
     p = rng.beta(1, 30, ROWS)
     y = (rng.random(ROWS) < p).astype(np.int8)
-    table, size = Table("evaluation/probabilities"), y.nbytes + p.nbytes
+    table, size = Comparison("Memory, with its input"), y.nbytes + p.nbytes
     table.compare(
         "normalized_entropy",
         "`sklearn.metrics.log_loss`",
@@ -43,6 +43,7 @@ def measure() -> list[str]:
         input_bytes=size,
     )
     (seconds,) = times(lambda: simulate_ad_log(1_000_000), repeats=3)
-    return table.write(
+    table.note = (
         f"Ten million rows, labels as 8-bit integers. `simulate_ad_log` makes a million impressions in {seconds:.1f} s."
     )
+    return table

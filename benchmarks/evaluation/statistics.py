@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import log_loss, roc_auc_score
 from statsmodels.stats.weightstats import DescrStatsW
 
-from benchmarks.table import ROWS, Table
+from benchmarks.table import ROWS, Comparison, Table
 from snippets.evaluation.ab_test import cuped, delta_method_ratio
 from snippets.evaluation.confidence_intervals import delong_interval, ne_difference_interval, paired_bootstrap
 from snippets.evaluation.deployment_gate import deployment_gate
@@ -22,14 +22,14 @@ from snippets.evaluation.slice_report import slice_report
 LIST_LENGTH = 10
 
 
-def measure() -> list[str]:
+def measure() -> Table:
     """Time intervals, off-policy values, drift and slices."""
     rng = np.random.default_rng(0)
     p = rng.beta(1, 30, ROWS)
     q = np.clip(p * rng.lognormal(0, 0.2, ROWS), 1e-6, 0.999)
     y = (rng.random(ROWS) < p).astype(np.int8)
     users = rng.integers(0, 1_000_000, ROWS)
-    table = Table("evaluation/statistics")
+    table = Comparison()
     table.compare(
         "ne_difference_interval",
         "`log_loss` twice, no interval",
@@ -112,4 +112,5 @@ def measure() -> list[str]:
     table.compare(
         "team_draft", "a loop over the lists", lambda: team_draft(a, b, LIST_LENGTH), one_by_one, share=100, repeats=2
     )
-    return table.write("Ten million rows, a million users, rankings of ten items.")
+    table.note = "Ten million rows, a million users, rankings of ten items."
+    return table

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from benchmarks.table import ROWS, Table
+from benchmarks.table import ROWS, Comparison, Table
 from snippets.features.historical_counters import count_before
 
 
-def measure() -> list[str]:
+def measure() -> Table:
     """Time counts in a window of a week against a rolling group-by."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"key": rng.integers(0, 100_000, ROWS), "value": rng.random(ROWS)})
@@ -20,7 +20,7 @@ def measure() -> list[str]:
     def rolling(what):
         return getattr(indexed.groupby("key")["value"].rolling("7D", closed="left"), what)()
 
-    table = Table("features/counters")
+    table = Comparison()
     table.compare(
         "count_before",
         "`groupby.rolling.count`",
@@ -34,6 +34,5 @@ def measure() -> list[str]:
         lambda: rolling("sum"),
         goal=0.5,  # pandas was given its index sorted
     )
-    return table.write(
-        "Ten million events of a hundred thousand keys, a window of seven days that ends before the row."
-    )
+    table.note = "Ten million events of a hundred thousand keys, a window of seven days that ends before the row."
+    return table

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from benchmarks.table import ROWS, Table
+from benchmarks.table import ROWS, Comparison, Table
 from snippets.features.point_in_time_join import point_in_time_join
 
 
-def measure() -> list[str]:
+def measure() -> Table:
     """Time the as-of join of ten million labels with as many feature rows of a hundred thousand keys."""
     rng = np.random.default_rng(0)
     labels = pd.DataFrame({"key": rng.integers(0, 100_000, ROWS), "time": np.sort(rng.integers(0, 10**9, ROWS))})
@@ -40,20 +40,21 @@ def measure() -> list[str]:
     expected = ours()["value"].notna().sum()
     if not expected == with_pandas()["value"].notna().sum() == with_polars()["value"].is_not_null().sum():
         raise RuntimeError("the joins differ")
-    table = Table("features/points_in_time")
+    table = Comparison()
     for name, other in [
         ("pandas `merge_asof`, no check", with_pandas),
         (
             "the same, duplicates checked",
             lambda: checked(with_pandas, features, lambda f: f.duplicated(["key", "time"]).any()),
         ),
-        (f"Polars {pl.__version__} `join_asof`, no check", with_polars),
+        ("Polars `join_asof`, no check", with_polars),
         (
             "the same, duplicates checked",
             lambda: checked(with_polars, features_polars, lambda f: f.select("key", "time").is_duplicated().any()),
         ),
     ]:
         table.compare("point_in_time_join", name, ours, other, goal=0, repeats=3)
-    return table.write(
+    table.note = (
         "Tables in order of time. Ours checks for two rows of one key and time, which the others join to either."
     )
+    return table

@@ -9,19 +9,16 @@ import torch
 
 from benchmarks.click_log import click_log
 from benchmarks.click_models import click_models, train
-from benchmarks.table import HERE, plain, times
+from benchmarks.table import Table, plain, times
 from snippets.evaluation.normalized_entropy import normalized_entropy
 
 
-def measure() -> list[str]:
+def measure() -> Table:
     """Time training on ten days and prediction of four for each model of the section, and hold their entropies."""
     torch.set_num_threads(1)
     data = click_log(210_000)
     past, y = data["past"], data["y"]
-    lines = [
-        "| Model | Trained | Rows a second | A prediction | 500 candidates | Normalized entropy |",
-        "|---|---|---|---|---|---|",
-    ]
+    table = Table("Model", "Trained", "Rows a second", "A prediction", "500 candidates", "Normalized entropy")
     entropies = {}
     for name, (make, form) in click_models(data["sparse"].shape[1]).items():
         X = data[form]
@@ -37,16 +34,18 @@ def measure() -> list[str]:
         )
         p = model.predict_proba(later)
         entropies[name] = normalized_entropy(y[~past], p[:, 0] if "Multi" in name else p[:, 1])
-        lines.append(
-            f"| {name} | {plain(seconds, 2)} s | {plain(past.sum() / seconds, 2)}"
-            f" | {plain(1e6 * batch / later.shape[0], 2)} us | {plain(1e3 * few, 2)} ms | {entropies[name]:.4f} |"
+        table.row(
+            name,
+            f"{plain(seconds, 2)} s",
+            plain(past.sum() / seconds, 2),
+            f"{plain(1e6 * batch / later.shape[0], 2)} us",
+            f"{plain(1e3 * few, 2)} ms",
+            f"{entropies[name]:.4f}",
         )
-        print(lines[-1], flush=True)
-    note = (
+    table.note = (
         f"{past.sum():,} rows to train on, 5,000 users, 500 ads, one thread each. A prediction is the mean of one call "
         f"for {(~past).sum():,} rows; 500 candidates are one call. Medians of three trainings and five predictions."
     )
-    (HERE / "modeling/models.md").write_text("\n".join([*lines, "", note]) + "\n", encoding="utf-8")
 
     def found(part):
         return next(entropy for name, entropy in entropies.items() if part in name)
@@ -55,4 +54,5 @@ def measure() -> list[str]:
         ("GBDTLogisticRegression", found("GBDT"), found("LightGBM") + 0.01),
         ("FactorizationMachineClassifier", found("Factorization"), found("PyTorch") + 0.005),
     ]
-    return [f"models: {name} has {mine:.4f}, goal {goal:.4f}" for name, mine, goal in goals if mine > goal]
+    table.missed = [f"{name} has {mine:.4f}, goal {goal:.4f}" for name, mine, goal in goals if mine > goal]
+    return table

@@ -8,12 +8,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from benchmarks.table import ROWS, Table
+from benchmarks.table import ROWS, Comparison, Table
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.problem.product_metrics import active_users, sessionize
 
 
-def measure() -> list[str]:
+def measure() -> Table:
     """Time sessions and weekly actives of the simulated log against the usual pandas, and DuckDB."""
     events = simulate_ad_log(ROWS, n_days=28, n_users=200_000)[["user_id", "timestamp"]]
     events["timestamp"] = events["timestamp"].dt.tz_localize(None)
@@ -59,7 +59,7 @@ def measure() -> list[str]:
         assert sessionize(some).nunique() == len(np.unique(other(some)))
     for other in (pandas_weekly, duckdb_weekly):
         assert active_users(some, "week").tolist() == list(other(some))
-    table = Table("problem/sessions")
+    table = Comparison()
     for name, other, ours, theirs in [
         ("sessionize", "pandas: sort, `diff`, `cumsum`", sessionize, pandas_sessions),
         ("sessionize", "DuckDB: `lag`, `sum` over", sessionize, duckdb_sessions),
@@ -67,4 +67,5 @@ def measure() -> list[str]:
         ("active_users", "DuckDB: `count(distinct)`", partial(active_users, period="week"), duckdb_weekly),
     ]:
         table.compare(name, other, partial(ours, shuffled), partial(theirs, shuffled))
-    return table.write("Ten million impressions of the simulated log in random order, 28 days, a gap of 30 minutes.")
+    table.note = "Ten million impressions of the simulated log in random order, 28 days, a gap of 30 minutes."
+    return table

@@ -8,12 +8,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.click_log import rates
-from benchmarks.table import HERE, plain, times
+from benchmarks.table import Table, plain, times
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.training_data.negative_downsampling import downsample_negatives
 
 
-def measure() -> list[str]:
+def measure() -> Table:
     """Time training on a log whose classes were balanced in four ways, the making of the rows included."""
     log = simulate_ad_log(200_000)
     groups = [log["category"] == category for category in log["category"].cat.categories]
@@ -33,18 +33,13 @@ def measure() -> list[str]:
     }
     linear = LogisticRegression(max_iter=500)
     trees = HistGradientBoostingClassifier(early_stopping=False, random_state=0)
-    lines = ["| Remedy | Logistic regression | Boosted trees |", "|---|---|---|"]
-    seconds = {
-        name: times(lambda rows=rows: linear.fit(*rows()), lambda rows=rows: trees.fit(*rows()), repeats=3)
-        for name, rows in remedies.items()
-    }
-    lines += [f"| {name} | {plain(a, 2)} s | {plain(b, 2)} s |" for name, (a, b) in seconds.items()]
-    print("\n".join(lines), flush=True)
-    lines += ["", f"Seconds to make {len(y):,} rows into a training set and to train on it, medians of three runs."]
-    (HERE / "training_data/imbalance.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    slow = [
-        m
-        for m, a, b in zip(["linear", "trees"], seconds["A tenth of the negatives"], seconds["Nothing"], strict=True)
-        if a > b
-    ]
-    return [f"imbalance: sampling does not speed up {name}" for name in slow]
+    table = Table("Remedy", "Logistic regression", "Boosted trees")
+    seconds = {}
+    for name, rows in remedies.items():
+        seconds[name] = times(*(lambda m=m, rows=rows: m.fit(*rows()) for m in (linear, trees)), repeats=3)
+        table.row(name, *(f"{plain(s, 2)} s" for s in seconds[name]))
+    table.note = f"Seconds to make {len(y):,} rows into a training set and to train on it, medians of three runs."
+    for model, less, whole in zip(table.head[1:], seconds["A tenth of the negatives"], seconds["Nothing"], strict=True):
+        if less > whole:
+            table.missed.append(f"sampling does not speed up {model}")
+    return table

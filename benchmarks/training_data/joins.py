@@ -8,11 +8,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from benchmarks.table import ROWS, Table
+from benchmarks.table import ROWS, Comparison, Table
 from snippets.training_data.event_joiner import join_impressions_clicks
 
 
-def measure() -> list[str]:
+def measure() -> Table:
     """Time the batch join of ten million events, each impression labelled once."""
     rng = np.random.default_rng(0)
     n = ROWS * 19 // 20
@@ -44,12 +44,13 @@ def measure() -> list[str]:
             from shown left join first using (request_id)
         """).df()
 
-    table = Table("training_data/joins")
+    table = Comparison()
     shuffled = [frame.sample(frac=1, random_state=0, ignore_index=True) for frame in (impressions, clicks)]
     for order, frames in [("in order of time", (impressions, clicks)), ("in any order", shuffled)]:
-        for name, other in [("pandas `merge_asof`", merge_asof), (f"DuckDB {duckdb.__version__}", sql)]:
+        for name, other in [("pandas `merge_asof`", merge_asof), ("DuckDB", sql)]:
             ours, theirs = partial(join_impressions_clicks, *frames, window), partial(other, *frames)
             if ours()["click"].sum() != theirs()["click"].sum():
                 raise RuntimeError(f"{name} finds other clicks")
             table.compare("join_impressions_clicks", f"{name}, events {order}", ours, theirs)
-    return table.write("Nine and a half million impressions, half a million clicks, duplicates looked for by all.")
+    table.note = "Nine and a half million impressions, half a million clicks, duplicates looked for by all."
+    return table
