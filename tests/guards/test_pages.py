@@ -379,6 +379,20 @@ def test_the_command_checks_what_it_is_asked_to(capsys):
     assert "docs/nothing.md" in capsys.readouterr().err
 
 
+def test_a_snippet_or_a_test_that_is_named_is_checked_with_the_page(monkeypatch, capsys):
+    faults = [
+        "snippets/evaluation/drift.py:3: dead",
+        "tests/evaluation/test_drift.py:4: asserts nothing",
+        "other.py:1: x",
+    ]
+    monkeypatch.setattr("tools.guards.__main__.check_sources", lambda: faults)
+    named = ("docs/evaluation/drift.md", "snippets/evaluation/drift.py", "tests/evaluation/test_drift.py")
+    assert main([str(ROOT / name) for name in named]) == 1
+    assert capsys.readouterr().out.splitlines() == faults[:2]
+    assert main([str(ROOT / named[0])]) == 0
+    assert capsys.readouterr().out == "guard: 1 page shows nothing that does not run\n"
+
+
 def test_fences_are_found_where_the_renderer_finds_them():
     assert [(f.line, f.end, f.info) for f in fences(SOUND)] == [
         (3, 5, "python"),

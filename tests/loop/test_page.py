@@ -65,6 +65,12 @@ def test_a_page_is_checked_with_its_snippets_and_their_tests():
         assert f"snippets/evaluation/{name}.py" in tests
         assert f"tests/evaluation/test_{name}.py" in tests
     assert "--cov-fail-under=100" in tests
+    (guard,) = commands["guard"]
+    assert set(guard[guard.index("tools.guards") + 1 :]) == {
+        "docs/evaluation/debugging.md",
+        *(f"snippets/evaluation/{name}.py" for name in ("slice_report", "broken_pipeline")),
+        *(f"tests/evaluation/test_{name}.py" for name in ("slice_report", "broken_pipeline")),
+    }
     for command in commands["lint"]:
         python = "ruff" in command[0]
         assert ("snippets/evaluation/slice_report.py" in command) == (python or "rumdl" not in command[0])

@@ -37,6 +37,11 @@ _CONSTANT_NAMES = {"TYPE_CHECKING", "__debug__"}
 _ENDS = ast.Return | ast.Raise | ast.Continue | ast.Break
 
 
+def sources() -> list[Path]:
+    """Return every Python file that pages show or draw with, and every test."""
+    return _python("snippets", "figures", "templates", "tests")
+
+
 def check_sources() -> list[str]:
     """Return the faults of all files that are not pages, each as ``path:line: what is wrong``."""
     faults = [*check_files(ROOT)]

@@ -122,8 +122,8 @@ def steps(page: Path) -> list[Step]:
     found.append(
         Step(
             "guard",
-            "CONTRIBUTING.md says which fences and what front matter there are",
-            [[*PYTHON, "tools.guards", name]],
+            "CONTRIBUTING.md says which fences and what front matter there are, and what a snippet is",
+            [[*PYTHON, "tools.guards", *spelled]],
         )
     )
     entries = [*PYTEST, "tests/docs/test_corridor.py", "tests/docs/test_entrance.py"]
