@@ -57,6 +57,14 @@ def test_each_kind_of_page_has_its_steps(name, names):
     assert [step.name for step in steps(DOCS / name)] == names
 
 
+def test_a_page_with_a_query_has_it_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text("# A page\n\n```sql\nSELECT 1\n```\n")
+    (queries,) = [step for step in steps(page) if step.name == "queries"]
+    assert "tests/docs/test_sql.py" in queries.commands[0]
+
+
 def test_a_page_is_checked_with_its_snippets_and_their_tests():
     commands = {step.name: step.commands for step in steps(DOCS / "evaluation/debugging.md")}
     (tests,) = commands["tests"]

@@ -20,7 +20,7 @@ from pathlib import Path
 from mkdocs.utils.meta import get_data
 
 from tools.guards.fences import ROOT, fences
-from tools.guards.pages import FIGURE, RUN
+from tools.guards.pages import FIGURE, QUERY, RUN
 from tools.loop.progress import Progress
 
 PREVIEW = ROOT / "build" / "page"
@@ -110,6 +110,9 @@ def steps(page: Path) -> list[Step]:
     if figures:
         draw = [*PYTEST, "tests/test_figures.py", "-k", " or ".join(figures)]
         found.append(Step("figures", "mend the drawing in figures/", [draw], early=True))
+    if any(b.info == QUERY for b in blocks):
+        mend = "mend the query; TABLES in tests/docs/test_sql.py says against which tables those of a page run"
+        found.append(Step("queries", mend, [[*PYTEST, "tests/docs/test_sql.py"]], early=True))
     spelled = [*code, *([] if lab else [name])]
     lint = [[str(BIN / "typos"), "--format=brief", *spelled], [str(BIN / "codespell"), *spelled]]
     if not lab:
