@@ -249,6 +249,11 @@ def front_matter_faults(tmp_path, text):
     return check_page(page)
 
 
+def test_front_matter_that_yaml_cannot_read_is_told_from_missing_keys(tmp_path):
+    (fault,) = front_matter_faults(tmp_path, "---\nminutes: 1\ntitle: Lift: how\n---\n\n# A page\n")
+    assert ":3: the front matter is no YAML: mapping values are not allowed here" in fault
+
+
 def test_a_page_below_docs_needs_its_front_matter(tmp_path):
     (fault,) = front_matter_faults(tmp_path, "---\ntitle: x\n---\n\n# A page\n")
     assert "lacks description, minutes, section, tags" in fault

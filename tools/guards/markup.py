@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import yaml
 from bs4 import BeautifulSoup
 from bs4.element import PreformattedString, Tag
-from mkdocs.utils.meta import get_data
+from mkdocs.utils.meta import YAML_RE, get_data
 from pymdownx.snippets import SnippetMissingError
 
 from tools.guards.fences import ROOT, Fence, blank_front_matter, prose
@@ -143,6 +144,12 @@ def check_abbreviations(text: str) -> Iterator[tuple[int, str]]:
 def check_front_matter(text: str) -> Iterator[tuple[int, str]]:
     """Say what is wrong with the front matter of a page below docs/."""
     _, meta = get_data(text)
+    try:  # MkDocs takes what it cannot read for text, and says nothing
+        yaml.safe_load(found[1] if (found := YAML_RE.match(text)) else "")
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 2
+        yield line, f"the front matter is no YAML: {error.problem}; in quotes, a value may hold a colon"
+        return
     if missing := KEYS.keys() - meta.keys():
         yield 1, f"the front matter lacks {', '.join(sorted(missing))}"
     yield from ((_line_of_key(text, key), what) for key, what in check_meta(meta))
