@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
 from mkdocs.utils.meta import get_data
+from mkdocs.utils.yaml import yaml_load
 
 from tools.guards.fences import ROOT
+from tools.guards.settings import navigation
 
 ENTRANCE = (ROOT / "docs/index.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"^## (.+?) \*(\d+) min\*\n(.*?)(?=^## |\Z)", ENTRANCE, re.MULTILINE | re.DOTALL)
@@ -46,8 +49,9 @@ def test_a_page_behind_a_point_takes_no_minutes_of_its_own():
 
 def test_each_page_of_a_section_is_a_point_of_it():
     linked = set(re.findall(r"\]\(([\w/-]+\.md)\)", ENTRANCE))
-    pages = {p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*.md")} - {"index.md"}
-    assert pages == linked
+    wanted = {name for name in pages() if name.endswith(".md")} - {"index.md"}
+    assert sorted(wanted - linked) == [], "docs/index.md links to each page"
+    assert sorted(linked - wanted) == [], "docs/index.md links to what is no page"
 
 
 def test_what_shows_on_hover_stands_in_the_glossary():
@@ -66,9 +70,30 @@ def test_each_term_of_the_glossary_leads_to_a_page_and_stands_in_order():
         assert names == sorted(names)
 
 
+def pages():
+    """Return every page and every lab, by its path below docs/."""
+    return {p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*") if p.suffix in (".md", ".py")}
+
+
+def assert_each_once(file, named, wanted):
+    """Say which pages a file should name and does not, and which it names twice or should not."""
+    assert sorted(wanted - set(named)) == [], f"{file} lacks these pages"
+    assert sorted(name for name in set(named) if named.count(name) > (name in wanted)) == [], f"too many in {file}"
+
+
 def test_the_study_plans_name_each_page_once():
     study = (ROOT / "docs/study.md").read_text(encoding="utf-8")
     named = re.findall(r"^- \[.+?\]\(([\w/-]+\.(?:md|py))\)", study, re.MULTILINE)
-    assert len(named) == len(set(named))
-    pages = {p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*") if p.suffix in (".md", ".py")}
-    assert set(named) == pages - {"index.md", "study.md"}
+    assert_each_once("docs/study.md", named, pages() - {"index.md", "study.md"})
+
+
+def test_the_navigation_names_each_page_once():
+    with (ROOT / "mkdocs.yml").open(encoding="utf-8") as file:
+        _, named = navigation(yaml_load(file)["nav"])
+    assert_each_once("nav in mkdocs.yml", named, pages())
+
+
+@pytest.mark.parametrize("named", [[], ["a.md", "a.md"], ["a.md", "b.md"]])
+def test_a_page_too_few_or_too_many_is_named(named):
+    with pytest.raises(AssertionError, match=r"^(x lacks these pages|too many in x)"):
+        assert_each_once("x", named, {"a.md"})

@@ -111,7 +111,7 @@ def check_mkdocs(config: dict) -> list[str]:
     faults += [f"mkdocs.yml:1: {key} is not a setting of this guide" for key in config.keys() - known]
     faults += _differences("mkdocs.yml", config["theme"], THEME)
     faults += [f"mkdocs.yml:1: extra.{key} is not a setting of this guide" for key in config["extra"].keys() - {"labs"}]
-    titles, files = _navigation(config["nav"])
+    titles, files = navigation(config["nav"])
     for words in [*titles, *(config[key] for key in WORDS)]:
         if not markup.PLAIN.fullmatch(words.strip()):
             faults.append(f"mkdocs.yml:1: published as it stands, so plain words only: {words!r}")
@@ -123,12 +123,12 @@ def check_mkdocs(config: dict) -> list[str]:
     return faults
 
 
-def _navigation(entries: list) -> tuple[list[str], list[str]]:
+def navigation(entries: list) -> tuple[list[str], list[str]]:
     """Return the titles and the files that the navigation names."""
     titles, files = [], []
     for entry in entries:
         for title, below in entry.items() if isinstance(entry, dict) else [("", entry)]:
-            inner = _navigation(below) if isinstance(below, list) else ([], [below])
+            inner = navigation(below) if isinstance(below, list) else ([], [below])
             titles += [title] * bool(title) + inner[0]
             files += inner[1]
     return titles, files
