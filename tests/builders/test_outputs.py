@@ -82,7 +82,8 @@ def test_a_page_with_a_failing_block_is_left_as_it_was(page, capsys):
     page.write_text(text)
     assert main([page], once=True) == 1
     assert page.read_text() == text
-    assert "page.md:7: this block fails, the page is left as it was" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "page.md:7: this block fails, the page is left as it was\npage.md:8: ZeroDivisionError" in said
 
 
 def test_a_failing_page_does_not_keep_the_others_from_being_written(page, capsys):
@@ -114,7 +115,7 @@ def test_every_block_runs_again_as_on_each_older_processor(page, monkeypatch):
         asked.append((command[2:], env["NPY_DISABLE_CPU_FEATURES"], env["OPENBLAS_CORETYPE"]))
         return subprocess.CompletedProcess(command, 1 if env["NPY_DISABLE_CPU_FEATURES"] == "NEW" else 0)
 
-    monkeypatch.setattr(outputs, "run", lambda code: "1\n")
+    monkeypatch.setattr(outputs, "run", lambda *block: "1\n")
     monkeypatch.setattr(outputs.subprocess, "run", stand_in)
     assert main([page]) == 1
     again = ["tools.builders.outputs", "--check", str(page)]

@@ -29,8 +29,8 @@ WORKERS = 2
 THREAD = threading.local()  # each has a runner of its own
 
 
-def run(code: str) -> str:
-    """Return what a block prints, run alone from the repository's root as a reader would run it.
+def run(code: str, page: str = "<block>", line: int = 0) -> str:
+    """Return what a block prints whose fence opens in some line of a page, run alone as a reader would run it.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def run(code: str) -> str:
         atexit.register(THREAD.runner.close)
     result = THREAD.runner.run(code)
     if faults := result.faults():
-        raise RuntimeError("\n".join(f"line {line} of the block: {what}" for line, what in faults))
+        raise RuntimeError("\n".join(f"{page}:{line + within}: {what}" for within, what in faults))
     return result.stdout
 
 
@@ -84,17 +84,17 @@ def refresh(paths: list[Path], check: bool = False) -> list[str]:
     named = {path: [f"{_name(path)} block {i}" for i, _ in enumerate(blocks[path])] for path in paths}
     progress = Progress([name for names in named.values() for name in names], ROOT, WORKERS)
 
-    def timed(name: str, code: str) -> str:
+    def timed(name: str, path: Path, block: Fence) -> str:
         start = time.monotonic()
         try:
-            return run(code)
+            return run(block.code, _name(path), block.line)
         finally:
             progress.finish(name, time.monotonic() - start)
 
     faults, written = [], 0
     with ThreadPoolExecutor(WORKERS) as pool:
         running = {
-            path: [pool.submit(timed, *task) for task in zip(named[path], (b.code for b in blocks[path]), strict=True)]
+            path: [pool.submit(timed, name, path, b) for name, b in zip(named[path], blocks[path], strict=True)]
             for path in paths
         }
         for path, futures in running.items():
