@@ -28,7 +28,7 @@ help:  ## List the commands
 setup: $(READY)  ## Create .venv, install the lock, fetch the data
 
 $(READY): requirements.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ML Design needs Python 3.11 or newer; this is " + sys.version)'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ML Design needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". If you have one, name it: make setup PYTHON=python3.13")'
 	$(PYTHON) -m venv $(VENV)
 	@echo "setup, 1 of 2: packages from PyPI, 1.3 GB on disk: a minute on a fast line, ten on a slow one"
 	# pip installs uv alone, by its hashes in the lock; uv installs the rest in a tenth of pip's time.

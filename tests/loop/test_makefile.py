@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -121,6 +122,15 @@ def test_every_target_with_a_help_line_is_listed(folder):
     assert listed == re.findall(r"^([a-z-]+):.*## ", TEXT, re.MULTILINE)
     (phony,) = re.findall(r"^\.PHONY: (.*)", TEXT, re.MULTILINE)
     assert sorted(phony.split()) == sorted(listed)
+
+
+def test_an_older_python_is_told_how_to_name_another(folder):
+    (folder / ".venv/.ready").unlink()
+    old = 'import sys; sys.version_info, sys.version = (3, 10), "3.10.13 (main)"; exec(sys.argv[2])'
+    older = f"{sys.executable} -c '{old}'"
+    done = subprocess.run(["make", "setup", f"PYTHON={older}"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "this is 3.10.13. If you have one, name it: make setup PYTHON=python3.13" in done.stderr
 
 
 def test_words_of_a_title_reach_the_command_as_they_are(folder):
