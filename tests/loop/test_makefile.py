@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -131,6 +132,18 @@ def test_an_older_python_is_told_how_to_name_another(folder):
     done = subprocess.run(["make", "setup", f"PYTHON={older}"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 2
     assert "this is 3.10.13. If you have one, name it: make setup PYTHON=python3.13" in done.stderr
+
+
+def test_a_port_that_is_taken_is_said_before_the_site_is_built(folder):
+    (folder / ".venv/bin/python").unlink()
+    (folder / ".venv/bin/python").symlink_to(sys.executable)
+    (folder / ".venv/bin/mkdocs").write_text("#!/bin/sh\necho built\n")
+    with socket.create_server(("localhost", 0)) as server:
+        port = f"PORT={server.getsockname()[1]}"
+        taken = subprocess.run(["make", "serve", port], cwd=folder, capture_output=True, text=True)
+    free = subprocess.run(["make", "serve", port], cwd=folder, capture_output=True, text=True)
+    assert (taken.returncode, "built\n" in taken.stdout, "is taken: say another" in taken.stderr) == (2, False, True)
+    assert (free.returncode, "built\n" in free.stdout) == (0, True)
 
 
 def test_words_of_a_title_reach_the_command_as_they_are(folder):
