@@ -10,7 +10,7 @@ from tests.loop.copies import BUILT, copy
 from tools.builders.preview import wanted
 from tools.guards.fences import ROOT
 from tools.loop import page as loop
-from tools.loop.page import Step, check, find, placeholders, steps
+from tools.loop.page import Step, check, find, placeholders, snippets_of, steps
 from tools.loop.progress import Progress
 
 DOCS = ROOT / "docs"
@@ -55,6 +55,13 @@ def test_what_is_no_page_is_said_to_be_none(name, hint):
 )
 def test_each_kind_of_page_has_its_steps(name, names):
     assert [step.name for step in steps(DOCS / name)] == names
+
+
+@pytest.mark.parametrize("named", ["snippets/a/b.py", "[3, /, ../x.py]", "", "{a: b}"])
+def test_front_matter_that_the_guard_refuses_stops_no_other_step(tmp_path, named):
+    page = tmp_path / "page.md"
+    page.write_text(f"---\nsnippets: {named}\n---\n\n# A page\n")
+    assert snippets_of(page) == []
 
 
 def test_a_page_with_a_query_has_it_run(tmp_path, monkeypatch):

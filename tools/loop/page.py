@@ -69,8 +69,9 @@ def find(name: str) -> Path:
 
 
 def snippets_of(page: Path) -> list[str]:
-    """Return the snippets that the front matter of a page names."""
-    return list(get_data(page.read_text(encoding="utf-8"))[1].get("snippets") or [])
+    """Return the snippets that the front matter of a page names; what else stands there, the guard refuses."""
+    named = get_data(page.read_text(encoding="utf-8"))[1].get("snippets")
+    return [s for s in named if str(s).startswith("snippets/")] if isinstance(named, list) else []
 
 
 def test_of(snippet: str) -> str:
