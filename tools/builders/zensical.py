@@ -61,10 +61,11 @@ def counts(page: Path) -> dict[str, int]:
 
 def main() -> int:
     """Build, compare with site/, print the differences, and return 1 if one of them is new."""
-    ours, theirs = ROOT / "site", build()
+    ours = ROOT / "site"
     if not (ours / "sitemap.xml").exists():
         print("there is no site/ to compare with: run `make site` first", file=sys.stderr)
         return 1
+    theirs = build()
     missing = sorted(pages(ours) - pages(theirs))
     lost = []
     for page in sorted((pages(ours) & pages(theirs)) - GATHERED):
