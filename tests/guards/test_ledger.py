@@ -59,6 +59,7 @@ REFUSED = {
     "a condition on one line": ("if False: print(1)", "page.md:4: never executed: print(1)"),
     "an operand": ("True or print(1)", "page.md:4: never executed: print(1)"),
     "an empty loop": ("for i in []: print(i)", "page.md:4: never executed: print(i)"),
+    "an annotation": ("def f(x: Nobody):\n    return x\n\n\nf(1)", "page.md:4: NameError: name 'Nobody' is not defined"),
     "an exit": ("x = 1\nraise SystemExit", "page.md:5: SystemExit"),
     "an interrupt": ("raise KeyboardInterrupt('now')", "page.md:4: KeyboardInterrupt: now"),
     "a hard exit": ("import os\nos._exit(0)", "page.md:3: the process ended with 0"),

@@ -154,7 +154,8 @@ def _run(code: str, root: str, stdout: int, stderr: int, report: int) -> None:
     sys.modules["__main__"] = module
     setattr(builtins, REACHED, probes.reached)
     try:
-        compiled = compile(probes.visit(ast.parse(code)), "<block>", "exec")
+        # Without the future imports of this file, under which nobody would evaluate the block's annotations.
+        compiled = compile(probes.visit(ast.parse(code)), "<block>", "exec", dont_inherit=True)
         sys.addaudithook(_forbid(root))
         exec(compiled, module.__dict__)
     except BaseException as raised:
