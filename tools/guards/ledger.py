@@ -1,16 +1,18 @@
 """A pytest plugin that holds every block of every page to more than pytest-codeblocks does, and keeps the books.
 
 pytest-codeblocks collects the blocks; each then runs in a process of its own (tools.guards.runner). It fails if it
-raises, prints what the page does not show, leaves a statement or an expression unreached, or changes a file of the
-guide. A skipped test fails the session. The blocks that passed go into ``build/ledger.json``, which
-tools.guards.proof reads; ``python -m tools.guards.ledger OUT IN …`` joins the ledgers of several shards.
+raises, prints what the page does not show, leaves a statement or an expression unreached, or writes into the guide. A
+skipped test fails the session. The blocks that passed go into ``build/ledger.json``, which tools.guards.proof reads;
+``python -m tools.guards.ledger OUT IN …`` joins the ledgers of several shards.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,6 @@ PASSED = pytest.StashKey[list]()
 SKIPPED = pytest.StashKey[list]()
 RUNNER = pytest.StashKey[Runner]()
 LEDGER = Path("build/ledger.json")
-KEPT = ("docs", "build", "site", ".cache/labs")  # what compiled code could write into, past the hook for Python
 
 
 def digest(code: str) -> str:
@@ -81,10 +82,14 @@ def _runner(config: pytest.Config) -> Runner:
 
 
 def kept(root: Path) -> set[tuple[str, int, int]]:
-    """Return the name, size and time of each file that a block must not change."""
-    files = (path for folder in KEPT for path in (root / folder).rglob("*") if path.is_file())
-    stats = ((path, path.stat()) for path in files if "__pycache__" not in path.parts)
-    return {(path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns) for path, stat in stats}
+    """Return the name, size and time of each file that a block must not change: compiled code can empty or make one."""
+    found = set()
+    for folder, folders, files in chain(os.walk(root), os.walk(root / ".cache/labs")):
+        folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
+        for path in (Path(folder, name) for name in files if not name.startswith(".")):
+            stat = path.stat(follow_symlinks=False)
+            found.add((path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns))
+    return found
 
 
 class Books:
