@@ -42,6 +42,9 @@ def left(code):
         ("match 1:\n    case 2 if f(2): pass", "f(2)"),
         ("print(f'{f(2) if False else 3}')", "f(2)"),
         ("def g():\n    return 1\n    f(2)\ng()", "f(2)"),
+        ("try: f(int('x'), f(2))\nexcept ValueError: f()", "f(2)"),
+        ("try: int('x') + f(2)\nexcept ValueError: f()", "f(2)"),
+        ("def g(): f((yield), f(2))\nnext(g())", "f(2)"),
         ("x = (lambda: [y for y in (f(2) for z in [1])])", "[y for y in (f(2) for z in [1])]"),
     ],
 )
@@ -50,10 +53,29 @@ def test_what_was_left_out_is_named_with_its_line(code, text):
 
 
 @pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("g = lambda: nobody", "nobody"),
+        ("g = lambda: 1", "1"),
+        ("[nobody for i in []]", "nobody"),
+        ("[1 for i in []]", "1"),
+        ("x = 1 if True else nobody", "nobody"),
+        ("True or nobody", "nobody"),
+        ("assert True, nobody", "nobody"),
+        ("if False: f(f(f(2)))", "f(f(f(2)))"),
+        ("if False:\n    if f(1):\n        f(2)", "if f(1):"),
+    ],
+)
+def test_what_was_left_out_is_named_once(code, text):
+    assert [what for _, what in left(code)] == [text]
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "x = f() if f() else 0",  # a constant does nothing that could have run
-        "x = 1\ny = x if x else x",
+        "class A:\n    def g(self): return 1\n\n\nclass B(A):\n    def g(self): return super().g()\n\n\nB().g()",
+        "try: f(int('x'))\nexcept ValueError: f()",
         "def g():\n    'Say nothing.'\n    return f()\n\ng()",
         "from __future__ import annotations\nx: int = f()",
         "def g():\n    global x\n    x = 1\n\ng()",
