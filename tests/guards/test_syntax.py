@@ -1,10 +1,14 @@
 """What a block may not import, name or call, planted, and refused on its line."""
 
 import ast
+import importlib
+import types
+import warnings
 
 import pytest
 
-from tools.guards.syntax import check_block, is_drawing
+from tools.guards.runner import LIBRARIES as PRELOADED
+from tools.guards.syntax import LIBRARIES, METHODS, STANDARD, _reaches, check_block, is_drawing
 
 SOUND = """\
 import json
@@ -138,6 +142,18 @@ PLANTS = {
     "query": "frame.query('@os')",
     "eval of a table": "frame.eval('1')",
     "pickle": "import pandas as pd\n\npd.read_pickle('x')",
+    "load of a pickle": "import numpy as np\n\nnp.load('x', None, True)",
+    "keyword of a pickle": "import numpy as np\n\nnp.lib.npyio.NpzFile('x', allow_pickle=True)",
+    "run of a string": "import numpy as np\n\nnp.testing.measure('import os')",
+    "builtins by another name": "from enum import bltns\n\nbltns.exec('import os')",
+    "builtins through a module": "import enum\n\nenum.bltns.vars(x)",
+    "eval by its name": "frame.agg('eval', 0, '@os')",
+    "field of a format": "print('{0.__globals__}'.format(f))",
+    "item of a format": "print('{0[_x]}'.format(f))",
+    "now in a string": "import numpy as np\n\nnp.datetime64('now')",
+    "today in a string": "import pandas as pd\n\npd.Timestamp(' Today')",
+    "now in SQL": "duckdb.sql('SELECT now()')",
+    "date in SQL": "duckdb.sql('SELECT\\n1, CURRENT_DATE')",
     "now": "from datetime import datetime\n\ndatetime.now()",
     "today": "from datetime import date\n\ndate.today()",
     "method that Python calls": "class A:\n    def __del__(self):\n        f()",
@@ -158,6 +174,27 @@ PLANTS = {
     "nothing": "",
     "nothing but a comment": "# x",
 }
+
+
+def test_no_module_is_reached_by_another_name():
+    """Walk all that a block may name, from what it may import: each module on the way is one that it may import."""
+    found, seen = set(), set()
+
+    def walk(module):
+        seen.add(module)
+        for name in dir(module):
+            value = None if _reaches(name) else getattr(module, name, None)
+            if not isinstance(value, types.ModuleType) or value in seen:
+                continue
+            if value.__name__.split(".")[0] in LIBRARIES | STANDARD:
+                walk(value)
+            elif name not in METHODS:
+                found.add(f"{module.__name__}.{name}")
+
+    with warnings.catch_warnings(action="ignore"):
+        for name in sorted(LIBRARIES | STANDARD | set(PRELOADED)):
+            walk(importlib.import_module(name))
+    assert found == set()
 
 
 @pytest.mark.parametrize("code", PLANTS.values(), ids=PLANTS)

@@ -26,13 +26,18 @@ _EXCEPTIONS = {
 BUILTINS = set(_BUILTINS.split()) | _EXCEPTIONS
 # Methods of arrays and tables whose names are those of modules, too.
 METHODS = {"array", "copy", "random", "select", "trace"}
-# What evaluates strings, makes classes out of them, loads what is not Python, or asks the clock.
-_REACHING = "eval query make_dataclass ctypeslib f2py LowLevelCallable read_pickle now today utcnow"
+# What evaluates strings, makes classes out of them, loads what is not Python, asks the clock, or is another name of a
+# module (`enum.bltns` is `builtins`).
+_REACHING = """eval query testing make_dataclass ctypeslib f2py LowLevelCallable read_pickle load allow_pickle now today
+    utcnow bltns"""
 REACHING = set(_REACHING.split())
 _MODULES = set(sys.stdlib_module_names) - STANDARD - METHODS
 _FRAMES = re.compile(r"(gi|cr|ag|tb)_\w+|f_(back|builtins|code|globals|locals|trace\w*)")
 _SPECIAL = re.compile(r"__.*|_.+_")  # what Python or a notebook looks up by itself
 _CONTROL = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+# What asks the clock, or pandas, in a string: a time, a function of SQL, the name of a method.
+_CLOCK = re.compile(r"\s*(now|eval)\s*|.*\b(current_(date|time|timestamp)\b|(now|today)\s*\().*", re.I | re.S)
+_FIELD = re.compile(r"\{[^{}]*[.\[]_")  # which `format` looks up
 _ANNOTATION = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.BinOp, ast.BitOr, ast.Load)
 _DRAWN = re.compile(r"from figures\.[a-z_]+ import ([a-z_]\w*)\n+print\(\1\(\)\)")
 
@@ -58,6 +63,14 @@ def check_block(tree: ast.Module, named: dict[str, set[str]] | None = None) -> I
                 yield line, f".{node.attr} reaches more than values: a block only computes and prints"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _CONTROL.search(node.value):
             yield line, f"{node.value!r} holds a character that moves the cursor, or a blank that looks like another"
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _CLOCK.fullmatch(node.value):
+            yield line, f"{node.value!r} asks the clock or the interpreter: a block only computes and prints"
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _FIELD.search(node.value):
+            yield line, f"{node.value!r} may reach more than values where it is formatted"
+        elif _is_today(node):
+            yield line, "'today' asks the clock: a block only computes and prints"
+        elif isinstance(node, ast.keyword) and node.arg in REACHING:
+            yield node.value.lineno, f"{node.arg}= reaches more than values: a block only computes and prints"
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if node.name.startswith("_") and node.name != "__init__":
                 yield line, f"{node.name} would be called by others than the block: define only __init__"
@@ -91,6 +104,14 @@ def _is_plain_call(node: ast.AST) -> bool:
             return not _reaches(name)
         case ast.Call(func=ast.Name(id="type"), args=[one], keywords=[]):
             return not isinstance(one, ast.Starred)
+    return False
+
+
+def _is_today(node: ast.AST) -> bool:
+    """Say whether this makes a time out of the word, which elsewhere is a name like any other."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[ast.Constant(value=str(word)), *_]):
+            return name in ("Timestamp", "to_datetime", "datetime64", "Period") and word.strip().lower() == "today"
     return False
 
 
