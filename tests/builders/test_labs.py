@@ -2,6 +2,7 @@ import ast
 import builtins
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +109,21 @@ def test_probes_know_their_cell_and_later_cells_reach_what_earlier_ones_define(t
     record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
     assert record["cells"] == 2
     assert record["left"] == [[1, "1 + 1"], [2, "f(2)"]]
+
+
+def test_a_kernel_that_is_killed_while_it_writes_leaves_no_half_of_a_record(tmp_path, monkeypatch):
+    monkeypatch.setattr(builtins, REACHED, None, raising=False)
+    cells = Cells(tmp_path / "record.json")
+    cells.write()
+
+    def write_half(path, text, encoding):
+        path.write_bytes(text[:9].encode())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", write_half)
+    with pytest.raises(KeyboardInterrupt):
+        cells.write()
+    assert json.loads((tmp_path / "record.json").read_bytes())["cells"] == 0
 
 
 def test_no_run_comes_with_the_repository():

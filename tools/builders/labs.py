@@ -115,7 +115,9 @@ class Cells:
     def write(self, result=None) -> None:
         """Write the record: a later cell may still reach what this one did not."""
         record = {"cells": self.count, "left": self.probes.left(), "seconds": time.monotonic() - self.start}
-        self.record.write_text(json.dumps(record), encoding="utf-8")
+        whole = self.record.with_suffix(".part")  # a kernel that is killed meanwhile leaves no half of a record
+        whole.write_text(json.dumps(record), encoding="utf-8")
+        whole.replace(self.record)
 
 
 def load_ipython_extension(shell) -> None:
