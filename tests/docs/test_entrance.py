@@ -97,3 +97,17 @@ def test_the_navigation_names_each_page_once():
 def test_a_page_too_few_or_too_many_is_named(named):
     with pytest.raises(AssertionError, match=r"^(x lacks these pages|too many in x)"):
         assert_each_once("x", named, {"a.md"})
+
+
+@pytest.mark.parametrize("name", ["glossary", "references", "study"])
+def test_a_page_is_called_by_a_name_that_it_bears(name):
+    text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    strangers = []
+    for words, page in re.findall(r"\[([^\]]+)\]\(([\w/-]+\.md)[^)]*\)", text):
+        heads = re.findall(r"^(?:title:|##?) (.+)$", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.MULTILINE)
+        titles = [t.lower() for t in (*heads, *re.findall(rf"- (.+): {re.escape(page)}$", nav, re.MULTILINE))]
+        called = re.sub(r"^(?:.*: |a |the )", "", " ".join(words.lower().split()))
+        if called != "its page" and not any(re.search(rf"\b{re.escape(called)}\b", title) for title in titles):
+            strangers.append((words, page))
+    assert strangers == []
