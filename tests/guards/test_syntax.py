@@ -40,6 +40,7 @@ frame = pd.DataFrame({"a": np.array([1.0]), "time": [datetime(2026, 1, 1)]}).cop
 print(type(frame).__name__, np.trace(np.eye(2)), np.select([[True]], [[1]]), np.random.default_rng(0).random() < 1)
 try:
     predict(None)
+    frame.agg({"a": "sum"}), "now or later", "nowhere"
 except ValueError as error:
     print(f"refused:\\t{error}\\n")
 """
@@ -167,6 +168,22 @@ PLANTS = {
     "lambda in an annotation": "x: (lambda: 1) = 1",
     "comprehension in an annotation": "x: [y for y in z] = 1",
     "choice in an annotation": "x: (a if b else c) = 1",
+    "builtins by another name": "import enum\n\nenum.bltns.exec('x = 1')",
+    "import of builtins by another name": "from enum import bltns",
+    "attributes named by strings": "import string\n\nstring.Formatter().get_field('0.__globals__', (f,), {})",
+    "import of Formatter": "from string import Formatter",
+    "strings that numpy runs": "import numpy as np\n\nnp.testing.runstring('x = 1', {})",
+    "strings that numpy times": "from numpy.testing import measure",
+    "method named by a string": "frame.agg('eval', 0, 'a + 1')",
+    "method named in a list": "frame.apply(func=['sum', 'query'])",
+    "dunder named by a string": "frame.transform('__class__')",
+    "call in an annotation that is a string": '@f.register\ndef g(x: "print(1) or int"):\n    pass',
+    "call in a string in an annotation": "x: list['g()'] = 1",
+    "annotation that does not parse": "x: 'a b' = 1",
+    "now as a string": "import pandas as pd\n\npd.Timestamp('now')",
+    "today as a string": "import numpy as np\n\nnp.datetime64(' Today')",
+    "date of a query": "import duckdb\n\nduckdb.sql('SELECT current_date')",
+    "clock of a query": "import duckdb\n\nduckdb.sql('SELECT day,\\n NOW()')",
     "escape": "print('a\\x1b[2Kb')",
     "return of the carriage": "print('a', end='\\r')",
     "backspace in an f-string": "print(f'{x}\\b')",

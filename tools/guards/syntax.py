@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import re
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 LIBRARIES = {"numpy", "pandas", "scipy", "sklearn", "duckdb", "snippets"}
 _STANDARD = """bisect collections csv dataclasses datetime decimal enum fractions functools heapq itertools json math
@@ -27,16 +29,29 @@ BUILTINS = set(_BUILTINS.split()) | _EXCEPTIONS
 # Methods of arrays and tables whose names are those of modules, too.
 METHODS = {"array", "copy", "random", "select", "trace"}
 # What evaluates strings, makes classes out of them, loads what is not Python, asks the clock, or is another name of a
-# module (`enum.bltns` is `builtins`).
-_REACHING = """eval query testing make_dataclass ctypeslib f2py LowLevelCallable read_pickle load allow_pickle now today
-    utcnow bltns"""
+# module.
+_REACHING = """eval query testing runstring rundocs measure make_dataclass Formatter ctypeslib f2py LowLevelCallable
+    joblib read_pickle load allow_pickle now today utcnow bltns"""
 REACHING = set(_REACHING.split())
-_MODULES = set(sys.stdlib_module_names) - STANDARD - METHODS
+# Every name by which an allowed module holds one that is not: `enum.bltns` is builtins.
+_HELD = {
+    name
+    for module in map(importlib.import_module, STANDARD)
+    for name, value in vars(module).items()
+    if isinstance(value, ModuleType) and value.__name__.split(".")[0] not in STANDARD
+}
+_MODULES = (set(sys.stdlib_module_names) | _HELD) - STANDARD - METHODS
+# Methods of pandas that call the method whose name they are given.
+_DISPATCH = {"agg", "aggregate", "apply", "transform"}
+# What reads a time, also that of the clock.
+_TIMES = {"Timestamp", "to_datetime", "datetime64", "DatetimeIndex", "Period"}
 _FRAMES = re.compile(r"(gi|cr|ag|tb)_\w+|f_(back|builtins|code|globals|locals|trace\w*)")
 _SPECIAL = re.compile(r"__.*|_.+_")  # what Python or a notebook looks up by itself
 _CONTROL = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 # What asks the clock, or pandas, in a string: a time, a function of SQL, the name of a method.
-_CLOCK = re.compile(r"\s*(now|eval)\s*|.*\b(current_(date|time|timestamp)\b|(now|today)\s*\().*", re.I | re.S)
+_CLOCK = re.compile(
+    r"\s*(now|eval)\s*|.*\b(current_(date|time|timestamp)\b|(now|today|get_current_\w+)\s*\().*", re.I | re.S
+)
 _FIELD = re.compile(r"\{[^{}]*[.\[]_")  # which `format` looks up
 _ANNOTATION = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.BinOp, ast.BitOr, ast.Load)
 _DRAWN = re.compile(r"from figures\.[a-z_]+ import ([a-z_]\w*)\n+print\(\1\(\)\)")
@@ -67,17 +82,17 @@ def check_block(tree: ast.Module, named: dict[str, set[str]] | None = None) -> I
             yield line, f"{node.value!r} asks the clock or the interpreter: a block only computes and prints"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _FIELD.search(node.value):
             yield line, f"{node.value!r} may reach more than values where it is formatted"
-        elif _is_today(node):
-            yield line, "'today' asks the clock: a block only computes and prints"
         elif isinstance(node, ast.keyword) and node.arg in REACHING:
             yield node.value.lineno, f"{node.arg}= reaches more than values: a block only computes and prints"
+        elif isinstance(node, ast.Call) and (name := _dispatched(node)):
+            yield line, f"{name!r} reaches more than values in this call"
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if node.name.startswith("_") and node.name != "__init__":
                 yield line, f"{node.name} would be called by others than the block: define only __init__"
         elif isinstance(node, ast.MatchClass) and any(map(_reaches, node.kwd_attrs)):
             yield line, "a pattern reaches more than values"
     for place in _annotations(tree):
-        if any(not isinstance(node, _ANNOTATION) for node in ast.walk(place)):
+        if not _is_type(place):
             yield place.lineno, "an annotation may never be evaluated: only names of types may stand in it"
 
 
@@ -107,14 +122,6 @@ def _is_plain_call(node: ast.AST) -> bool:
     return False
 
 
-def _is_today(node: ast.AST) -> bool:
-    """Say whether this makes a time out of the word, which elsewhere is a name like any other."""
-    match node:
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[ast.Constant(value=str(word)), *_]):
-            return name in ("Timestamp", "to_datetime", "datetime64", "Period") and word.strip().lower() == "today"
-    return False
-
-
 def _reaches(name: str) -> bool:
     """Say whether an attribute is private, a foreign module, a frame, or one of those that reach the machine."""
     return name.startswith("_") or name in _MODULES or name in REACHING or bool(_FRAMES.fullmatch(name))
@@ -123,6 +130,34 @@ def _reaches(name: str) -> bool:
 def _annotations(tree: ast.Module) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         yield from (part for part in (getattr(node, "annotation", None), getattr(node, "returns", None)) if part)
+
+
+def _is_type(place: ast.expr) -> bool:
+    """Say whether an annotation is made of names alone, also within strings: `singledispatch` evaluates those."""
+    for node in ast.walk(place):
+        if not isinstance(node, _ANNOTATION):
+            return False
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                inner = ast.parse(node.value.strip(), mode="eval").body
+            except (SyntaxError, ValueError):
+                return False
+            if not _is_type(inner):
+                return False
+    return True
+
+
+def _dispatched(node: ast.Call) -> str | None:
+    """Return a string by which a call reaches more than values: the name of a method to call, or that of the clock."""
+    called = getattr(node.func, "attr", getattr(node.func, "id", None))
+    given = [part for value in (*node.args, *(k.value for k in node.keywords)) for part in ast.walk(value)]
+    for part in given:
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            if called in _DISPATCH and (part.value.startswith("_") or part.value in REACHING):
+                return part.value
+            if called in _TIMES and part.value.strip().lower() in ("now", "today"):
+                return part.value
+    return None
 
 
 def is_drawing(code: str) -> bool:
