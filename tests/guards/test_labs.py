@@ -106,6 +106,7 @@ PLANTS = {
     "other figures": "# %%\nfrom figures.evaluation import peeking",
     "pyplot": "# %%\nimport matplotlib.pyplot as plt",
     "styled table": "# %%\nframe = x\nframe.style",
+    "styled table by getattr": '# %%\nframe = x\ngetattr(frame, "style")',
     "method that a notebook calls": "# %%\nclass A:\n    def _repr_html_(self):\n        return x",
     "output of another cell": "# %%\nOut[1]",
     "last output": "# %%\n_",

@@ -204,6 +204,25 @@ IDLE = {
     "mark for all": "pytestmark = pytest.mark.slow\n\n\ndef test_x():\n    assert f()",
     "not a test": "class TestX:\n    __test__ = False\n\n    def test_x(self):\n        assert f()",
     "left out": "collect_ignore = ['x']",
+    "swallowed by a finally": "def test_x():\n    try:\n        assert f()\n    finally:\n        return",
+    "swallowed by a break": "def test_x():\n    for x in y:\n        try:\n            assert x\n        finally:\n"
+    "            break",
+    "swallowed by a context": "class A:\n    def __exit__(self, *_):\n        return True\n\n\n"
+    "def test_x():\n    with A():\n        assert f()",
+    "caught by an attribute": "def test_x():\n    try:\n        assert f()\n    except builtins.AssertionError:\n"
+    "        pass",
+    "raised again, perhaps": "def test_x():\n    try:\n        assert f()\n    except AssertionError:\n        if x:\n"
+    "            raise",
+    "in a class of another name": "class Checks:\n    def test_x(self):\n        assert f()",
+    "within a function": "def g():\n    def test_x():\n        assert f()",
+    "under a condition": "if sys.platform == 'x':\n\n    def test_x():\n        assert f()",
+    "left out by a pattern": "collect_ignore_glob = ['*']",
+    "plugins": "pytest_plugins = ['tests.helpers']",
+    "hook by assignment": "pytest_collection_modifyitems = lambda items: items.clear()",
+    "hook by import": "from tests.helpers import idle as pytest_collection_modifyitems",
+    "unittest's": "class TestX(unittest.TestCase):\n    @unittest.expectedFailure\n    def test_x(self):\n"
+    "        assert f()",
+    "no phase": "@settings(phases=[])\n@given(x)\ndef test_x(x):\n    assert f(x)",
     "hook": "def pytest_collection_modifyitems(items):\n    items.clear()",
 }
 
@@ -253,6 +272,9 @@ def guide(tmp_path):
 
 
 def test_files_where_they_belong_pass(guide):
+    (guide / "docs/labs/__pycache__").mkdir()
+    (guide / "docs/labs/__pycache__/lab.cpython-311.pyc").touch()
+    (guide / "docs/evaluation/index.md").touch()
     assert check_files(guide) == []
 
 
@@ -283,6 +305,12 @@ def test_files_where_they_belong_pass(guide):
         "docs/.hidden.md",
         "docs/.hidden/page.md",
         "docs/LICENSE",
+        "docs/__pycache__/page.html",
+        "docs/labs/__pycache__/page.txt",
+        "docs/evaluation/lift/index.md",
+        "docs/README.md",
+        "snippets/evaluation/secret.pyc",
+        "snippets/__pycache__/secret.py",
         "docs/conftest.py",
         "conftest.py",
         "snippets/conftest.py",

@@ -14,6 +14,7 @@ import jupytext
 
 from tools.guards import markup, syntax
 from tools.guards.fences import ROOT
+from tools.guards.sources import binds
 
 HEADER = """# ---
 # jupyter:
@@ -33,6 +34,8 @@ NAMED = {
 }
 NOTEBOOK = {"display", "get_ipython"}  # what a notebook adds to the names of Python
 DRAWING = {"HTML", "to_html"}  # HTML(to_html(figure, …)) is the one way in which a cell may show markup
+
+STYLED = {"style", "Styler", "display"}  # by which pandas shows markup
 
 
 def labs() -> list[Path]:
@@ -69,7 +72,7 @@ def _check(text: str) -> Iterator[tuple[int, str]]:
             yield start, f"a cell that is no Python, as magics and shell commands are not: {error}"
         if re.search(r";\s*(#.*)?$", cell.source.rstrip()):
             yield start, "a semicolon at the end of a cell hides what it shows"
-    bound = {_binds(node) for tree in trees.values() for node in ast.walk(tree)}
+    bound = {binds(node) for tree in trees.values() for node in ast.walk(tree)}
     for start, tree in trees.items():
         yield from ((start + line, what) for line, what in _check_code(tree, bound))
 
@@ -88,26 +91,24 @@ def _check_code(tree: ast.Module, bound: set[str | None]) -> Iterator[tuple[int,
     imports = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module in NAMED]
     named = [alias for node in imports for alias in node.names]
     for node in nodes:
-        if _binds(node) in NOTEBOOK | DRAWING and not (node in named and node.asname is None):
-            yield node.lineno, f"{_binds(node)} is the name of what shows a figure, or of the notebook's own"
+        if binds(node) in NOTEBOOK | DRAWING and not (node in named and node.asname is None):
+            yield node.lineno, f"{binds(node)} is the name of what shows a figure, or of the notebook's own"
         elif node in named and node.name in DRAWING and node.asname:
             yield node.lineno, f"{node.name} keeps its name"
         elif isinstance(node, ast.Name) and node.id in DRAWING and node not in drawn:
             yield node.lineno, "the one markup that a cell shows is a figure: HTML(to_html(figure, …))"
-        elif isinstance(node, ast.Name) and node.id not in bound | syntax.BUILTINS | {"getattr", "type"}:
+        elif isinstance(node, ast.Name) and node.id not in bound | (syntax.BUILTINS - {"_"}) | {"getattr", "type"}:
             yield node.lineno, f"no cell defines {node.id}: what the notebook adds to Python is not for pages"
-        elif isinstance(node, ast.Attribute) and node.attr in ("style", "Styler", "display"):
-            yield node.lineno, f".{node.attr} shows markup that no figure drew"
+        elif {getattr(node, "attr", None), _read(node)} & STYLED:
+            yield node.lineno, f"{ast.unparse(node)} shows markup that no figure drew"
 
 
-def _binds(node: ast.AST) -> str | None:
-    """Return the name that a node of a syntax tree binds, if any."""
+def _read(node: ast.AST) -> str | None:
+    """Return the name of the attribute that a call of ``getattr`` reads, if it is written out."""
     match node:
-        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name) | ast.MatchMapping(rest=name):
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_]):
             return name
-        case ast.alias(name=name, asname=other):
-            return other or name.split(".")[0]
-    return getattr(node, "name", None)  # functions, classes, exceptions, patterns
+    return None
 
 
 def _is_drawing(node: ast.AST) -> bool:

@@ -11,7 +11,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from tools.guards.fences import ROOT
@@ -30,6 +30,10 @@ SKIPS = {
     "exit",
     "__test__",
     "collect_ignore",
+    "collect_ignore_glob",
+    "pytest_plugins",
+    "expectedFailure",
+    "SkipTest",
     "pytestmark",
 }
 CATCHES = {"AssertionError", "Exception", "BaseException"}
@@ -65,16 +69,20 @@ def check_files(root: Path) -> list[str]:
     faults = []
     for path in sorted((root / "docs").rglob("*")):
         parts = path.relative_to(root / "docs").parts
-        if path.is_symlink() or (path.is_file() and not _belongs_below_docs(parts) and "__pycache__" not in parts):
+        if path.is_symlink() or (path.is_file() and not _belongs_below_docs(parts) and not _is_compiled(path)):
             kinds = " ".join(sorted(ASSETS))
             faults.append(f"{path.relative_to(root)}:1: docs/ holds .md, labs/*.py, and in assets/ {kinds}")
+    addresses = [path for path in (root / "docs").rglob("*") if path.suffix in (".md", ".py")]
+    for address, paths in groupby(sorted(addresses, key=_address), _address):
+        if len(found := [path.relative_to(root).as_posix() for path in paths]) > 1:
+            faults.append(f"{found[0]}:1: {address.relative_to(root / 'docs')} is the address of {' and '.join(found)}")
     for folder in ("snippets", "tests", "figures"):
         for path in sorted((root / folder).rglob("*")):
             name = path.relative_to(root)
             if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").is_file():
                 faults.append(f"{name}:1: a folder needs an __init__.py, or coverage does not look into it")
-            elif path.is_symlink() or (path.is_file() and path.suffix not in (".py", ".pyc")):
-                faults.append(f"{name}:1: {folder}/ holds Python alone")
+            elif path.is_symlink() or (path.is_file() and not (_is_source(path) or _is_compiled(path))):
+                faults.append(f"{name}:1: {folder}/ holds Python sources alone")
     found = [*root.glob("*"), *(path for folder in FOLDERS for path in (root / folder).rglob("*"))]
     for path in sorted(found):
         name = path.relative_to(root)
@@ -85,6 +93,20 @@ def check_files(root: Path) -> list[str]:
         elif path.suffix == ".py" and len(name.parts) == 1:
             faults.append(f"{name}:1: a module at the root hides a library of the same name")
     return faults
+
+
+def _is_source(path: Path) -> bool:
+    return path.suffix == ".py" and path.parent.name != "__pycache__"
+
+
+def _is_compiled(path: Path) -> bool:
+    """Say whether Python wrote this file beside a source: elsewhere it would import it without one."""
+    return path.suffix == ".pyc" and path.parent.name == "__pycache__"
+
+
+def _address(path: Path) -> Path:
+    """Return the folder of the site in which a page will lie: of two with the same one, only one would be seen."""
+    return path.parent if path.stem in ("index", "README") else path.with_suffix("")
 
 
 def _belongs_below_docs(parts: tuple[str, ...]) -> bool:
@@ -230,12 +252,20 @@ def check_tests(texts: dict[str, str]) -> list[str]:
             found |= {f.name for f in functions[name] if _checks(f, found)}
             found |= {alias for alias, (module, f) in imported[name].items() if f in checking.get(module, ())}
         growing = before != checking
+    classes = [node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    bases = {getattr(base, "id", None) for each in classes if each.name.startswith("Test") for base in each.bases}
     faults = []
     for name, tree in trees.items():
         found = [*dead_code(tree), *_check_skips(tree)]
+        found += [
+            (node.lineno, f"{bound} changes how tests are run")
+            for node in ast.walk(tree)
+            if (bound := binds(node)) and bound.startswith("pytest_")
+        ]
+        reached = set(map(id, _collected(tree, bases)))
         for function in functions[name]:
-            if function.name.startswith("pytest_"):
-                found.append((function.lineno, f"{function.name} changes how tests are run"))
+            if function.name.startswith("test") and id(function) not in reached:
+                found.append((function.lineno, f"{function.name} is not collected from where it stands"))
             elif function.name.startswith("test"):
                 if not _checks(function, checking[name]):
                     found.append((function.lineno, f"{function.name} asserts nothing, and calls nothing that does"))
@@ -251,6 +281,26 @@ def _is_test(name: str) -> bool:
 
 def _functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def _collected(tree: ast.Module, bases: set[str | None]) -> list[ast.stmt]:
+    """Return what pytest looks at: what a module, a class ``Test…`` or a base of one defines, whatever happens."""
+    classes = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and (node.name.startswith("Test") or node.name in bases)
+    ]
+    return [*tree.body, *(node for each in classes for node in each.body)]
+
+
+def binds(node: ast.AST) -> str | None:
+    """Return the name that a node of a syntax tree binds, if any."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name) | ast.MatchMapping(rest=name):
+            return name
+        case ast.alias(name=name, asname=other):
+            return other or name.split(".")[0]
+    return getattr(node, "name", None)  # functions, classes, exceptions, patterns
 
 
 def _imported(tree: ast.Module) -> dict[str, tuple[str, str]]:
@@ -282,16 +332,27 @@ def _checks(function: ast.AST, helpers: set[str]) -> bool:
     return False
 
 
+def _leaves(node: ast.AST) -> bool:
+    """Say whether a statement holds one that leaves the block around it."""
+    return any(isinstance(inner, ast.Return | ast.Break | ast.Continue) for inner in ast.walk(node))
+
+
 def _check_skips(tree: ast.Module) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         names = {getattr(node, "attr", ""), getattr(node, "id", "")}
         if isinstance(node, ast.ImportFrom):
             names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.keyword) and node.arg == "phases":
+            yield node.value.lineno, "without its phases, Hypothesis tries nothing"
         if found := names & SKIPS:
             yield node.lineno, f"{', '.join(sorted(found))}: no test is skipped, expected to fail, or left out"
-        if isinstance(node, ast.ExceptHandler) and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)):
-            caught = (
-                {inner.id for inner in ast.walk(node.type) if isinstance(inner, ast.Name)} if node.type else CATCHES
-            )
-            if caught & CATCHES:
+        if isinstance(node, ast.Try) and any(map(_leaves, node.finalbody)):
+            yield node.finalbody[0].lineno, "what leaves a `finally` swallows a failed assertion"
+        if isinstance(node, ast.FunctionDef) and node.name == "__exit__":
+            yield node.lineno, "a context may swallow a failed assertion: write it as a generator"
+        if isinstance(node, ast.ExceptHandler) and not isinstance(node.body[-1], ast.Raise):
+            caught = set()
+            for inner in ast.walk(node.type) if node.type else ():
+                caught |= {getattr(inner, "attr", None), getattr(inner, "id", None)}
+            if caught & CATCHES or not node.type:
                 yield node.lineno, "a failed assertion must not be caught"
