@@ -148,6 +148,17 @@ PLANTS = {
     "attribute behind a slash": "<p/onclick=alert(1)>x</p>",
     "checked input with a handler": '<input type="radio" onfocus="alert(1)" autofocus>',
     "label with a handler": '<label for="x">x</label>',
+    "unseen tag": "a \U000e0041 b",
+    "blank letter": "a \N{HANGUL FILLER} b",
+    "zero width": "a\u200bb",
+    "turned round": "a\u202eb",
+    "turned round in a fence": "```python\nx = 1  # \u202e\n```",
+    "code in a formula": "$\\texttt{print(1)}$",
+    "verbatim in a formula": "$$\n\\verb|import os|\n$$",
+    "link in a formula": "$\\href{javascript:alert(1)}{x}$",
+    "hidden in a formula": "$\\phantom{0.351}$",
+    "comment in a formula": "$$\nx % 0.351\n$$",
+    "definition in a formula": "$\\def\\x{1}\\x$",
     "missing include": '--8<-- "benchmarks/nothing.md"',
 }
 

@@ -7,6 +7,7 @@ It reads what the renderer makes of the page, not its Markdown, so that no trick
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 import yaml
@@ -68,6 +69,16 @@ ALLOWED: dict[str, dict[str, str]] = {
 }
 
 
+# Letters and marks that show as nothing.
+BLANKS = "\N{HANGUL FILLER}\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}\N{HALFWIDTH HANGUL FILLER}"
+BLANKS += "\N{BRAILLE PATTERN BLANK}\N{COMBINING GRAPHEME JOINER}\N{VARIATION SELECTOR-16}"
+# The commands of formulas: none sets code, hides what it holds, or leads elsewhere.
+_FORMULA = """text mathrm operatorname frac sqrt hat bar tilde left right qquad quad cdot times odot pm le ge ne leq geq
+    neq approx sim in mid langle rangle lvert rvert lVert rVert sum prod int max min log ln exp cos sin infty partial to
+    alpha beta gamma delta epsilon eta theta lambda mu pi rho sigma tau phi omega Delta Sigma Phi mathbb mathbf"""
+FORMULA = set(_FORMULA.split())
+
+
 def check_html(text: str) -> Iterator[tuple[int, str]]:
     """Say what in the rendered page is not on the allow-list, with the line of the Markdown where it stands."""
     try:
@@ -75,6 +86,8 @@ def check_html(text: str) -> Iterator[tuple[int, str]]:
     except SnippetMissingError as error:
         yield 1, f"cannot be rendered: {error}"
         return
+    yield from check_words(text)
+    yield from ((_line(text, words), what) for words, what in check_formulas(html))
     if astray := _astray(html):
         yield _line(text, astray), f"{astray} closes what is not open: it would end the page's own frame"
     # Browsers and parsers differ in which of two attributes of one name they believe: `twice` is not on the list.
@@ -119,6 +132,25 @@ def _line(text: str, words: str) -> int:
     """Return the first line that holds some words, or the first of all where the renderer made them up."""
     lines = blank_front_matter(text).lower().split("\n")
     return next((i for i, line in enumerate(lines, 1) if words.lower() in line), 1)
+
+
+def check_words(text: str) -> Iterator[tuple[int, str]]:
+    """Say which lines hold characters that no reader sees, in words, code or comments."""
+    for i, line in enumerate(text.split("\n"), 1):
+        if found := next((c for c in line if _is_unseen(c)), None):
+            yield i, f"holds a character that no reader sees, U+{ord(found):04X}"
+
+
+def _is_unseen(c: str) -> bool:
+    return (unicodedata.category(c) in ("Cc", "Cf", "Cn", "Co", "Zl", "Zp") and c not in "\t") or c in BLANKS
+
+
+def check_formulas(html: str) -> Iterator[tuple[str, str]]:
+    """Say which commands of a formula set code, hide what they hold, or lead elsewhere: those not listed."""
+    for formula in BeautifulSoup(html, "html.parser").select(".arithmatex"):
+        for command in re.findall(r"\\[a-zA-Z]+|(?<!\\)%", formula.get_text()):
+            if command.removeprefix("\\") not in FORMULA:
+                yield command, f"{command} is not among the commands of a formula (FORMULA in tools/guards/markup.py)"
 
 
 def check_includes(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
