@@ -62,7 +62,7 @@ test-unit: $(READY)  ## Test the snippets (full branch coverage), the figures an
 
 test-docs: $(READY)  ## Run every Python block of every page; write build/ledger.json
 	$(BIN)/python -m tools.guards
-	$(BIN)/python -m tools.guards.draw $(BIN)/pytest -n 2 $(if $(SHARD),--shard $(SHARD)) --codeblocks docs README.md CONTRIBUTING.md templates
+	$(BIN)/python -m tools.guards.draw $(BIN)/pytest -n 2 $(if $(SHARD),--shard $(SHARD)) --codeblocks docs *.md templates
 
 # With LEDGERS the blocks have run elsewhere, in shards.
 site: $(if $(LEDGERS),$(READY),test-docs)  ## Build site/ and prove it, against the blocks that test-docs has just run

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from tools.guards.fences import ROOT
+from tools.guards.pages import pages
 
 TEXT = (ROOT / "Makefile").read_text(encoding="utf-8")
 TOOLS = ("python", "pytest", "ruff", "rumdl", "yamllint", "typos", "codespell", "zizmor", "mkdocs", "uv")
@@ -156,3 +157,9 @@ def test_words_of_a_title_reach_the_command_as_they_are(folder):
         text=True,
     )
     assert done.stdout == f"-m|tools.loop.new|a/b|{title}|"
+
+
+def test_the_blocks_of_every_page_that_the_guard_reads_are_run():
+    (command,) = re.findall(r"--codeblocks (.+)", TEXT)
+    run = {path for word in command.split() for path in ROOT.glob(word)}
+    assert [page for page in pages() if not run & {page, *page.parents}] == []
