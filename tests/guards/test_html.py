@@ -273,6 +273,8 @@ def test_the_search_index_holds_what_the_plugin_keeps(tmp_path, entry, fault):
     ("name", "content", "fault"),
     [
         ("x.htm", "", "a site holds no .htm files"),
+        ("x.xml", "", "a site holds no .xml files"),
+        ("labs/sitemap.xml.gz", "", "a site holds no .gz files"),
         ("x.xhtml", "", "a site holds no .xhtml files"),
         ("labs/x.ipynb", "", "a site holds no .ipynb files"),
         ("labs/x.js", "", "scripts stand in assets/"),

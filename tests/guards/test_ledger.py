@@ -128,9 +128,11 @@ def test_a_wrong_output_is_refused(tmp_path):
     assert run(tmp_path, block("print(2)", "3")).returncode == 1
 
 
-@pytest.mark.parametrize("mark", ["pytest.mark.skip", "pytest.mark.skipif(True, reason='x')"])
+@pytest.mark.parametrize(
+    "mark", ["pytest.mark.skip", "pytest.mark.skipif(True, reason='x')", "pytest.mark.xfail(reason='x')"]
+)
 def test_a_skip_fails_the_session(tmp_path, mark):
-    done = run(tmp_path, f"<!--{mark}-->\n\n" + block("x = 1"))
+    done = run(tmp_path, f"<!--{mark}-->\n\n" + block("x = 1 / 0"))
     assert done.returncode == 1
     assert "SKIPPED, which is a failure here" in done.stdout
 

@@ -255,7 +255,7 @@ def test_other_front_matter_is_refused(key, value):
 
 
 def front_matter_faults(tmp_path, text):
-    page = tmp_path / "page.md"
+    page = tmp_path / "planted.md"
     page.write_text(text, encoding="utf-8")
     return check_page(page)
 
@@ -287,3 +287,36 @@ def test_it_has_the_one_form_that_the_guard_reads(tmp_path, text):
 
 def test_what_stands_in_the_template_passes():
     assert check_page(ROOT / "templates/page.md") == []
+
+
+WRITTEN_BY_HAND = {
+    "tabs with nothing chosen": '<div class="tabbed-set tabbed-alternate" markdown>\n\nx\n\n</div>',
+    "a formula around it": '<div class="arithmatex" markdown>\n\nx\n\n</div>',
+    "cards that were not gathered": '<div class="all-cards" markdown>\n\nx\n\n</div>',
+    "a place that is not empty": '<div class="overview">x</div>',
+    "a claim of the proof": '<p class="proof-total">All 9999 Python blocks ran.</p>',
+    "the same by an attribute": "All 9999 Python blocks ran.\n{ .proof-total }",
+    "a card by hand": '<details class="card" markdown><summary>Q</summary></details>',
+    "words on hover": 'An <abbr title="import os; print(1)">AUC</abbr>.',
+    "words on hover of a link": '[x](y.md "print(0.351)")',
+    "a term of the page's own": "*[clicks]: import os; print(0.351)",
+    "a heading": "<h2>x</h2>",
+    "an address that is none": "<http://example.org/>",
+    "upper case": '<DIV CLASS="breath" MARKDOWN>\n\nx\n\n</DIV>',
+}
+
+
+@pytest.mark.parametrize("plant", WRITTEN_BY_HAND.values(), ids=WRITTEN_BY_HAND)
+def test_html_by_hand_is_a_box_and_nothing_else(tmp_path, plant):
+    page = tmp_path / "planted.md"
+    page.write_text(f"# A page\n\nText.\n\n{plant}\n", encoding="utf-8")
+    assert any(":5: " in fault for fault in check_page(page))
+
+
+def test_a_box_around_markdown_and_a_place_for_what_is_gathered_pass(tmp_path):
+    page = tmp_path / "planted.md"
+    box = (
+        '<div class="breath" markdown>\n\nSay it.\n\n</div>\n\n<div class="overview"></div>\n\n<https://example.org/>\n'
+    )
+    page.write_text(f'# A page\n\n{box}\n<p class="proof-total"></p>\n', encoding="utf-8")
+    assert check_page(page) == []

@@ -168,7 +168,7 @@ PLANTS = {
     "lambda in an annotation": "x: (lambda: 1) = 1",
     "comprehension in an annotation": "x: [y for y in z] = 1",
     "choice in an annotation": "x: (a if b else c) = 1",
-    "builtins by another name": "import enum\n\nenum.bltns.exec('x = 1')",
+    "a function of builtins by another name": "import enum\n\nenum.bltns.exec('x = 1')",
     "import of builtins by another name": "from enum import bltns",
     "attributes named by strings": "import string\n\nstring.Formatter().get_field('0.__globals__', (f,), {})",
     "import of Formatter": "from string import Formatter",

@@ -16,7 +16,7 @@ from bs4.element import PreformattedString, Tag
 from mkdocs.utils.meta import YAML_RE, get_data
 from pymdownx.snippets import SnippetMissingError
 
-from tools.guards.fences import ROOT, Fence, blank_front_matter, prose
+from tools.guards.fences import ROOT, Fence, blank_front_matter, mask, prose
 
 EXPECTED = "<!--pytest-codeblocks:expected-output-->"
 SNIPPET = re.compile(r'--8<-- "(snippets/[\w/]+\.py)(?::([a-z_]\w*))?"')
@@ -40,9 +40,17 @@ KEYS = {"title": str, "description": str, "section": str, "minutes": int, "tags"
 OPTIONAL = {"snippets": list, "hide": list}
 
 _KINDS = "note tip warning abstract question card right wrong"
-_BOXES = "breath prompt hero outline plan overview sheet sheet-clock sheet-cards all-cards all-prompts"
+GATHERED = {"overview", "sheet-clock", "sheet-cards", "all-cards", "all-prompts", "proof-total"}
+_WRITTEN = "breath prompt hero outline plan sheet"
+# What a page writes itself: a box around Markdown, or the place of what is gathered at build.
+WRITTEN = re.compile(
+    rf"""<div\ class="(?:{"|".join(_WRITTEN.split())})"\ markdown> | </div>
+    | <(?P<tag>div|p)\ class="(?:{"|".join(sorted(GATHERED))})"></(?P=tag)>
+    | <https://[^\s<>]+> | {re.escape(EXPECTED)}""",
+    re.VERBOSE,
+)
 _TABS = "tabbed-set tabbed-alternate tabbed-labels tabbed-content tabbed-block"
-_DIVISIONS = f"{_BOXES} {_KINDS} {_TABS} admonition arithmatex footnote"
+_DIVISIONS = f"{_WRITTEN} {' '.join(GATHERED)} {_KINDS} {_TABS} admonition arithmatex footnote"
 _BARE = "ul ol strong em table thead tbody tr dl dt dd blockquote hr summary inline-code"
 _CELL = {"style": r"text-align: (left|center|right);"}
 _HEADING = {"id": r"[a-z0-9][\w.-]*"}
@@ -57,7 +65,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "abbr": {"title": r".+"},
     "a": {
         "href": r"https://\S+|mailto:[\w.+-]+@[\w.-]+|(?!//)[\w./-]*(#[\w.:-]+)?",
-        "title": r".+",
+        "title": r"Jump back to footnote \d+ in the text",
         "class": r"md-button(--primary)?|footnote-(ref|backref)",
     },
     "div": {"class": "|".join(_DIVISIONS.split()), "data-tabs": r"\d+:\d+"},
@@ -105,6 +113,17 @@ def check_html(text: str) -> Iterator[tuple[int, str]]:
             yield _line(text, words), f"<{tag.name}> is not among the HTML of a page; code is shown by a fence"
         else:
             yield from _check_attributes(text, tag)
+            if GATHERED & set(tag.get("class", ())) and tag.get_text(strip=True):
+                yield _line(text, tag.get_text(strip=True)), f"{tag['class'][0]} is filled at build, and empty before"
+
+
+def check_written(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
+    """Say which HTML and which terms a page writes itself that Markdown should make, or the guide keeps elsewhere."""
+    for i, line in enumerate(WRITTEN.sub("", mask(text, blocks)).split("\n"), 1):
+        if found := re.search(r"<[a-z/!?].{,60}", line, re.IGNORECASE):
+            yield i, f'{found[0]!r} is HTML by hand: a page writes <div class="…" markdown> alone'
+        if re.match(r"[ >]*\*\[", line):
+            yield i, "terms that show on hover stand in includes/abbreviations.md"
 
 
 def _astray(html: str) -> str:

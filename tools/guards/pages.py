@@ -100,6 +100,7 @@ def check_page(path: Path) -> list[str]:
         *_check_answers(text, blocks),
         *markup.check_includes(text, blocks),
         *markup.check_html(text),
+        *markup.check_written(text, blocks),
     ]
     if path.name == "quiz.md":
         faults += _check_quiz(text)
