@@ -255,7 +255,7 @@ def test_other_front_matter_is_refused(key, value):
 
 
 def front_matter_faults(tmp_path, text):
-    page = tmp_path / "planted.md"
+    page = tmp_path / "page.md"
     page.write_text(text, encoding="utf-8")
     return check_page(page)
 
