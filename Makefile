@@ -1,7 +1,7 @@
 # Two commands do everything: `make serve` and `make test`. `make help` lists the rest.
 # Each line of a recipe is one command, which fails by itself: macOS has GNU make 3.81, which knows no .SHELLFLAGS.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint test-unit test-docs site test-site new page outputs mutants bench lock zensical clean
+.PHONY: help setup serve test lint test-unit test-docs labs site test-site new page outputs mutants bench lock zensical clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -59,6 +59,9 @@ lint: $(READY)  ## Lint Python, Markdown, YAML, workflows and spelling
 test-unit: $(READY)  ## Test the snippets (full branch coverage), the figures and the guards
 	$(BIN)/pytest -n 2 --cov=snippets --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 \
 	  --doctest-modules snippets tests --ignore=tests/site
+
+labs: $(READY)  ## Run the labs that have not run since they, a snippet, a figure or the lock changed
+	$(BIN)/python -m tools.builders.site labs
 
 test-docs: $(READY)  ## Run every Python block of every page; write build/ledger.json
 	$(BIN)/python -m tools.guards

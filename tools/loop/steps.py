@@ -10,12 +10,16 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tools.guards.fences import ROOT
 from tools.loop.progress import Durations, spoken
 
 NEEDS = {"site": "test-docs", "test-site": "site"}
+# What runs beside a step, since it leaves a core idle when it runs alone: the labs take as long as the longest of them.
+BESIDE = {"test-unit": "labs"}
 # What a step says that it has checked, in its own output.
 CHECKED = {
     "lint": [(r"^(\d+) files already formatted", "{} Python files"), (r"No issues found in (\d+) files", "{} pages")],
@@ -50,15 +54,28 @@ def run(make: str, step: str) -> Outcome:
     """Run one step through make, without the step that it needs, and pass on what it prints as it comes."""
     before = [f"--old-file={NEEDS[step]}"] if step in NEEDS else []
     start, output = time.monotonic(), bytearray()
-    with subprocess.Popen(
-        [make, "--no-print-directory", *before, step], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as process:
+    with (
+        _beside(make, step),
+        subprocess.Popen(
+            [make, "--no-print-directory", *before, step], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as process,
+    ):
         while chunk := process.stdout.read1():
             sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
             output += chunk
     said = checked(step, output.decode(errors="replace"))
     return Outcome(step, "failed" if process.returncode else "ok", time.monotonic() - start, said)
+
+
+@contextmanager
+def _beside(make: str, step: str) -> Iterator[None]:
+    """Run what runs beside a step, and wait for it; what goes wrong in it is said by the step that uses it."""
+    if step not in BESIDE:
+        yield
+        return
+    with subprocess.Popen([make, "--no-print-directory", BESIDE[step]], cwd=ROOT, stderr=subprocess.STDOUT):
+        yield
 
 
 def table(outcomes: list[Outcome]) -> str:
