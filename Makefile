@@ -42,6 +42,7 @@ $(READY): requirements.txt
 
 serve: $(READY)  ## Build the site and serve it with live reload on http://localhost:8000 (PORT=8001)
 	@$(BIN)/python -c 'import socket, sys; sys.exit(not socket.socket().connect_ex(("localhost", $(PORT))) and "port $(PORT) is taken: say another, as in make serve PORT=8001")'
+	$(BIN)/python -m tools.builders.site labs
 	$(BIN)/mkdocs serve --strict --livereload --dev-addr localhost:$(PORT)
 
 test: $(READY)  ## Everything that a pull request must pass, all faults at once, with a table at the end
