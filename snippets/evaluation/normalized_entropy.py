@@ -5,6 +5,10 @@ He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook", A
 
 from __future__ import annotations
 
+import numbers
+import operator
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -51,60 +55,126 @@ def normalized_entropy(
     >>> round(normalized_entropy([0, 0, 0, 1], [0.1, 0.2, 0.1, 0.7]), 4)
     0.3515
     """
-    y, p = _column(y_true, "y_true"), _column(y_prob, "y_prob")
-    w = None if sample_weight is None else _column(sample_weight, "sample_weight")
-    if len(y) == 0:
-        raise ValueError("y_true is empty")
-    for name, other in [("y_prob", p), ("sample_weight", w)]:
-        if other is not None and len(other) != len(y):
-            raise ValueError(f"{name} has {len(other)} rows, y_true has {len(y)}")
+    y, p = _array("y_true", y_true), _array("y_prob", y_prob)
+    w = None if sample_weight is None else _array("sample_weight", sample_weight)
+    n = _same_rows(y_true=y, y_prob=p, sample_weight=w)
 
     # --8<-- [start:heart]
     loss = clicks = total = 0.0
-    for start in range(0, len(y), _CHUNK):
+    for start in range(0, n, _CHUNK):
         rows = slice(start, start + _CHUNK)
-        y_part, p_part = y[rows], p[rows]
-        _check((y_part == 0) | (y_part == 1), "y_true", y_part, start, "must be 0 or 1")
-        _check((p_part >= 0) & (p_part <= 1), "y_prob", p_part, start, "must be in [0, 1]")
+        y_part = _labels("y_true", y[rows], start)
+        p_part = _inside("y_prob", p[rows], "[0, 1]", start)
         # The probability given to what happened is p where y is 1 and 1 - p where y is 0: one logarithm a row.
         with np.errstate(divide="ignore"):
-            log_likelihood = np.log(np.abs(np.subtract(1 - y_part, p_part, dtype=np.float64)))
+            log_likelihood = np.log(np.abs(1 - y_part - p_part))
         if w is None:
             loss -= log_likelihood.sum()
-            clicks += np.count_nonzero(y_part)
+            clicks += y_part.sum()
             total += len(y_part)
         else:
-            w_part = w[rows]
-            _check((w_part >= 0) & (w_part < np.inf), "sample_weight", w_part, start, "must be finite and at least 0")
+            w_part = _inside("sample_weight", w[rows], "[0, inf)", start)
             used = w_part > 0  # 0 x infinity would be NaN
-            loss -= log_likelihood[used] @ w_part[used].astype(np.float64)
-            clicks += float(w_part[y_part == 1].sum(dtype=np.float64))
-            total += float(w_part.sum(dtype=np.float64))
+            loss -= log_likelihood[used] @ w_part[used]
+            clicks += w_part @ y_part
+            total += w_part.sum()
     if total == 0:
         raise ValueError("sample_weight is 0 in every row")
-    rate = clicks / total if background_rate is None else background_rate
+    rate = clicks / total if background_rate is None else _number("background_rate", background_rate, "(0, 1)")
     if not 0 < rate < 1:
-        source = "the mean of y_true" if background_rate is None else "background_rate"
-        raise ValueError(f"{source} is {rate}: normalized entropy needs a background rate between 0 and 1, exclusive")
+        raise ValueError(f"the mean of y_true is {rate:g}: normalized entropy needs both classes, or a background_rate")
     entropy = -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))
     return float(loss / total / entropy)
     # --8<-- [end:heart]
 
 
-def _column(values: ArrayLike, name: str) -> np.ndarray:
-    """Return values as a numeric array of one dimension, without a copy where there is one already."""
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise ValueError(f"{name} must have one dimension, got shape {array.shape}")
-    if array.dtype == bool:
-        return array.view(np.uint8)
-    if array.size and not (np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)):
-        raise ValueError(f"{name} must hold numbers, got {array.dtype}")
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _check(holds: np.ndarray, name: str, values: np.ndarray, start: int, rule: str) -> None:
-    """Raise a ValueError that names the first value for which the rule does not hold; NaN never holds."""
-    if not holds.all():
-        first = int(np.argmin(holds))
-        raise ValueError(f"{name} {rule}, got {values[first]} at row {start + first}")
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.ndarray:
+    """Return labels, each 0 or 1, as float64."""
+    array = _array(name, values, ndim)
+    if array.dtype != bool:
+        _refuse(name, "be 0 or 1", array, (array == 0) | (array == 1), start)
+    return array.astype(np.float64, copy=False)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+# --- End of the door. ---
