@@ -15,4 +15,9 @@ def test_nothing_that_is_published_says_todo(folder):
 
 def test_the_templates_say_it_where_a_person_writes():
     left = [line.split(":")[0] for line in placeholders(sorted((ROOT / "templates").glob("*.*")))]
-    assert set(left) == {"templates/page.md", "templates/snippet.py", "templates/test_snippet.py"}
+    assert set(left) == {
+        "templates/contract.py",
+        "templates/page.md",
+        "templates/snippet.py",
+        "templates/test_snippet.py",
+    }

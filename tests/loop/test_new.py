@@ -19,6 +19,7 @@ def guide(tmp_path, monkeypatch):
     for folder in ("problem", "training_data", "features", "modeling", "evaluation"):
         (tmp_path / "snippets" / folder).mkdir(parents=True)
         (tmp_path / "tests" / folder).mkdir(parents=True)
+    (tmp_path / "tests/contract").mkdir()
     return copy(READ, tmp_path)
 
 
@@ -29,7 +30,7 @@ def laid_out(tmp_path_factory):
     return guide
 
 
-@pytest.mark.parametrize("name", ["blocks", "tests", "lint", "guard", "entries", "build"])
+@pytest.mark.parametrize("name", ["blocks", "tests", "contract", "lint", "guard", "entries", "build"])
 def test_a_fresh_layout_passes_every_step_of_make_page(laid_out, name, monkeypatch):
     monkeypatch.setattr(page, "ROOT", laid_out)
     (step,) = [s for s in page.steps(laid_out / "docs/training-data/label-noise.md") if s.name == name]

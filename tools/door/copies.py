@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CHECKS = Path(__file__).with_name("checks.py")
-SNIPPETS = sorted((ROOT / "snippets").rglob("*.py"))
+SNIPPETS = [*sorted((ROOT / "snippets").rglob("*.py")), ROOT / "templates/snippet.py"]
 START = "# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---\n"
 END = "# --- End of the door. ---\n"
 

@@ -68,8 +68,8 @@ def layout(root: Path, page: str, title: str) -> dict[Path, str]:
     folder = section.replace("-", "_")
     module = f"snippets.{folder}.{function}"
     home, snippet = root / "docs" / f"{page}.md", root / "snippets" / folder / f"{function}.py"
-    test = root / "tests" / folder / f"test_{function}.py"
-    if taken := [path.relative_to(root).as_posix() for path in (home, snippet, test) if path.exists()]:
+    test, call = root / f"tests/{folder}/test_{function}.py", root / f"tests/contract/{folder}_{function}.py"
+    if taken := [path.relative_to(root).as_posix() for path in (home, snippet, test, call) if path.exists()]:
         raise ValueError(f"P={page}: {', '.join(taken)} exists: choose another name")
     for path in sorted((root / "docs").rglob("*.md")):
         _, meta = get_data(path.read_text(encoding="utf-8"))
@@ -89,6 +89,7 @@ def layout(root: Path, page: str, title: str) -> dict[Path, str]:
     return {
         snippet: source,
         test: template("test_snippet.py"),
+        call: template("contract.py"),
         home: _with_outputs(text, source, f"from {module} import {function}\n"),
         **_entry(root / "mkdocs.yml", _nav, section, f"{_scalar(title)}: {page}.md"),
         **_entry(root / "docs/index.md", _point, known[section], link),

@@ -108,6 +108,12 @@ def steps(page: Path) -> list[Step]:
         cover = [*modules, "--cov-branch", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
         mend = "mend the snippet or its test; a line that coverage misses needs a test"
         found.append(Step("tests", mend, [[*PYTEST, *cover, "--doctest-modules", *snippets, *tests]], early=True))
+        named = " or ".join(f"{Path(snippet).parent.name}.{Path(snippet).stem}." for snippet in snippets)
+        mend = (
+            "mend the snippet, or say in its call in tests/contract what its arguments are; make door copies the checks"
+        )
+        contract = [[*PYTEST, "tests/contract", "-k", named], [*PYTEST, "tests/door/test_copies.py"]]
+        found.append(Step("contract", mend, contract, early=True))
     if figures:
         draw = [*PYTEST, "tests/test_figures.py", "-k", " or ".join(figures)]
         found.append(Step("figures", "mend the drawing in figures/", [draw], early=True))
