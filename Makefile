@@ -58,7 +58,7 @@ lint: $(READY)  ## Lint Python, Markdown, YAML, workflows and spelling
 	$(BIN)/zizmor --quiet --offline .github
 
 test-unit: $(READY)  ## Test the snippets (full branch coverage), the figures and the guards
-	$(BIN)/pytest -n 2 --cov=snippets --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 \
+	$(BIN)/pytest -n 2 --cov=snippets --cov=tools.door.checks --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 \
 	  --doctest-modules snippets tests --ignore=tests/site
 
 labs: $(READY)  ## Run the labs that have not run since they, a snippet, a figure or the lock changed

@@ -1,0 +1,282 @@
+"""The checks themselves, where they stand once; the contract tries them through every snippet."""
+
+import datetime
+import decimal
+import fractions
+import uuid
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.door import checks as door
+
+PARIS = pd.to_datetime(["2026-10-25 00:30", "2026-10-25 02:30"]).tz_localize("UTC").tz_convert("Europe/Paris")
+NAIVE = pd.to_datetime(["2026-10-25 00:30", "2026-10-25 02:30"])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: door._numbers("p", [0.5, 1.5], "[0, 1]"), r"p must be in \[0, 1\], got 1.5 at row 1"),
+        (lambda: door._numbers("p", [0.5, np.nan], "[0, 1]"), r"p must be in \[0, 1\], got nan at row 1"),
+        (lambda: door._numbers("p", [1, 0], "(0, 1]"), r"p must be in \(0, 1\], got 0 at row 1"),
+        (lambda: door._numbers("w", [1, np.inf], "[0, inf)"), "w must be at least 0 and finite, got inf at row 1"),
+        (lambda: door._numbers("w", [1, -1], "(0, inf]"), "w must be above 0, got -1 at row 1"),
+        (lambda: door._numbers("x", [1, -np.inf]), "x must be finite, got -inf at row 1"),
+        (lambda: door._numbers("x", [1, np.nan], "[-inf, inf]"), "x must be a number, got nan at row 1"),
+        (lambda: door._numbers("x", [[1, 2], [3, np.inf]], ndim=2), "x must be finite, got inf at row 1, column 1"),
+        (lambda: door._numbers("x", [[1], [1, 2]]), "x must have rows of one length"),
+        (lambda: door._numbers("x", [[1]]), r"x must have one dimension, got shape \(1, 1\)"),
+        (lambda: door._numbers("x", [1], ndim=2), r"x must have two dimensions, got shape \(1,\)"),
+        (lambda: door._numbers("x", {1, 2}), r"x must have one dimension, got \{1, 2\}"),
+        (lambda: door._numbers("x", [1, "2"]), "x must hold numbers, got '2' at row 1"),
+        (lambda: door._numbers("x", [1, None]), "x must hold numbers, got None at row 1"),
+        (lambda: door._numbers("x", [1, 1j]), r"x must hold numbers, got \(1\+0j\) at row 0"),
+        (lambda: door._numbers("x", NAIVE), "x must hold numbers, got 2026-10-25T00:30:00.0+ at row 0"),
+        (lambda: door._numbers("x", np.ma.array([1, 2], mask=[0, 1])), "x must be finite, got nan at row 1"),
+        (lambda: door._labels("y", [0, 2]), "y must be 0 or 1, got 2 at row 1"),
+        (lambda: door._labels("y", [0, 0.5], start=10), "y must be 0 or 1, got 0.5 at row 11"),
+        (lambda: door._whole("k", [1, 2.5]), "k must be whole numbers, got 2.5 at row 1"),
+        (lambda: door._whole("k", [1, np.inf]), "k must be whole numbers, got inf at row 1"),
+        (
+            lambda: door._whole("k", [1, 2.0**53]),
+            r"k must be below 2\^53, for they are floats, got 9.00719925474099e\+15 at row 1",
+        ),
+        (
+            lambda: door._whole("k", np.array([2**63], np.uint64)),
+            r"k must be below 2\^63, got 9223372036854775808 at row 0",
+        ),
+        (lambda: door._whole("k", [1, 0], least=1), "k must be at least 1, got 0 at row 1"),
+        (lambda: door._whole("k", [1, 5], most=4), "k must be at most 4, got 5 at row 1"),
+        (lambda: door._number("a", 1.5, "(0, 1)"), r"a must be in \(0, 1\), got 1.5$"),
+        (lambda: door._number("a", "x"), "a must be a number, got 'x'$"),
+        (lambda: door._number("a", None), "a must be a number, got None$"),
+        (lambda: door._number("a", True), "a must be a number, got True$"),
+        (lambda: door._number("a", [1.0]), r"a must be one number, got shape \(1,\)"),
+        (lambda: door._count("k", 2.0), "k must be a whole number of at least 1, got 2.0"),
+        (lambda: door._count("k", True), "k must be a whole number of at least 1, got True"),
+        (lambda: door._count("k", 0), "k must be a whole number of at least 1, got 0"),
+        (lambda: door._count("k", 6, 2, 5), r"k must be a whole number in \[2, 5\], got 6"),
+        (lambda: door._same_rows(y=[1, 2], p=[1]), "p has 1 rows, y has 2"),
+        (lambda: door._same_rows(y=[], p=[]), "y is empty"),
+        (lambda: door._codes("users", [5, None]), "users is missing at row 1: leave such rows out, or give each an id"),
+        (lambda: door._codes("users", ["a", 7]), "users holds keys of two kinds, such as 7 and '7'"),
+        (lambda: door._codes("users", ["a", uuid.uuid4()]), "users holds keys of two kinds"),
+        (lambda: door._codes("users", [[1], [2]]), "users holds what is no key: unhashable type: 'list'"),
+        (lambda: door._codes("users", [1.0, 2.0**53]), r"users must be whole numbers, for as floats from 2\^53 on"),
+        (lambda: door._codes("users", np.zeros((2, 1))), r"users must have one dimension, got \(2, 1\)"),
+        (lambda: door._codes("users", "abc"), "users must have one dimension, got str"),
+        (lambda: door._matched({"a": [7], "b": ["7"]}), "a holds whole numbers and b text: keys of two kinds"),
+        (lambda: door._matched({"a": [7.5], "b": [7]}), "a holds fractions and b whole numbers"),
+        (lambda: door._matched({"a": PARIS, "b": NAIVE}), "a holds datetime64 in Europe/Paris and b datetime64"),
+        (lambda: door._moments({"t": [1, np.nan]}), "t is missing at row 1"),
+        (lambda: door._moments({"t": np.array([1, np.inf])}), "t must be finite, got inf at row 1"),
+        (lambda: door._moments({"t": ["2026-01-01"]}), "t must hold numbers or datetimes, got '2026-01-01'"),
+        (lambda: door._moments({"t": [NAIVE[0], PARIS[1]]}), "t holds times of two kinds"),
+        (
+            lambda: door._moments({"t": NAIVE, "s": PARIS}),
+            "times are of two kinds: t holds datetimes without a zone, s",
+        ),
+        (lambda: door._moments({"t": NAIVE, "s": [5]}), "times are of two kinds: t .* without a zone, s holds numbers"),
+        (
+            lambda: door._moments({"t": [-(2**62)], "s": [2**62]}),
+            "t, s span 9223372036854775808, more than 64 bits hold",
+        ),
+        (lambda: door._moments({"t": np.array(["9999-01-01"], "M8[s]"), "s": NAIVE.as_unit("ns")}), "t, s do not fit"),
+        (lambda: door._moments({"t": NAIVE}, {"w": 1800}), "w must be a duration, such as '30min' .*, got 1800"),
+        (
+            lambda: door._moments({"t": NAIVE}, {"w": "1800"}),
+            "w must be a duration, .*, got '1800': a number says no unit",
+        ),
+        (lambda: door._moments({"t": NAIVE}, {"w": np.timedelta64(5)}), "w must be a duration, .*: it has no unit"),
+        (lambda: door._moments({"t": NAIVE}, {"w": pd.NaT}), "w must be a duration, .*: it is missing"),
+        (lambda: door._moments({"t": NAIVE}, {"w": "soon"}), "w must be a duration, such as '30min' .*, got 'soon'"),
+        (lambda: door._moments({"t": NAIVE}, {"w": "-1h"}), "w must be at least 0 and finite, got -3600"),
+        (lambda: door._moments({"t": [1]}, {"w": "1h"}), "w must be a number, as the times are, got '1h'"),
+        (lambda: door._moments({"t": [1]}, {"w": 0}, "(0, inf)"), "w must be above 0 and finite, got 0"),
+        (lambda: door._frame("f", [1]), "f must be a table of pandas, Polars or PyArrow, got list"),
+        (lambda: door._frame("f", pd.DataFrame({"a": [1]}), ["b"]), "f has no column 'b'"),
+        (lambda: door._frame("f", pd.DataFrame([[1, 2]], columns=["a", "a"])), "f has the column 'a' twice"),
+    ],
+)
+def test_what_is_wrong_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [decimal.Decimal(1), fractions.Fraction(1, 2), True, np.float16(0.25), np.bool_(False)],
+        [1, 0.5, 1.0, 0.25, 0],
+        np.array([1, 0.5, 1, 0.25, 0], ">f4"),
+        pl.Series(["1", "0.5", "1", "0.25", "0"]).str.to_decimal(),
+    ],
+)
+def test_what_is_a_number_is_read_as_one(values):
+    np.testing.assert_array_equal(door._numbers("x", values), [1, 0.5, 1, 0.25, 0])
+
+
+def test_nothing_is_copied_that_is_float64_already():
+    x = np.linspace(0, 1, 5)
+    assert door._numbers("x", x) is x
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1))
+def test_whole_numbers_of_64_bits_come_through(values):
+    for container in (values, np.array(values), np.array(values, object), pd.array(values, "Int64"), pl.Series(values)):
+        out = door._whole("k", container)
+        assert out.dtype == np.int64
+        assert out.tolist() == values
+
+
+def test_no_row_is_no_error_until_rows_are_asked_for():
+    for empty in ([], np.array([], "M8[s]"), pd.Series([], dtype=object), pl.Series([], dtype=pl.String)):
+        assert door._numbers("x", empty).shape == (0,)
+        assert door._codes("u", empty).shape == (0,)
+    assert door._moments({"t": [], "s": NAIVE[:0]}, {"w": "1h"})[0][0].dtype == np.int64
+    assert door._moments({"t": []}, {"w": 5})[1] == [1]
+
+
+IDS = st.one_of(
+    st.lists(st.one_of(st.none(), st.integers(-(2**63), 2**64 - 1)), min_size=1),
+    st.lists(st.one_of(st.none(), st.integers(0, 5)), min_size=1),
+    st.lists(st.one_of(st.none(), st.text(max_size=3)), min_size=1),
+    st.lists(st.one_of(st.none(), st.uuids()), min_size=1),
+    st.lists(st.one_of(st.none(), st.floats(0.5, 0.9)), min_size=1),
+    st.lists(st.one_of(st.none(), st.dates()), min_size=1),
+)
+
+
+@given(IDS, st.randoms())
+def test_keys_are_numbered_as_a_dictionary_would(ids, random):
+    other = random.sample(ids, len(ids))
+    first, second = door._matched({"a": ids, "b": other})
+    number = {}
+    for key, code in zip(ids, first.tolist(), strict=True):
+        assert (code == -1) == (key is None)
+        assert number.setdefault(key, code) == code
+    assert len(set(number.values())) == len(number)
+    assert second.tolist() == [number[key] for key in other]
+
+
+@given(IDS.map(lambda ids: [key for key in ids if key is not None]).filter(len))
+def test_units_are_numbered_without_gaps(ids):
+    codes = door._codes("u", ids)
+    assert sorted(set(codes.tolist())) == list(range(len(set(ids))))
+    assert len({*zip(ids, codes.tolist(), strict=True)}) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (np.array([7, 8], ">i4"), [7.0, 8.0]),
+        (pd.Categorical(["v", "u"], categories=["w", "u", "v"]), pl.Series(["v", "u"], dtype=pl.Enum(["u", "v"]))),
+        (pd.Categorical([7, 8]), pa.array([7, 8]).dictionary_encode()),
+        (np.array([2**63 + 1, 5], np.uint64), [2**63 + 1, 5]),
+        (pd.array([7, 8], "UInt64"), pd.array([7, 8], "Float64")),
+        ([True, False], [1, 0]),
+        (PARIS, pl.Series(PARIS)),
+        (np.ma.array([7, 8], mask=[0, 0]), pd.Index([7, 8])),
+        ([(1, "a"), (2, "b")], [(1, "a"), (2, "b")]),
+    ],
+)
+def test_keys_match_across_containers(a, b):
+    first, second = door._matched({"a": a, "b": b})
+    assert first.tolist() == second.tolist()
+    assert len(set(first.tolist())) == 2
+
+
+def test_a_side_without_keys_matches_nothing_and_a_missing_category_is_missing():
+    assert [c.tolist() for c in door._matched({"a": [None, np.nan], "b": ["x", pd.NA]})] == [[-1, -1], [0, -1]]
+    assert door._matched({"a": pd.Categorical([None, "x"]), "b": ["x", "x"]})[0].tolist() == [-1, 0]
+    masked = np.ma.array([1_467_890_123_456_789_013, 1], mask=[0, 1])
+    assert door._matched({"a": masked, "b": [1_467_890_123_456_789_013]})[0].tolist() == [0, -1]
+
+
+def test_a_hash_of_a_wild_id_needs_no_table_of_its_size():
+    assert door._codes("u", [5, -(10**18), 5]).tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("times", "other", "duration", "expected"),
+    [
+        (np.array([250, 252], np.uint8), np.array([1], np.int8), 10, ([249, 251], [0], 10)),
+        (NAIVE, np.array(["2026-10-25T00:30:00.5"], "M8[ms]"), "1500ms", ([0, 7_200_000_000], [500_000], 1_500_000)),
+        (PARIS, pl.Series(PARIS[:1]), datetime.timedelta(hours=1), ([0, 7_200_000_000], [0], 3_600_000_000)),
+        ([datetime.date(2026, 1, 2)], np.array(["2026-01-01"], "M8[D]"), pd.Timedelta("1D"), ([86_400], [0], 86_400)),
+        (
+            [datetime.timedelta(hours=2)],
+            pd.to_timedelta(["1h"]),
+            np.timedelta64(30, "m"),
+            ([3_600_000_000], [0], 1_800_000_000),
+        ),
+        ([1, 5], [2.5], 0.25, ([0, 4], [1.5], 0.25)),
+        ([1, 5], [2.0], 2.5, ([0, 4], [1], 2)),
+        ([1, 5], [2], 10**30, ([0, 4], [1], 5)),
+        ([1, 5], [2], None, ([0, 4], [1], None)),
+    ],
+)
+def test_times_stand_on_one_scale(times, other, duration, expected):
+    (first, second), (length,) = door._moments({"t": times, "s": other}, {"w": duration})
+    assert (first.tolist(), second.tolist(), length) == expected
+
+
+@given(st.integers(1, 10**6), st.integers(-(10**6), 10**6), st.integers(-(10**6), 10**6))
+def test_a_duration_between_two_ticks_decides_as_the_exact_one(nanoseconds, a, b):
+    one, two = (np.array([x], "M8[us]") for x in (a, b))
+    (early, late), (window,) = door._moments({"a": one, "b": two}, {"w": pd.Timedelta(nanoseconds, "ns")})
+    assert (late[0] - early[0] <= window) == ((two - one)[0] <= np.timedelta64(nanoseconds, "ns")) or late[0] - early[
+        0
+    ] < 0
+
+
+def test_a_series_is_answered_by_a_series():
+    answer = door._like(np.array([1.0, 2.0]), pd.Series([5, 6], index=["a", "b"]))
+    pd.testing.assert_series_equal(answer, pd.Series([1.0, 2.0], index=["a", "b"]))
+    for other in ([5, 6], np.array([5, 6]), pl.Series([5, 6])):
+        assert isinstance(door._like(np.array([1.0, 2.0]), other), np.ndarray)
+
+
+@pytest.mark.parametrize(
+    "convert", [pl.DataFrame, pa.table, lambda d: pa.table(d).to_pandas(types_mapper=pd.ArrowDtype)]
+)
+def test_a_table_keeps_its_values(convert):
+    table = {
+        "id": pa.array([1_467_890_123_456_789_013, None]),
+        "when": pa.array(PARIS),
+        "u": pa.array([None, 2**63], pa.uint64()),
+    }
+    frame = door._frame("f", convert(table), ["id"])
+    assert frame["id"].tolist() == [1_467_890_123_456_789_013, pd.NA]
+    assert frame["u"].tolist() == [pd.NA, 2**63]
+    assert frame["when"].tolist() == PARIS.tolist()
+
+
+def test_a_table_of_pandas_is_taken_as_it_is():
+    frame = pd.DataFrame({"a": [1]})
+    assert door._frame("f", frame) is frame
+
+
+def test_what_keeps_the_rules_comes_back_as_numbers():
+    assert door._labels("y", [True, False]).tolist() == door._labels("y", pl.Series([1, 0])).tolist() == [1.0, 0.0]
+    assert [door._count("k", k, 1, 3) for k in (1, np.uint8(3), np.array(2))] == [1, 3, 2]
+    assert door._number("a", np.float16(0.5), "(0, 1)") == 0.5
+    assert door._same_rows(y=[1, 2], p=[3, 4], w=None) == 2
+
+
+def test_hashes_above_2_to_the_63_stand_beside_small_ids():
+    a, b = door._matched({"a": np.array([2**63 + 1, 2**64 - 1], np.uint64), "b": [-1, 1, 2**63 + 1]})
+    assert a.tolist() == [0, 1]
+    assert b.tolist()[2] == 0
+    assert len({*a.tolist(), *b.tolist()}) == 4
+
+
+def test_booleans_beside_a_missing_one_stay_booleans():
+    assert door._column("x", pa.array([True, None])).dtype == pd.BooleanDtype()
+    assert door._matched({"a": pl.Series([True, None]), "b": [1, 0]})[0].tolist() == [0, -1]
