@@ -66,6 +66,14 @@ def planted(values: Any, value: Any, row: int = 1) -> list:
     return out
 
 
+def wrong(values: Any, value: Any) -> Values:
+    """Yield a column with one bad value, as objects and, if it is a number, as floats."""
+    yield repr(value), planted(values, value)
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        yield f"{value} as float64", np.array(planted(values, value), dtype=np.float64)
+        yield f"{value} as float32", np.array(planted(values, value), dtype=np.float32)
+
+
 @dataclass
 class Role:
     """An argument, or a column of a table."""
@@ -108,8 +116,7 @@ class Numbers(Role):
 
     def bad(self) -> Bad:
         if not self.missing:
-            yield "NaN", planted(self.value, np.nan), "row 1"
-            yield "None", planted(self.value, None), "row 1"
+            yield from ((label, bad, "row 1") for v in (np.nan, None) for label, bad in wrong(self.value, v))
             yield "masked", np.ma.array(self.value, mask=np.arange(len(self.value)) == 1), "row 1"
             yield "missing, nullable", pd.Series(planted(self.value, None), dtype="Float64"), "row 1"
             yield "missing, Polars", pl.Series(planted(self.value, None), dtype=pl.Float64), "row 1"
@@ -121,10 +128,17 @@ class Numbers(Role):
         low, high = map(float, self.interval[1:-1].split(","))
         for end, beyond, closed in [(low, -1, self.interval[0] == "["), (high, 1, self.interval[-1] == "]")]:
             if not closed:
-                yield f"{end} itself", planted(self.value, end), "row 1"
+                yield from ((f"the end itself, {label}", bad, "row 1") for label, bad in wrong(self.value, end))
             if np.isfinite(end):
-                yield f"beyond {end}", planted(self.value, end + beyond), "row 1"
-                yield f"{beyond} x inf", planted(self.value, beyond * np.inf), "row 1"
+                for value in (end + beyond, beyond * np.inf):
+                    yield from ((f"beyond {end}, {label}", bad, "row 1") for label, bad in wrong(self.value, value))
+
+
+@dataclass
+class Weights(Numbers):
+    """Weights of rows; a row of weight 0 is no row."""
+
+    interval: str = field(default="[0, inf)", kw_only=True)
 
 
 @dataclass
@@ -141,7 +155,8 @@ class Labels(Role):
 
     def bad(self) -> Bad:
         for value in (2, -1, 0.5, np.nan, None, np.inf, "1"):
-            yield repr(value), planted(self.value, value), "row 1"
+            yield from ((label, bad, "row 1") for label, bad in wrong(self.value, value))
+        yield "2 as uint8", np.array(planted(self.value, 2), dtype=np.uint8), "row 1"
         yield "missing, nullable", pd.Series(planted(self.value, None), dtype="Int64"), "row 1"
         yield "missing, Polars", pl.Series(planted(self.value, None), dtype=pl.Int64), "row 1"
         yield "missing, PyArrow", pa.array(planted(self.value, None), pa.int64()), "row 1"
@@ -164,7 +179,7 @@ class Whole(Role):
 
     def bad(self) -> Bad:
         for value in (0.5, np.nan, None, np.inf, "1"):
-            yield repr(value), planted(self.value, value), "row 1"
+            yield from ((label, bad, "row 1") for label, bad in wrong(self.value, value))
         yield "missing, nullable", pd.Series(planted(self.value, None), dtype="Int64"), "row 1"
         yield "missing, Polars", pl.Series(planted(self.value, None), dtype=pl.Int64), "row 1"
         yield "one column", self.value[:, None], "shape|dimension"
@@ -305,10 +320,8 @@ class Times(Role):
 
     def bad(self) -> Bad:
         stamps = pd.Series(START + pd.to_timedelta(self.value, unit="s"))
-        yield "NaN", planted(self.value, np.nan), "row 1"
-        yield "None", planted(self.value, None), "row 1"
+        yield from ((label, bad, "row 1") for v in (np.nan, None, np.inf) for label, bad in wrong(self.value, v))
         yield "NaT", stamps.where(np.arange(len(stamps)) != 1), "row 1"
-        yield "inf", planted(self.value, np.inf), "row 1"
         yield "text", stamps.astype(str), "datetime"
         yield "with a zone and without", [START, *stamps[1:].dt.tz_localize(None)], "kind"
 

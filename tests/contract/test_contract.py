@@ -17,13 +17,13 @@ import pytest
 import snippets
 import tests.contract
 from tests.contract.calls import Call, assert_same
-from tests.contract.roles import Duration, Keys, Table, Times, _frozen, _index
+from tests.contract.roles import Duration, Keys, Table, Times, Weights, _frozen, _index
 from tools.door.copies import ROOT
 
 CALLS: list[Call] = [
     call
     for module in pkgutil.iter_modules(tests.contract.__path__)
-    if module.name not in ("calls", "roles", "test_contract")
+    if module.name not in ("__main__", "calls", "roles", "test_contract")
     for call in importlib.import_module(f"tests.contract.{module.name}").CALLS
 ]
 # A failed assertion is not among them, nor is LinAlgError, which is a ValueError that names nothing.
@@ -224,6 +224,21 @@ def test_the_order_of_rows(call):
         else:
             wanted = expected
         assert_same(actual, wanted, max(call.tolerance, 1e-9), f"{rows} in another order")
+
+
+@each_call
+def test_a_row_of_weight_0_is_no_row(call):
+    for (name, _), role in call.slots().items():
+        if isinstance(role, Weights):
+            more = {
+                (other, None): np.concatenate([own.value, 0 * own.value if other == name else own.value[::-1]])
+                for other, own in call.arguments.items()
+                if own.rows == role.rows
+            }
+            expected, actual = call(), call(more)
+            if call.order == "rows":
+                actual = actual[: len(role.value)]
+            assert_same(actual, expected, call.tolerance, f"twice the rows, half of them with {name} 0")
 
 
 @each_call
