@@ -288,7 +288,7 @@ def _moments(
     """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
 
     Whole numbers and datetimes become int64, so that a duration between two ticks is rounded down, which no comparison
-    with a whole difference notices. Numbers with fractions become float64.
+    with a whole difference notices. Numbers with fractions become float64 and stay where they are: a shift would round.
     """
     clocks = {name: _clock(name, values) for name, values in times.items()}
     kinds = {kind: name for name, (kind, column) in clocks.items() if len(column)}
@@ -304,14 +304,14 @@ def _moments(
             columns = [c.dt.as_unit(unit).astype(np.int64).to_numpy() if len(c) else c for c in columns]
         except ValueError as error:
             raise ValueError(f"{', '.join(times)} do not fit one scale: {error}") from error
-    if any(c.dtype == np.float64 for c in columns):
-        columns = [c.astype(np.float64) for c in columns]
+    whole = all(c.dtype == np.int64 for c in columns)
     ends = [end.item() for c in columns if len(c) for end in (c.min(), c.max())] or [0]
-    if (span := max(ends) - min(ends)) >= 2**63:
+    if whole and (span := max(ends) - min(ends)) >= 2**63:
         raise ValueError(f"{', '.join(times)} span {span}, more than 64 bits hold")
     lengths = [_duration(name, value, kind, unit, interval) for name, value in (durations or {}).items()]
-    whole = columns[0].dtype == np.int64 if columns else True
-    lengths = [None if d is None else min(int(d // 1), span + 1) if whole else d for d in lengths]
+    if not whole:
+        return [column.astype(np.float64) for column in columns], lengths
+    lengths = [None if d is None else min(int(d // 1), span + 1) for d in lengths]
     return [column - min(ends) for column in columns], lengths
 
 
