@@ -216,7 +216,7 @@ def test_a_hash_of_a_wild_id_needs_no_table_of_its_size():
             np.timedelta64(30, "m"),
             ([3_600_000_000], [0], 1_800_000_000),
         ),
-        ([1, 5], [2.5], 0.25, ([0, 4], [1.5], 0.25)),
+        ([1, 5], [2.5], 0.25, ([1.0, 5.0], [2.5], 0.25)),
         ([1, 5], [2.0], 2.5, ([0, 4], [1], 2)),
         ([1, 5], [2], 10**30, ([0, 4], [1], 5)),
         ([1, 5], [2], None, ([0, 4], [1], None)),
@@ -280,3 +280,16 @@ def test_hashes_above_2_to_the_63_stand_beside_small_ids():
 def test_booleans_beside_a_missing_one_stay_booleans():
     assert door._column("x", pa.array([True, None])).dtype == pd.BooleanDtype()
     assert door._matched({"a": pl.Series([True, None]), "b": [1, 0]})[0].tolist() == [0, -1]
+
+
+def test_times_with_fractions_are_equal_where_they_were():
+    (first, second), _ = door._moments({"t": [-1e9, 0.1 + 0.2], "s": [0.1 + 0.2, 0.3]})
+    assert first[1] == second[0] != second[1]
+
+
+def test_an_infinite_key_and_a_table_of_the_other_byte_order():
+    with pytest.raises(ValueError, match="users must be whole numbers, .*, got inf at row 1"):
+        door._codes("users", [1.0, np.inf])
+    frame = door._frame("f", pd.DataFrame({"a": np.array([1, 2], ">i4")}))
+    assert frame["a"].dtype.isnative
+    assert frame["a"].tolist() == [1, 2]
