@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+import operator
 from typing import Any
 
 import numpy as np
@@ -16,30 +18,34 @@ def count_before(
     time: ArrayLike,
     window: Any = None,
     value: ArrayLike | None = None,
-) -> np.ndarray:
+) -> np.ndarray | pd.Series:
     """Count, for each row, the events of its key in [time - window, time): never those of its own moment.
 
     Parameters
     ----------
     event_key, event_time : arrays of shape (m,)
-        Who, and when it became *known*: for a late click the arrival, not the impression. In any order.
+        Who, and when it became *known*: for a late click the arrival, not the impression. In any order; there may be
+        none. A missing key is nobody's event.
     key, time : arrays of shape (n,)
-        For whom, and as of when. Times are numbers, or datetimes of one time zone, in both.
-    window : timedelta, number or None
-        How far to look back, in the unit of the times, more than 0. None looks back for ever.
+        For whom, and as of when. Keys are of one kind in both, and times too: numbers, or datetimes of one time zone.
+        A missing key counts nothing.
+    window : duration, number or None
+        How far to look back, more than 0: a number if times are numbers, else a duration such as "7D" or a Timedelta.
+        None looks back for ever.
     value : array of shape (m,) or None
-        Sum these instead of counting.
+        Sum these instead of counting. Sums are taken with twice the digits of a float64, so that what is small is not
+        lost beside what is large.
 
     Returns
     -------
-    array of shape (n,)
+    array of shape (n,), or a Series with the index of key if that is one
         Whole numbers without value, else floats. 0 where nothing was known, and for a missing key.
 
     Raises
     ------
     ValueError
-        If arrays differ in length, a time is missing, times are of two kinds, a value is not finite, or the window is
-        not positive.
+        If arrays differ in length, a time is missing, times or keys are of two kinds, a value is not a number between
+        -1e290 and 1e290, or the window is not a positive duration of the kind of the times.
 
     Examples
     --------
@@ -48,51 +54,44 @@ def count_before(
     >>> count_before(["a", "a", "b"], [1, 5, 2], ["a", "a", "b", "c"], [5, 6, 9, 9], window=2).tolist()
     [0, 1, 0, 0]
     """
-    who, code = _codes(event_key, key)
-    when, now = _times("event_time", event_time), _times("time", time)
-    if len(who) != len(when) or len(code) != len(now):
-        raise ValueError(
-            f"one time for each key: got {len(who)} and {len(when)} events, {len(code)} and {len(now)} rows"
-        )
-    if when.dtype.kind != now.dtype.kind and when.size and now.size:
-        raise ValueError(f"times are of two kinds: {np.asarray(event_time).dtype} and {np.asarray(time).dtype}")
-    if window is not None and not window > type(window)(0):
-        raise ValueError(f"window must be more than 0, got {window}")
-    if value is not None:
-        weight = np.asarray(value, dtype=float)
-        if weight.shape != who.shape or not np.isfinite(weight).all():
-            raise ValueError("value must hold a finite number for each event")
-    moment, until, since, stride = _on_one_scale(
-        when, now, window, int(max(who.max(initial=0), code.max(initial=0))) + 2
-    )
+    who, code = _matched({"event_key": event_key, "key": key})
+    (when, now), (back,) = _moments({"event_time": event_time, "time": time}, {"window": window}, "(0, inf)")
+    weight = None if value is None else _numbers("value", value, "(-1e290, 1e290)")  # so that no sum overflows
+    for name, first, second in [
+        ("event_time", who, when),
+        ("value", who, who if weight is None else weight),
+        ("time", code, now),
+    ]:
+        if len(first) != len(second):
+            raise ValueError(f"{name} must be there once for each key, got {len(second)} for {len(first)}")
+    if who.min(initial=0) < 0:
+        who, when, weight = (array if array is None else array[who >= 0] for array in (who, when, weight))
+    n_keys = int(max(who.max(initial=0), code.max(initial=0))) + 1
+    if weight is not None:  # what is small gets lost behind what is large: so keys with small values come first
+        size = np.bincount(who, np.abs(weight), minlength=n_keys)
+        who, code = (np.append(np.argsort(np.argsort(size)), -1)[array] for array in (who, code))
+    moment, until, since, stride = _on_one_scale(when, now, back, n_keys)
     # --8<-- [start:count]
     # One number says key and moment, so that a binary search finds a row's place among the events of its key.
-    events = who * stride + moment
-    if value is None:
-        events.sort()
-    else:
-        order = np.argsort(events)
-        events, total = events[order], np.concatenate([[0.0], np.cumsum(weight[order])])
-    rows = np.argsort(code * stride + until)  # searching in order is many times as fast
-
-    def place(at):
-        found = np.empty(len(code), np.int64)
-        found[rows] = np.searchsorted(events, (code * stride + at)[rows])
-        return found
-
-    first = np.searchsorted(events, np.arange(-1, code.max(initial=0) + 1) * stride)[code + 1]
-    start, end = first if window is None else place(since), place(until)
-    counts = end - start if value is None else total[end] - total[start]
+    events, ends, starts = who * stride + moment, code * stride + until, code * stride + since
+    order = np.argsort(events)
+    rows = order if np.array_equal(events, ends) else np.argsort(ends)  # searching in order is many times as fast
+    events = events[order]
+    first, last = np.searchsorted(events, starts[rows]), np.searchsorted(events, ends[rows])
+    counts = np.empty(len(rows), np.int64 if value is None else np.float64)
+    counts[rows] = last - first if value is None else _sums(weight[order], first, last)
     # --8<-- [end:count]
-    return np.where(code >= 0, counts, 0)
+    return _like(counts, key)
 
 
-def smoothed_rate(successes: ArrayLike, trials: ArrayLike, prior_rate: float, strength: float) -> np.ndarray:
+def smoothed_rate(
+    successes: ArrayLike, trials: ArrayLike, prior_rate: float, strength: float
+) -> np.ndarray | pd.Series:
     """Return (successes + strength x prior_rate) / (trials + strength).
 
     Parameters
     ----------
-    successes, trials : arrays of one shape
+    successes, trials : numbers, or arrays of one shape
         Counts, at least 0. Clicks that arrive late can exceed the impressions of a short window.
     prior_rate : float
         The rate of something never seen, in [0, 1].
@@ -101,60 +100,340 @@ def smoothed_rate(successes: ArrayLike, trials: ArrayLike, prior_rate: float, st
 
     Returns
     -------
-    array of that shape
+    array of that shape, or a Series with the index of successes, else of trials, if that is one
 
     Raises
     ------
     ValueError
-        If a count is negative or not finite, or a parameter is out of range.
+        If a count is negative or not finite, shapes differ, or a parameter is out of range.
 
     Examples
     --------
     >>> smoothed_rate([0, 1, 30], [0, 1, 1000], prior_rate=0.03, strength=100).round(3).tolist()
     [0.03, 0.04, 0.03]
     """
-    good, seen = np.asarray(successes, dtype=float), np.asarray(trials, dtype=float)
-    for name, counts in [("successes", good), ("trials", seen)]:
-        valid = (counts >= 0) & (counts < np.inf)
-        if not valid.all():
-            raise ValueError(f"{name} must be at least 0 and finite, got {counts[~valid].flat[0]:g}")
-    if not 0 <= prior_rate <= 1:
-        raise ValueError(f"prior_rate must be in [0, 1], got {prior_rate}")
-    if not 0 < strength < np.inf:
-        raise ValueError(f"strength must be positive and finite, got {strength}")
+    good, seen = (
+        _numbers(name, counts, "[0, inf)", ndim=None) for name, counts in [("successes", successes), ("trials", trials)]
+    )
+    if good.shape != seen.shape:
+        raise ValueError(f"successes and trials must have one shape, got {good.shape} and {seen.shape}")
+    prior_rate, strength = _number("prior_rate", prior_rate, "[0, 1]"), _number("strength", strength, "(0, inf)")
     # --8<-- [start:smooth]
-    return (good + strength * prior_rate) / (seen + strength)
+    rate = (good + strength * prior_rate) / (seen + strength)
     # --8<-- [end:smooth]
+    return _like(rate, successes if isinstance(successes, pd.Series) else trials)
 
 
-def _codes(event_key: ArrayLike, key: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Return whole numbers for the keys of both, -1 where one is missing."""
-    first, second = pd.Series(event_key), pd.Series(key)
-    codes, _ = pd.factorize(pd.concat([first, second], ignore_index=True))
-    return codes[: len(first)], codes[len(first) :]
-
-
-def _on_one_scale(when: np.ndarray, now: np.ndarray, window: Any, n_keys: int) -> tuple[np.ndarray, ...]:
+def _on_one_scale(when: np.ndarray, now: np.ndarray, back: Any, n_keys: int) -> tuple[np.ndarray, ...]:
     """Return events, ends and starts of the rows' windows as whole numbers, and one more than their largest."""
-    if when.dtype.kind == "M":
-        unit = np.result_type(when, now)
-        when, now = when.astype(unit).view(np.int64), now.astype(unit).view(np.int64)
-        if window is not None:
-            step = pd.Timedelta(1, np.datetime_data(unit)[0])
-            window = pd.Timedelta(window) // step
-    if when.dtype.kind in "iu" and when.size:
-        low, high = int(when.min()), int(when.max()) + 1
-        if (high - low + 1) * n_keys < 2**62:
-            since = now - int(np.floor(window)) if window is not None else np.full(len(now), low)
-            return when - low, np.clip(now, low, high) - low, np.clip(since, low, high) - low, high - low + 1
+    if when.dtype == np.int64:
+        since = now * 0 if back is None else now - np.minimum(now, min(back, 2**63 - 1))  # never below the earliest
+        low = int(when.min(initial=2**63 - 1))
+        for step in (1, int(np.gcd.reduce(when - low)) or 1):  # such as whole seconds, given in nanoseconds
+            high = (int(when.max(initial=low)) - low) // step + 1
+            if (high + 1) * n_keys < 2**63:
+                until, since = (np.clip(-((low - moment) // step), 0, high) for moment in (now, since))
+                return (when - low) // step, until, since, high + 1
+    else:
+        since = now * 0 - np.inf if back is None else now - back
     moments = np.unique(when)
-    starts = np.zeros(len(now), np.int64) if window is None else np.searchsorted(moments, now - window)
-    return np.searchsorted(moments, when), np.searchsorted(moments, now), starts, len(moments) + 1
+    return *(np.searchsorted(moments, moment) for moment in (when, now, since)), len(moments) + 1
 
 
-def _times(name: str, times: ArrayLike) -> np.ndarray:
-    """Return times without their zone, or say which is missing."""
-    series = pd.Series(times)
-    if series.isna().any():
-        raise ValueError(f"{name} is missing at row {int(series.isna().to_numpy().argmax())}")
-    return series.dt.tz_convert(None).to_numpy() if isinstance(series.dtype, pd.DatetimeTZDtype) else series.to_numpy()
+def _sums(value: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Return sums of value[first:last], with twice the digits of a float64: Ogita, Rump & Oishi 2005, Sum2."""
+    total = np.concatenate([[0.0], np.cumsum(value)])
+    before, after = total[:-1], total[1:]
+    added = after - before
+    rest = np.concatenate([[0.0], np.cumsum((before - (after - added)) + (value - added))])  # what rounding took away
+    return total[last] - total[first] + (rest[last] - rest[first])
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _whole(
+    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+) -> np.ndarray:
+    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    array = _array(name, values, ndim)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
+        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
+        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+    elif array.dtype == np.uint64:
+        _refuse(name, "be below 2^63", array, array < 2**63)
+    array = array.astype(np.int64, copy=False)
+    if least is not None:
+        _refuse(name, f"be at least {least}", array, array >= least)
+    if most is not None:
+        _refuse(name, f"be at most {most}", array, array <= most)
+    return array
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _like(result: np.ndarray, values: Any) -> Any:
+    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
+    return type(values)(result, index=values.index) if is_series else result
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = values.astype(object).filled(None)
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy(np.int64)
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = column[there].to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        number = number - low
+        present = np.bincount(number) > 0
+        code, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+    else:
+        code, distinct = pd.factorize(number)
+    if there.all():
+        return kind, code, distinct
+    codes = np.full(len(column), -1)
+    codes[there] = code
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] % 1 == 0).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
+    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    sides = {name: _keys(name, values) for name, values in keys.items()}
+    kinds = {kind: name for name, (kind, _, _) in sides.items() if kind}
+    if len(kinds) > 1:
+        (a, of_a), (b, of_b) = list(kinds.items())[:2]
+        raise ValueError(f"{of_a} holds {a} and {of_b} {b}: keys of two kinds never match")
+    distinct = [side[2] for side in sides.values()]
+    if len({array.dtype for array in distinct if array.size}) > 1:
+        distinct = [array.astype(object) for array in distinct]
+    number, _ = pd.factorize(np.concatenate([array for array in distinct if array.size] or [np.empty(0, object)]))
+    starts = np.cumsum([0, *map(len, distinct)])
+    return [np.append(number[start:], -1)[codes] for start, (_, codes, _) in zip(starts, sides.values(), strict=False)]
+
+
+def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
+    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    column = values
+    if not (isinstance(values, np.ndarray) and values.dtype.kind in "iuf" and not np.ma.is_masked(values)):
+        column = _column(name, values)
+        if column.isna().any():
+            raise ValueError(f"{name} is missing at row {int(np.argmax(column.isna()))}")
+        kind = pd.api.types.infer_dtype(column)
+        if kind == "string":
+            raise ValueError(f"{name} must hold numbers or datetimes, got {column.iloc[0]!r}: see pandas.to_datetime")
+        if column.dtype == object and kind in ("date", "datetime", "timedelta"):
+            try:
+                column = pd.to_timedelta(column) if kind == "timedelta" else pd.to_datetime(column)
+            except ValueError as error:
+                raise ValueError(f"{name} holds times of two kinds: {error}") from error
+        if column.dtype.kind == "m":
+            return "durations", column
+        if column.dtype.kind == "M":
+            zone = getattr(column.dtype, "tz", None)
+            return f"datetimes {f'in {zone}' if zone else 'without a zone'}", column
+    array = _array(name, column)
+    if array.dtype.kind == "f":
+        array = _inside(name, array, "(-inf, inf)")
+        if not ((np.abs(array) < 2**53) & (array == np.floor(array))).all():
+            return "numbers", array
+    return "numbers", _whole(name, array)
+
+
+def _moments(
+    times: dict[str, Any], durations: dict[str, Any] | None = None, interval: str = "[0, inf)"
+) -> tuple[list[np.ndarray], list[Any]]:
+    """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
+
+    Whole numbers and datetimes become int64, so that a duration between two ticks is rounded down, which no comparison
+    with a whole difference notices. Numbers with fractions become float64 and stay where they are: a shift would round.
+    """
+    clocks = {name: _clock(name, values) for name, values in times.items()}
+    kinds = {kind: name for name, (kind, column) in clocks.items() if len(column)}
+    if len(kinds) > 1:
+        (a, of_a), (b, of_b) = list(kinds.items())[:2]
+        raise ValueError(f"times are of two kinds: {of_a} holds {a}, {of_b} holds {b}")
+    kind = next(iter(kinds), None)
+    columns = [column if len(column) else np.empty(0, np.int64) for _, column in clocks.values()]
+    unit = None
+    if kind not in (None, "numbers"):
+        unit = max((c.dt.unit for c in columns if len(c)), key=["s", "ms", "us", "ns"].index)
+        try:
+            columns = [c.dt.as_unit(unit).astype(np.int64).to_numpy() if len(c) else c for c in columns]
+        except ValueError as error:
+            raise ValueError(f"{', '.join(times)} do not fit one scale: {error}") from error
+    whole = all(c.dtype == np.int64 for c in columns)
+    ends = [end.item() for c in columns if len(c) for end in (c.min(), c.max())] or [0]
+    if whole and (span := max(ends) - min(ends)) >= 2**63:
+        raise ValueError(f"{', '.join(times)} span {span}, more than 64 bits hold")
+    lengths = [_duration(name, value, kind, unit, interval) for name, value in (durations or {}).items()]
+    if not whole:
+        return [column.astype(np.float64) for column in columns], lengths
+    lengths = [None if d is None else min(int(d // 1), span + 1) for d in lengths]
+    return [column - min(ends) for column in columns], lengths
+
+
+def _duration(name: str, value: Any, kind: str | None, unit: str | None, interval: str) -> Any:
+    """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
+    if value is None:
+        return None
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, np.timedelta64)
+    if kind == "numbers" or (kind is None and is_number):
+        if not is_number:
+            raise ValueError(f"{name} must be a number, as the times are, got {value!r}")
+        _number(name, value, interval)
+        return value if isinstance(value, int) else float(value) if value % 1 else int(value)
+    try:
+        if is_number or (isinstance(value, str) and value.strip().lstrip("+-").replace(".", "").isdigit()):
+            raise ValueError("a number says no unit")
+        if isinstance(value, np.timedelta64) and np.datetime_data(value)[0] == "generic":
+            raise ValueError("it has no unit")
+        length = pd.Timedelta(value)
+        if length is pd.NaT:
+            raise ValueError("it is missing")
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{name} must be a duration, such as '30min' or a Timedelta, got {value!r}: {error}"
+        ) from error
+    _number(name, length.total_seconds(), interval)
+    return length // pd.Timedelta(1, unit or "ns")
+
+
+# --- End of the door. ---

@@ -7,6 +7,10 @@ Features", NeurIPS, for statistics of the rows before.
 
 from __future__ import annotations
 
+import numbers
+import operator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -14,7 +18,7 @@ from numpy.typing import ArrayLike
 
 def encode_from(
     key: ArrayLike, y: ArrayLike, new_key: ArrayLike, strength: float = 20.0, prior: float | None = None
-) -> np.ndarray:
+) -> np.ndarray | pd.Series:
     """Encode new rows by the labels of others: (sum of y + strength x prior) / (rows + strength).
 
     Give it earlier rows to learn from. Given the same rows twice, each sees its own label: that is the leak.
@@ -22,9 +26,11 @@ def encode_from(
     Parameters
     ----------
     key, y : arrays of shape (m,)
-        Categories and labels to learn from. A missing key is a category of its own.
+        Categories, and labels to learn from: clicks as 0 and 1, or any numbers. A row without a key counts in the mean
+        of y alone.
     new_key : array of shape (n,)
-        Categories to encode; unseen ones get the prior.
+        Categories to encode, of the same kind as key; unseen and missing ones get the prior. If missing says something,
+        give it a value of its own in both.
     strength : float
         How many rows the prior is worth, at least 0.
     prior : float or None
@@ -32,76 +38,88 @@ def encode_from(
 
     Returns
     -------
-    array of shape (n,)
+    array of shape (n,), or a Series with the index of new_key if that is one
 
     Raises
     ------
     ValueError
-        If arrays are empty or differ in length, a label is not finite, or strength is negative or not finite.
+        If key is empty, lengths differ, keys are of two kinds, a label is not finite, or a parameter is out of range.
 
     Examples
     --------
     >>> encode_from(["a", "a", "b"], [1, 0, 0], ["a", "b", "c"], strength=1).round(2).tolist()
     [0.44, 0.17, 0.33]
     """
-    code, label, new = _check(key, y, strength, new_key)
+    code, new = _matched({"key": key, "new_key": new_key})
+    label = _numbers("y", y)
+    _same_rows(key=code, y=label)
+    strength = _number("strength", strength, "[0, inf)")
+    return _like(_means(code, label, new, strength, None if prior is None else _number("prior", prior)), new_key)
+
+
+def _means(code: np.ndarray, label: np.ndarray, new: np.ndarray, strength: float, prior: float | None) -> np.ndarray:
+    """Return the smoothed mean of each new code, -1 being no code."""
     # --8<-- [start:mean]
     prior = label.mean() if prior is None else prior
-    n = max(code.max(), new.max(initial=0)) + 1
-    rows, total = np.bincount(code, minlength=n), np.bincount(code, label, minlength=n)
+    there = code >= 0  # a row without a key counts in the prior alone
+    n = max(code.max(), new.max(initial=-1)) + 1
+    rows, total = np.bincount(code[there], minlength=n), np.bincount(code[there], label[there], minlength=n)
     known = rows + strength > 0
-    mean = np.full(n, float(prior))
-    mean[known] = (total[known] + strength * prior) / (rows[known] + strength)
+    mean = np.full(n + 1, prior)  # the last is for new rows without a key, -1
+    mean[:-1][known] = (total[known] + strength * prior) / (rows[known] + strength)
     return mean[new]
     # --8<-- [end:mean]
 
 
-def encode_out_of_fold(key: ArrayLike, y: ArrayLike, fold: ArrayLike, strength: float = 20.0) -> np.ndarray:
+def encode_out_of_fold(key: ArrayLike, y: ArrayLike, fold: ArrayLike, strength: float = 20.0) -> np.ndarray | pd.Series:
     """Encode each row by the labels of all folds but its own.
 
     Parameters
     ----------
     key, y, fold : arrays of shape (n,)
-        Categories, labels, and the fold of each row; at least two folds.
+        Categories, labels, and the fold of each row; at least two folds. A missing key gets the prior, a missing fold
+        is refused.
     strength : float
         How many rows the prior, the mean of the other folds, is worth, at least 0.
 
     Returns
     -------
-    array of shape (n,)
+    array of shape (n,), or a Series with the index of key if that is one
 
     Raises
     ------
     ValueError
-        As `encode_from`; also if there is one fold only.
+        As `encode_from`; also if a fold is missing, or there is one only.
 
     Examples
     --------
     >>> encode_out_of_fold(["a", "a", "a", "b"], [1, 0, 0, 1], [0, 1, 0, 1], strength=0).tolist()
     [0.0, 0.5, 0.0, 0.5]
     """
-    label, folds = np.asarray(y, dtype=float), np.asarray(fold)
-    keys = np.asarray(pd.factorize(pd.Series(key), use_na_sentinel=False)[0])
-    if folds.shape != label.shape or len(np.unique(folds)) < 2:
-        raise ValueError("fold must name one of at least two folds for each row")
-    out = np.empty(len(label))
+    (code,), label, folds = _matched({"key": key}), _numbers("y", y), _codes("fold", fold)
+    _same_rows(key=code, y=label, fold=folds)
+    strength = _number("strength", strength, "[0, inf)")
+    if folds.max() == 0:
+        raise ValueError(f"fold must name at least two folds, got one for all {len(folds)} rows")
+    encoded = np.empty(len(code))
     # --8<-- [start:folds]
-    for one in np.unique(folds):
+    for one in range(folds.max() + 1):
         inside = folds == one
-        out[inside] = encode_from(keys[~inside], label[~inside], keys[inside], strength)
+        encoded[inside] = _means(code[~inside], label[~inside], code[inside], strength, prior=None)
     # --8<-- [end:folds]
-    return out
+    return _like(encoded, key)
 
 
 def encode_ordered(
     key: ArrayLike, y: ArrayLike, time: ArrayLike, strength: float = 20.0, prior: float = 0.0
-) -> np.ndarray:
+) -> np.ndarray | pd.Series:
     """Encode each row by the labels of strictly earlier rows of its category.
 
     Parameters
     ----------
     key, y, time : arrays of shape (n,)
-        Categories, labels, and when each label became known. Rows of one time do not see each other.
+        Categories, labels, and when each label became known. Rows of one time do not see each other, and a row without
+        a key sees none.
     strength : float
         How many rows the prior is worth, more than 0.
     prior : float
@@ -109,7 +127,7 @@ def encode_ordered(
 
     Returns
     -------
-    array of shape (n,)
+    array of shape (n,), or a Series with the index of key if that is one
 
     Raises
     ------
@@ -121,36 +139,340 @@ def encode_ordered(
     >>> encode_ordered(["a", "a", "a"], [1, 0, 1], [1, 2, 3], strength=1, prior=0.5).round(2).tolist()
     [0.5, 0.75, 0.5]
     """
-    code, label, _ = _check(key, y, strength, [])
-    when = pd.Series(time)
-    if len(when) != len(label) or when.isna().any():
-        raise ValueError("time must be there for each row")
-    if strength == 0:
-        raise ValueError("strength must be more than 0: the first row of a category has nothing else")
+    (code,), label = _matched({"key": key}), _numbers("y", y)
+    (when,), _ = _moments({"time": time})
+    _same_rows(key=code, y=label, time=when)
+    strength, prior = _number("strength", strength, "(0, inf)"), _number("prior", prior)
     # --8<-- [start:ordered]
-    order = np.lexsort((when.to_numpy(), code))
-    sorted_code, moment = code[order], when.to_numpy()[order]
-    total = np.concatenate([[0.0], np.cumsum(label[order])])
-    position = np.arange(len(order))
-    new_key = np.r_[True, sorted_code[1:] != sorted_code[:-1]]
+    order = _by_key_and_time(code, when)
+    key_of, moment = code[order], when[order]
+    place = np.arange(len(order))
+    new_key = np.r_[True, key_of[1:] != key_of[:-1]]
     new_moment = new_key | np.r_[True, moment[1:] != moment[:-1]]
-    start = np.maximum.accumulate(np.where(new_key, position, 0))
-    end = np.maximum.accumulate(np.where(new_moment, position, 0))  # first row of the same key and moment
+    start = np.maximum.accumulate(np.where(new_key, place, 0))
+    end = np.maximum.accumulate(np.where(new_moment, place, 0))  # first row of the same key and moment
+    so_far = pd.Series(label[order]).groupby(key_of).cumsum().to_numpy()  # key by key, so that none blurs another
+    total = np.where(end > start, so_far[end - 1], 0.0)
     encoded = np.empty(len(order))
-    encoded[order] = (total[end] - total[start] + strength * prior) / (end - start + strength)
-    return encoded
+    encoded[order] = (total + strength * prior) / (end - start + strength)
     # --8<-- [end:ordered]
+    return _like(np.where(code >= 0, encoded, prior), key)
 
 
-def _check(key, y, strength, new_key) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return keys as whole numbers and labels, or say what is wrong."""
-    old, label, new = pd.Series(key), np.asarray(y, dtype=float), pd.Series(new_key, dtype=None)
-    if len(old) == 0 or label.shape != (len(old),):
-        raise ValueError(f"one label for each key, at least one: got {len(old)} keys and labels of shape {label.shape}")
-    if not np.isfinite(label).all():
-        raise ValueError(f"y must be finite, got {label[~np.isfinite(label)][0]} at row {np.isfinite(label).argmin()}")
-    if not 0 <= strength < np.inf:
-        raise ValueError(f"strength must be at least 0 and finite, got {strength}")
-    both = pd.concat([old, new], ignore_index=True) if len(new) else old
-    codes, _ = pd.factorize(both, use_na_sentinel=False)
-    return codes[: len(old)], label, codes[len(old) :]
+def _by_key_and_time(code: np.ndarray, when: np.ndarray) -> np.ndarray:
+    """Return the order of rows by key, then by time: by one number if 64 bits hold it, since that is quicker."""
+    if when.dtype == np.int64:
+        stride = int(when.max()) + 1
+        if stride * (int(code.max()) + 2) < 2**63:
+            return np.argsort(code * stride + when)
+    return np.lexsort((when, code))
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _whole(
+    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+) -> np.ndarray:
+    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    array = _array(name, values, ndim)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
+        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
+        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+    elif array.dtype == np.uint64:
+        _refuse(name, "be below 2^63", array, array < 2**63)
+    array = array.astype(np.int64, copy=False)
+    if least is not None:
+        _refuse(name, f"be at least {least}", array, array >= least)
+    if most is not None:
+        _refuse(name, f"be at most {most}", array, array <= most)
+    return array
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _like(result: np.ndarray, values: Any) -> Any:
+    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
+    return type(values)(result, index=values.index) if is_series else result
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = values.astype(object).filled(None)
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy(np.int64)
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = column[there].to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        number = number - low
+        present = np.bincount(number) > 0
+        code, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+    else:
+        code, distinct = pd.factorize(number)
+    if there.all():
+        return kind, code, distinct
+    codes = np.full(len(column), -1)
+    codes[there] = code
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] % 1 == 0).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _codes(name: str, values: Any) -> np.ndarray:
+    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    _, codes, _ = _keys(name, values)
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0))
+        raise ValueError(f"{name} is missing at row {row}: leave such rows out, or give each an id of its own")
+    return codes
+
+
+def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
+    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    sides = {name: _keys(name, values) for name, values in keys.items()}
+    kinds = {kind: name for name, (kind, _, _) in sides.items() if kind}
+    if len(kinds) > 1:
+        (a, of_a), (b, of_b) = list(kinds.items())[:2]
+        raise ValueError(f"{of_a} holds {a} and {of_b} {b}: keys of two kinds never match")
+    distinct = [side[2] for side in sides.values()]
+    if len({array.dtype for array in distinct if array.size}) > 1:
+        distinct = [array.astype(object) for array in distinct]
+    number, _ = pd.factorize(np.concatenate([array for array in distinct if array.size] or [np.empty(0, object)]))
+    starts = np.cumsum([0, *map(len, distinct)])
+    return [np.append(number[start:], -1)[codes] for start, (_, codes, _) in zip(starts, sides.values(), strict=False)]
+
+
+def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
+    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    column = values
+    if not (isinstance(values, np.ndarray) and values.dtype.kind in "iuf" and not np.ma.is_masked(values)):
+        column = _column(name, values)
+        if column.isna().any():
+            raise ValueError(f"{name} is missing at row {int(np.argmax(column.isna()))}")
+        kind = pd.api.types.infer_dtype(column)
+        if kind == "string":
+            raise ValueError(f"{name} must hold numbers or datetimes, got {column.iloc[0]!r}: see pandas.to_datetime")
+        if column.dtype == object and kind in ("date", "datetime", "timedelta"):
+            try:
+                column = pd.to_timedelta(column) if kind == "timedelta" else pd.to_datetime(column)
+            except ValueError as error:
+                raise ValueError(f"{name} holds times of two kinds: {error}") from error
+        if column.dtype.kind == "m":
+            return "durations", column
+        if column.dtype.kind == "M":
+            zone = getattr(column.dtype, "tz", None)
+            return f"datetimes {f'in {zone}' if zone else 'without a zone'}", column
+    array = _array(name, column)
+    if array.dtype.kind == "f":
+        array = _inside(name, array, "(-inf, inf)")
+        if not ((np.abs(array) < 2**53) & (array == np.floor(array))).all():
+            return "numbers", array
+    return "numbers", _whole(name, array)
+
+
+def _moments(
+    times: dict[str, Any], durations: dict[str, Any] | None = None, interval: str = "[0, inf)"
+) -> tuple[list[np.ndarray], list[Any]]:
+    """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
+
+    Whole numbers and datetimes become int64, so that a duration between two ticks is rounded down, which no comparison
+    with a whole difference notices. Numbers with fractions become float64 and stay where they are: a shift would round.
+    """
+    clocks = {name: _clock(name, values) for name, values in times.items()}
+    kinds = {kind: name for name, (kind, column) in clocks.items() if len(column)}
+    if len(kinds) > 1:
+        (a, of_a), (b, of_b) = list(kinds.items())[:2]
+        raise ValueError(f"times are of two kinds: {of_a} holds {a}, {of_b} holds {b}")
+    kind = next(iter(kinds), None)
+    columns = [column if len(column) else np.empty(0, np.int64) for _, column in clocks.values()]
+    unit = None
+    if kind not in (None, "numbers"):
+        unit = max((c.dt.unit for c in columns if len(c)), key=["s", "ms", "us", "ns"].index)
+        try:
+            columns = [c.dt.as_unit(unit).astype(np.int64).to_numpy() if len(c) else c for c in columns]
+        except ValueError as error:
+            raise ValueError(f"{', '.join(times)} do not fit one scale: {error}") from error
+    whole = all(c.dtype == np.int64 for c in columns)
+    ends = [end.item() for c in columns if len(c) for end in (c.min(), c.max())] or [0]
+    if whole and (span := max(ends) - min(ends)) >= 2**63:
+        raise ValueError(f"{', '.join(times)} span {span}, more than 64 bits hold")
+    lengths = [_duration(name, value, kind, unit, interval) for name, value in (durations or {}).items()]
+    if not whole:
+        return [column.astype(np.float64) for column in columns], lengths
+    lengths = [None if d is None else min(int(d // 1), span + 1) for d in lengths]
+    return [column - min(ends) for column in columns], lengths
+
+
+def _duration(name: str, value: Any, kind: str | None, unit: str | None, interval: str) -> Any:
+    """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
+    if value is None:
+        return None
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, np.timedelta64)
+    if kind == "numbers" or (kind is None and is_number):
+        if not is_number:
+            raise ValueError(f"{name} must be a number, as the times are, got {value!r}")
+        _number(name, value, interval)
+        return value if isinstance(value, int) else float(value) if value % 1 else int(value)
+    try:
+        if is_number or (isinstance(value, str) and value.strip().lstrip("+-").replace(".", "").isdigit()):
+            raise ValueError("a number says no unit")
+        if isinstance(value, np.timedelta64) and np.datetime_data(value)[0] == "generic":
+            raise ValueError("it has no unit")
+        length = pd.Timedelta(value)
+        if length is pd.NaT:
+            raise ValueError("it is missing")
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{name} must be a duration, such as '30min' or a Timedelta, got {value!r}: {error}"
+        ) from error
+    _number(name, length.total_seconds(), interval)
+    return length // pd.Timedelta(1, unit or "ns")
+
+
+# --- End of the door. ---

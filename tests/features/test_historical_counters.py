@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,6 +106,52 @@ def test_many_keys_and_times_to_the_nanosecond():
     assert count_before(key, when, key, when).tolist() == [0] * 25_000 + [1] * 25_000
 
 
+NUMBERS = st.floats(-1e12, 1e12) | st.floats(-1, 1) | st.sampled_from([1e17, -1e17, 0.1, 1e-9])
+
+
+@given(st.lists(st.tuples(KEYS, st.integers(0, 9), NUMBERS), max_size=20), st.none() | st.integers(1, 5))
+def test_sums_of_large_and_small_values_against_exact_ones(events, window):
+    who, when, value = ([e[i] for e in events] for i in range(3))
+    key, now = ["a", "b"] * 11, np.arange(11).repeat(2)
+    sums = count_before(who, np.array(when, np.uint8), key, now, window, value)
+    for k, n, s in zip(key, now, sums, strict=True):
+        inside = [v for w, t, v in events if w == k and t < n and (window is None or t >= n - window)]
+        assert s == pytest.approx(math.fsum(inside), rel=1e-15, abs=1e-15 + 1e-30 * sum(map(abs, value)))
+
+
+def test_a_sum_of_one_key_is_not_lost_behind_that_of_another():
+    who, when, value = ["a", "a", "b", "b", None], [1, 2, 1, 2, 1], [1e280, 2e280, 0.1, 0.2, 1e285]
+    assert count_before(who, when, ["b", "a", None], [3, 3, 3], value=value).tolist() == [0.1 + 0.2, 3e280, 0]
+    assert count_before(["a"] * 2, [1, 9], ["a"], [10], 5, [1e17, 0.1]).tolist() == [0.1]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint32", "uint64", "float16", ">i4"])
+def test_narrow_times_do_not_wrap_round(dtype):
+    time = np.array([-100, 1, 2, 3, 9, 100] if dtype == "int8" else [0, 1, 2, 3, 9, 100]).astype(dtype)
+    expected = [sum(int(t) - 7 <= e < t for e in time.astype(int)) for t in time]
+    assert count_before(["u"] * 6, time, ["u"] * 6, time, 7).tolist() == expected
+
+
+@given(EVENTS, ROWS, st.integers(1, 9))
+def test_fractions_are_compared_as_they_are(events, rows, window):
+    who, when = [e[0] for e in events], [e[1] / 10 for e in events]
+    key, now = [r[0] for r in rows], [r[1] / 10 for r in rows]
+    counts = count_before(who, when, key, now, window / 10)
+    assert counts.tolist() == [
+        sum(w == k and t < n and t >= n - window / 10 for w, t in zip(who, when, strict=True)) if k else 0
+        for k, n in zip(key, now, strict=True)
+    ]
+
+
+def test_a_series_comes_back_with_its_index():
+    key = pd.Series(["a", "b"], index=[30, 10])
+    counts = count_before(["a"], [1], key, [2, 2])
+    assert counts.to_dict() == {30: 1, 10: 0}
+    assert counts.dtype == np.int64
+    assert smoothed_rate(counts, [1, 1], 0.5, 1).to_dict() == {30: 0.75, 10: 0.25}
+    assert smoothed_rate([1, 0], counts, 0.5, 1).to_dict() == {30: 0.75, 10: 0.5}
+
+
 def test_smoothing_by_hand():
     assert smoothed_rate([3, 0], [10, 0], 0.1, 20).tolist() == pytest.approx([5 / 30, 0.1])
     assert [smoothed_rate(0, 1, prior, 1) for prior in (0, 1)] == [0, 0.5]
@@ -113,26 +161,38 @@ def test_more_clicks_than_impressions_are_not_refused():
     assert smoothed_rate([2], [1], 0.1, 1).tolist() == pytest.approx([1.05])
 
 
+UTC = pd.to_datetime(["2026-01-05"], utc=True)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: count_before([1], [1, 2], [1], [1]), "one time for each key: got 1 and 2 events, 1 and 1 rows"),
-        (lambda: count_before([1], [1], [1], [1, 2]), "one time for each key: got 1 and 1 events, 1 and 2 rows"),
+        (lambda: count_before([1], [1, 2], [1], [1]), "event_time must be there once for each key, got 2 for 1"),
+        (lambda: count_before([1], [1], [1], [1, 2]), "time must be there once for each key, got 2 for 1"),
         (lambda: count_before([1, 1], [1, np.nan], [1], [1]), "event_time is missing at row 1"),
         (lambda: count_before([1], [1], [1], [np.nan]), "time is missing at row 0"),
-        (lambda: count_before([1], pd.to_datetime([0]), [1], [1]), "times are of two kinds: datetime64"),
-        (lambda: count_before([1], [1], [1], [1], 0), "window must be more than 0, got 0"),
-        (lambda: count_before([1], [1], [1], [1], pd.Timedelta(0)), "window must be more than 0, got 0 days"),
-        (lambda: count_before([1], [1], [1], [1], value=[np.inf]), "value must hold a finite number for each event"),
-        (lambda: count_before([1], [1], [1], [1], value=[1, 2]), "value must hold a finite number for each event"),
+        (
+            lambda: count_before([1], pd.to_datetime([0]), [1], [1]),
+            "times are of two kinds: event_time holds datetimes without a zone, time holds",
+        ),
+        (lambda: count_before([1], [1], [1], [1], 0), "window must be above 0 and finite, got 0"),
+        (lambda: count_before([1], UTC, [1], UTC, pd.Timedelta(0)), "window must be above 0"),
+        (lambda: count_before([1], UTC, [1], UTC, 7), "window must be a duration, such as '30min'"),
+        (lambda: count_before([7], [1], ["7"], [3]), "event_key holds whole numbers and key text"),
+        (lambda: count_before([1], [1], [1], [1], value=[np.inf]), "value must be in .*, got inf at row 0"),
+        (lambda: count_before([1], [1], [1], [1], value=[1, 2]), "value must be there once for each key, got 2"),
         (lambda: smoothed_rate([1, -1], [2, 2], 0.1, 1), "successes must be at least 0 and finite, got -1"),
         (lambda: smoothed_rate([-1], [1], 0.1, 1), "successes must be at least 0 and finite, got -1"),
+        (
+            lambda: smoothed_rate([1, 2], [3], 0.1, 1),
+            r"successes and trials must have one shape, got \(2,\) and \(1,\)",
+        ),
         (lambda: smoothed_rate([1], [np.nan], 0.1, 1), "trials must be at least 0 and finite, got nan"),
         (lambda: smoothed_rate([np.inf], [1], 0.1, 1), "successes must be at least 0 and finite, got inf"),
         (lambda: smoothed_rate([1], [1], -0.1, 1), r"prior_rate must be in \[0, 1\], got -0.1"),
-        (lambda: smoothed_rate([1], [1], 0.1, np.inf), "strength must be positive and finite, got inf"),
+        (lambda: smoothed_rate([1], [1], 0.1, np.inf), "strength must be above 0 and finite, got inf"),
         (lambda: smoothed_rate([1], [1], 2, 1), r"prior_rate must be in \[0, 1\], got 2"),
-        (lambda: smoothed_rate([1], [1], 0.1, 0), "strength must be positive and finite, got 0"),
+        (lambda: smoothed_rate([1], [1], 0.1, 0), "strength must be above 0 and finite, got 0"),
     ],
 )
 def test_bad_input_is_named(call, message):

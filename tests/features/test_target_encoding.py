@@ -22,7 +22,7 @@ def mean(values, strength, prior):
 def test_against_a_loop(data, key, new, strength, prior):
     y = data.draw(labels(len(key)))
     base = sum(y) / len(y) if prior is None else prior
-    expected = [mean([v for k, v in zip(key, y, strict=True) if k == n], strength, base) for n in new]
+    expected = [mean([v for k, v in zip(key, y, strict=True) if n is not None and k == n], strength, base) for n in new]
     np.testing.assert_allclose(encode_from(key, y, new, strength, prior), expected, atol=1e-12)
 
 
@@ -30,7 +30,9 @@ def test_against_a_loop(data, key, new, strength, prior):
 def test_ordered_against_a_loop(data, key, strength, prior):
     y, time = data.draw(labels(len(key))), data.draw(st.lists(st.integers(0, 6), min_size=len(key), max_size=len(key)))
     rows = list(zip(key, y, time, strict=True))
-    expected = [mean([v for k, v, t in rows if k == a and t < at], strength, prior) for a, _, at in rows]
+    expected = [
+        mean([v for k, v, t in rows if a is not None and k == a and t < at], strength, prior) for a, _, at in rows
+    ]
     np.testing.assert_allclose(encode_ordered(key, y, time, strength, prior), expected, atol=1e-12)
 
 
@@ -42,7 +44,7 @@ def test_out_of_fold_against_a_loop(data, key, strength):
     for i, k in enumerate(key):
         others = [j for j in range(len(key)) if fold[j] != fold[i]]
         base = sum(y[j] for j in others) / len(others)
-        expected.append(mean([y[j] for j in others if key[j] == k], strength, base))
+        expected.append(mean([y[j] for j in others if k is not None and key[j] == k], strength, base))
     np.testing.assert_allclose(encode_out_of_fold(key, y, fold, strength), expected, atol=1e-12)
 
 
@@ -76,19 +78,45 @@ def test_times_may_be_dates():
     assert encode_ordered([1, 1], [0, 1], days, strength=1, prior=0).tolist() == [0.5, 0]
 
 
+@pytest.mark.parametrize("scale", [1e-3, 2**41])
+def test_far_apart_and_fractional_times_against_whole_ones(scale):
+    rng = np.random.default_rng(0)
+    key, y, time = rng.integers(0, 99, 500), rng.integers(0, 2, 500), rng.integers(0, 2**16, 500)
+    encoded = encode_ordered(key, y, time * scale)
+    np.testing.assert_array_equal(encoded, encode_ordered(key, y, time.astype(np.uint16)))
+
+
+def test_large_labels_of_one_category_do_not_blur_small_ones_of_another():
+    key, y = ["big", "big", "small", "small", "small"], [1e17, 3e17, 0.25, 0.5, 0.125]
+    ordered = encode_ordered(key, y, [1, 2, 1, 2, 3], strength=1)
+    assert ordered.tolist() == [0, 5e16, 0, 0.125, 0.25]
+
+
+def test_a_fold_that_is_missing_is_refused_and_a_missing_key_gets_the_prior():
+    with pytest.raises(ValueError, match="fold is missing at row 2: leave such rows out"):
+        encode_out_of_fold([1, 1, 1], [0, 1, 1], [0, 1, np.nan])
+    out = encode_out_of_fold([None, None, 5], [1, 0, 1], ["a", "b", "b"], strength=1)
+    assert out.tolist() == [0.5, 1, 1]
+
+
+def test_sides_that_can_never_match_are_refused():
+    with pytest.raises(ValueError, match="key holds whole numbers and new_key text"):
+        encode_from([7, 8], [1, 0], ["7", "8"])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: encode_from([], [], [1]), "at least one: got 0 keys"),
-        (lambda: encode_from([1], [1, 0], [1]), r"got 1 keys and labels of shape \(2,\)"),
+        (lambda: encode_from([], [], [1]), "key is empty"),
+        (lambda: encode_from([1], [1, 0], [1]), "y has 2 rows, key has 1"),
         (lambda: encode_from([1, 1], [1, np.nan], [1]), "y must be finite, got nan at row 1"),
         (lambda: encode_from([1], [1], [1], np.inf), "strength must be at least 0 and finite, got inf"),
         (lambda: encode_from([1], [1], [1], -1), "strength must be at least 0 and finite, got -1"),
-        (lambda: encode_out_of_fold([1, 2], [0, 1], [0, 0]), "at least two folds"),
-        (lambda: encode_out_of_fold([1, 2], [0, 1], [0]), "at least two folds"),
-        (lambda: encode_ordered([1], [1], [1, 2]), "time must be there for each row"),
-        (lambda: encode_ordered([1], [1], [np.nan]), "time must be there for each row"),
-        (lambda: encode_ordered([1], [1], [1], strength=0), "strength must be more than 0"),
+        (lambda: encode_out_of_fold([1, 2], [0, 1], [0, 0]), "fold must name at least two folds, got one for all 2"),
+        (lambda: encode_out_of_fold([1, 2], [0, 1], [0]), "fold has 1 rows, key has 2"),
+        (lambda: encode_ordered([1], [1], [1, 2]), "time has 2 rows, key has 1"),
+        (lambda: encode_ordered([1], [1], [np.nan]), "time is missing at row 0"),
+        (lambda: encode_ordered([1], [1], [1], strength=0), "strength must be above 0 and finite, got 0"),
     ],
 )
 def test_bad_input_is_named(call, message):
