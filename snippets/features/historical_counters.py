@@ -105,7 +105,7 @@ def smoothed_rate(
     Raises
     ------
     ValueError
-        If a count is negative or not finite, shapes differ, or a parameter is out of range.
+        If a count is negative or not finite, shapes differ, there is none, or a parameter is out of range.
 
     Examples
     --------
@@ -115,8 +115,8 @@ def smoothed_rate(
     good, seen = (
         _numbers(name, counts, "[0, inf)", ndim=None) for name, counts in [("successes", successes), ("trials", trials)]
     )
-    if good.shape != seen.shape:
-        raise ValueError(f"successes and trials must have one shape, got {good.shape} and {seen.shape}")
+    if good.shape != seen.shape or not good.size:
+        raise ValueError(f"successes and trials must have one shape and a row, got {good.shape} and {seen.shape}")
     prior_rate, strength = _number("prior_rate", prior_rate, "[0, 1]"), _number("strength", strength, "(0, inf)")
     # --8<-- [start:smooth]
     rate = (good + strength * prior_rate) / (seen + strength)

@@ -43,7 +43,7 @@ def encode_from(
     Raises
     ------
     ValueError
-        If key is empty, lengths differ, keys are of two kinds, a label is not finite, or a parameter is out of range.
+        If key or new_key is empty, lengths differ, keys are of two kinds, a label is not finite, or a parameter is out of range.
 
     Examples
     --------
@@ -53,6 +53,7 @@ def encode_from(
     code, new = _matched({"key": key, "new_key": new_key})
     label = _numbers("y", y)
     _same_rows(key=code, y=label)
+    _same_rows(new_key=new)
     strength = _number("strength", strength, "[0, inf)")
     return _like(_means(code, label, new, strength, None if prior is None else _number("prior", prior)), new_key)
 
@@ -62,7 +63,7 @@ def _means(code: np.ndarray, label: np.ndarray, new: np.ndarray, strength: float
     # --8<-- [start:mean]
     prior = label.mean() if prior is None else prior
     there = code >= 0  # a row without a key counts in the prior alone
-    n = max(code.max(), new.max(initial=-1)) + 1
+    n = max(code.max(), new.max()) + 1
     rows, total = np.bincount(code[there], minlength=n), np.bincount(code[there], label[there], minlength=n)
     known = rows + strength > 0
     mean = np.full(n + 1, prior)  # the last is for new rows without a key, -1

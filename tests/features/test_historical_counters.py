@@ -185,8 +185,9 @@ UTC = pd.to_datetime(["2026-01-05"], utc=True)
         (lambda: smoothed_rate([-1], [1], 0.1, 1), "successes must be at least 0 and finite, got -1"),
         (
             lambda: smoothed_rate([1, 2], [3], 0.1, 1),
-            r"successes and trials must have one shape, got \(2,\) and \(1,\)",
+            r"successes and trials must have one shape and a row, got \(2,\) and \(1,\)",
         ),
+        (lambda: smoothed_rate([], [], 0.1, 1), r"successes and trials must have one shape and a row, got \(0,\)"),
         (lambda: smoothed_rate([1], [np.nan], 0.1, 1), "trials must be at least 0 and finite, got nan"),
         (lambda: smoothed_rate([np.inf], [1], 0.1, 1), "successes must be at least 0 and finite, got inf"),
         (lambda: smoothed_rate([1], [1], -0.1, 1), r"prior_rate must be in \[0, 1\], got -0.1"),
