@@ -23,8 +23,8 @@ def measure() -> Table:
     ).drop_duplicates(["key", "time"], ignore_index=True)
     labels_polars, features_polars = pl.from_pandas(labels), pl.from_pandas(features)
 
-    def ours():
-        return point_in_time_join(labels, features, on="time", by="key")
+    def ours(engine="pandas"):
+        return point_in_time_join(labels, features, on="time", by="key", engine=engine)
 
     def with_pandas(rows=features):
         return pd.merge_asof(labels, rows, on="time", by="key", allow_exact_matches=False)
@@ -41,19 +41,22 @@ def measure() -> Table:
     if not expected == with_pandas()["value"].notna().sum() == with_polars()["value"].is_not_null().sum():
         raise RuntimeError("the joins differ")
     table = Comparison()
-    for name, other in [
-        ("pandas `merge_asof`, no check", with_pandas),
+    for name, other, goal in [
+        ("pandas `merge_asof`, no check", with_pandas, 0),
         (
             "the same, duplicates checked",
             lambda: checked(with_pandas, features, lambda f: f.duplicated(["key", "time"]).any()),
+            1,
         ),
-        ("Polars `join_asof`, no check", with_polars),
+        ("Polars `join_asof`, no check", with_polars, 0),
         (
             "the same, duplicates checked",
             lambda: checked(with_polars, features_polars, lambda f: f.select("key", "time").is_duplicated().any()),
+            1,
         ),
+        ('DuckDB `asof join`, `engine="duckdb"`', lambda: ours("duckdb"), 1),
     ]:
-        table.compare("point_in_time_join", name, ours, other, goal=0, repeats=3)
+        table.compare("point_in_time_join", name, ours, other, goal=goal, repeats=3)
     table.note = (
         "Tables in order of time. Ours checks for two rows of one key and time, which the others join to either."
     )

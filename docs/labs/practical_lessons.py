@@ -52,9 +52,9 @@ y, day = log["click"].to_numpy(), log["day"].to_numpy()
 # arrived. The context is the position, the hour, the device, the age group and the category.
 
 # %%
-when = log["timestamp"].dt.tz_localize(None).to_numpy()
+when = log["timestamp"]
 clicked = y == 1
-arrived = when[clicked] + (1_000 * log["click_delay"][clicked]).round().astype(int).to_numpy().astype("timedelta64[ms]")
+arrived = when[clicked] + pd.to_timedelta((1_000 * log["click_delay"][clicked]).round(), unit="ms")
 pairs = {"user x category": ("user_id", "category"), "ad x device": ("ad_id", "device")}
 pairs |= {"ad x age": ("ad_id", "age_group"), "category x age": ("category", "age_group")}
 keys = {name: log[name].astype(str) for name in ("ad_id", "user_id", "advertiser_id", "category")}
