@@ -57,13 +57,13 @@ def count_before(
     who, code = _matched({"event_key": event_key, "key": key})
     (when, now), (back,) = _moments({"event_time": event_time, "time": time}, {"window": window}, "(0, inf)")
     weight = None if value is None else _numbers("value", value, "(-1e290, 1e290)")  # so that no sum overflows
-    for name, first, second in [
-        ("event_time", who, when),
-        ("value", who, who if weight is None else weight),
-        ("time", code, now),
+    for of, keys, name, array in [
+        ("event_key", who, "event_time", when),
+        ("event_key", who, "value", weight),
+        ("key", code, "time", now),
     ]:
-        if len(first) != len(second):
-            raise ValueError(f"{name} must be there once for each key, got {len(second)} for {len(first)}")
+        if array is not None and len(array) != len(keys):
+            raise ValueError(f"{name} has {len(array)} rows, {of} has {len(keys)}")
     if who.min(initial=0) < 0:
         who, when, weight = (array if array is None else array[who >= 0] for array in (who, when, weight))
     n_keys = int(max(who.max(initial=0), code.max(initial=0))) + 1
@@ -127,26 +127,34 @@ def smoothed_rate(
 def _on_one_scale(when: np.ndarray, now: np.ndarray, back: Any, n_keys: int) -> tuple[np.ndarray, ...]:
     """Return events, ends and starts of the rows' windows as whole numbers, and one more than their largest."""
     if when.dtype == np.int64:
-        since = now * 0 if back is None else now - np.minimum(now, min(back, 2**63 - 1))  # never below the earliest
-        low = int(when.min(initial=2**63 - 1))
-        for step in (1, int(np.gcd.reduce(when - low)) or 1):  # such as whole seconds, given in nanoseconds
-            high = (int(when.max(initial=low)) - low) // step + 1
-            if (high + 1) * n_keys < 2**63:
-                until, since = (np.clip(-((low - moment) // step), 0, high) for moment in (now, since))
-                return (when - low) // step, until, since, high + 1
+        since = np.zeros_like(now) if back is None else now - np.minimum(now, min(back, 2**63 - 1))
+        low, high = int(when.min(initial=2**63 - 1)), int(when.max(initial=0))
+        until, since = (np.clip(moment, low, min(high + 1, 2**63 - 1)) for moment in (now, since))
+        if (high - low + 2) * n_keys < 2**63:
+            return when - low, until - low, since - low, high - low + 2
+        step = int(np.gcd.reduce(when - low))  # such as whole seconds, given in nanoseconds
+        if ((high - low) // step + 2) * n_keys < 2**63:
+            until, since = (-((low - moment) // step) for moment in (until, since))
+            return (when - low) // step, until, since, (high - low) // step + 2
     else:
-        since = now * 0 - np.inf if back is None else now - back
+        since = np.full(len(now), -np.inf) if back is None else now - back
     moments = np.unique(when)
     return *(np.searchsorted(moments, moment) for moment in (when, now, since)), len(moments) + 1
 
 
 def _sums(value: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
     """Return sums of value[first:last], with twice the digits of a float64: Ogita, Rump & Oishi 2005, Sum2."""
-    total = np.concatenate([[0.0], np.cumsum(value)])
+    total, rest = np.zeros((2, len(value) + 1))
     before, after = total[:-1], total[1:]
+    np.cumsum(value, out=after)
     added = after - before
-    rest = np.concatenate([[0.0], np.cumsum((before - (after - added)) + (value - added))])  # what rounding took away
-    return total[last] - total[first] + (rest[last] - rest[first])
+    lost = after - added
+    lost = np.subtract(before, lost, out=lost)  # in place: new memory takes longer than arithmetic
+    lost += np.subtract(value, added, out=added)
+    np.cumsum(lost, out=rest[1:])  # what rounding took away
+    sums = rest[last]
+    sums -= rest[first]
+    return np.add(sums, total[last] - total[first], out=sums)
 
 
 # --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---

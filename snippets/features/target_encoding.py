@@ -43,7 +43,8 @@ def encode_from(
     Raises
     ------
     ValueError
-        If key or new_key is empty, lengths differ, keys are of two kinds, a label is not finite, or a parameter is out of range.
+        If there are no rows, lengths differ, keys are of two kinds, a label is not finite, or a parameter is out of
+        range.
 
     Examples
     --------

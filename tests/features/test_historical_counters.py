@@ -95,6 +95,10 @@ def test_keys_and_times_that_64_bits_cannot_number(rows_of, events_of, end):
     assert seen.reshape(rows_of, 3).tolist() == [[0, 1, 2] if k < events_of else [0, 0, 0] for k in range(rows_of)]
 
 
+def test_times_as_far_apart_as_64_bits_hold():
+    assert count_before(["a", "a"], [-(2**62), 2**62 - 1], ["a", "a"], [0, 2**62 - 1], 2**63 - 2).tolist() == [1, 0]
+
+
 def test_times_that_64_bits_can_number_are_not_sorted(monkeypatch):
     monkeypatch.delattr(np, "unique")  # it sorts
     assert count_before(["a", "a"], [0, 2**61 - 3], ["a", "a"], [1, 2**61 - 2]).tolist() == [1, 2]
@@ -167,8 +171,8 @@ UTC = pd.to_datetime(["2026-01-05"], utc=True)
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: count_before([1], [1, 2], [1], [1]), "event_time must be there once for each key, got 2 for 1"),
-        (lambda: count_before([1], [1], [1], [1, 2]), "time must be there once for each key, got 2 for 1"),
+        (lambda: count_before([1], [1, 2], [1], [1]), "event_time has 2 rows, event_key has 1"),
+        (lambda: count_before([1], [1], [1], [1, 2]), "time has 2 rows, key has 1"),
         (lambda: count_before([1, 1], [1, np.nan], [1], [1]), "event_time is missing at row 1"),
         (lambda: count_before([1], [1], [1], [np.nan]), "time is missing at row 0"),
         (
@@ -180,7 +184,7 @@ UTC = pd.to_datetime(["2026-01-05"], utc=True)
         (lambda: count_before([1], UTC, [1], UTC, 7), "window must be a duration, such as '30min'"),
         (lambda: count_before([7], [1], ["7"], [3]), "event_key holds whole numbers and key text"),
         (lambda: count_before([1], [1], [1], [1], value=[np.inf]), "value must be in .*, got inf at row 0"),
-        (lambda: count_before([1], [1], [1], [1], value=[1, 2]), "value must be there once for each key, got 2"),
+        (lambda: count_before([1], [1], [1], [1], value=[1, 2]), "value has 2 rows, event_key has 1"),
         (lambda: smoothed_rate([1, -1], [2, 2], 0.1, 1), "successes must be at least 0 and finite, got -1"),
         (lambda: smoothed_rate([-1], [1], 0.1, 1), "successes must be at least 0 and finite, got -1"),
         (
