@@ -89,10 +89,12 @@ def test_units_and_windows_finer_than_the_times():
     ("rows_of", "events_of", "end"), [(20, 20, 2**60), (20, 1, 2**60), (1, 20, 2**60), (2, 2, 2**62)]
 )
 def test_keys_and_times_that_64_bits_cannot_number(rows_of, events_of, end):
-    event_time, time = [-end, end - 3], [-end, 0, end - 2]
-    event_key, key = np.arange(events_of).repeat(2), np.arange(rows_of).repeat(3)
-    seen = count_before(event_key, np.tile(event_time, events_of), key, np.tile(time, rows_of))
-    assert seen.reshape(rows_of, 3).tolist() == [[0, 1, 2] if k < events_of else [0, 0, 0] for k in range(rows_of)]
+    time, event_key, key = [-end, 0, end - 2], np.arange(events_of), np.arange(rows_of).repeat(3)
+    for event_time in ([-end, end - 3], [-end, 1 - end, end - 3]):  # on a coarse scale, and on none
+        n = len(event_time)
+        seen = count_before(event_key.repeat(n), np.tile(event_time, events_of), key, np.tile(time, rows_of))
+        known = [[0, n - 1, n] if k < events_of else [0, 0, 0] for k in range(rows_of)]
+        assert seen.reshape(rows_of, 3).tolist() == known
 
 
 def test_times_as_far_apart_as_64_bits_hold():
