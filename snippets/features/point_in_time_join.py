@@ -78,7 +78,7 @@ def point_in_time_join(
     features = _frame("features", features, [on, by] + [arrival] * (arrival is not None)).reset_index(drop=True)
     both = (set(labels) & set(features) - {on, by}) | ({f"{on}_feature"} & (set(labels) | set(features)))
     if both:
-        raise ValueError(f"column {min(both)!r} would be there twice: rename one")
+        raise ValueError(f"column {min(both, key=str)!r} would be there twice: rename one")
     of_label, of_feature = _matched({f"{by} of labels": labels[by], f"{by} of features": features[by]})
     times = {f"{on} of labels": labels[on], f"{on} of features": features[on]}
     times |= {} if arrival is None else {f"{arrival} of features": features[arrival]}
@@ -87,7 +87,7 @@ def point_in_time_join(
     right = {"place": np.arange(len(seen)), "key": of_feature, "seen": seen, "known": known[0] if known else seen}
     left, right = pd.DataFrame(left, copy=False), pd.DataFrame(right, copy=False)
     left, right = left[left["key"] >= 0], right[right["key"] >= 0]
-    right = _each_once(right, features, on, by, ["key", "seen", *["known"] * bool(arrival)])
+    right = _each_once(right, features, on, by)
     # --8<-- [start:late]
     if arrival:  # a row that arrives after a newer one was never the newest known
         right = right.sort_values(["known", "seen"])
@@ -102,18 +102,16 @@ def point_in_time_join(
         place[row[now[row] - seen[place[row]] > limit]] = -1
     added = features.drop(columns=[*({by, arrival} - {on, None})]).rename(columns={on: f"{on}_feature"})
     if (place < 0).any():
-        whole = [
-            column for column, dtype in added.dtypes.items() if isinstance(dtype, np.dtype) and dtype.kind in "biu"
-        ]
+        whole = [c for c, dtype in added.dtypes.items() if isinstance(dtype, np.dtype) and dtype.kind in "biu"]
         added[whole] = added[whole].convert_dtypes()
     taken = {c: pd.api.extensions.take(column.array, place, allow_fill=True) for c, column in added.items()}
     return pd.concat([labels, pd.DataFrame(taken, index=labels.index, copy=False)], axis=1)
 
 
-def _each_once(right: pd.DataFrame, features: pd.DataFrame, on: str, by: str, moment: list[str]) -> pd.DataFrame:
+def _each_once(right: pd.DataFrame, features: pd.DataFrame, on: str, by: str) -> pd.DataFrame:
     """Return the feature rows, those that are there twice once, or say which two of one key and time differ."""
-    hashed = np.zeros(len(right), np.int64)
-    for column, odd in zip(moment, (0x1E3779B97F4A7C15, 0x42B2AE3D27D4EB4F, 0x165667B19E3779F9), strict=False):
+    moment, hashed = ["key", "seen", "known"], np.zeros(len(right), np.int64)
+    for column, odd in zip(moment, (0x1E3779B97F4A7C15, 0x42B2AE3D27D4EB4F, 0x165667B19E3779F9), strict=True):
         number = right[column].to_numpy()
         hashed += (number if number.dtype == np.int64 else (number + 0.0).view(np.int64)) * odd  # 0 and -0.0 are equal
     hashed.sort()  # rows of one key and time have one hash, and sorting finds them many times as fast as `duplicated`
@@ -255,7 +253,7 @@ def _column(name: str, values: Any) -> pd.Series:
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
     if np.ma.is_masked(values):
-        values = values.astype(object).filled(None)
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
     if isinstance(values, list | tuple):
         values = pd.Series([*values], dtype=object)
         if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them

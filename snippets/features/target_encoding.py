@@ -293,7 +293,7 @@ def _column(name: str, values: Any) -> pd.Series:
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
     if np.ma.is_masked(values):
-        values = values.astype(object).filled(None)
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
     if isinstance(values, list | tuple):
         values = pd.Series([*values], dtype=object)
         if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them

@@ -139,6 +139,14 @@ def test_zero_of_either_sign_is_one_moment(engine):
         point_in_time_join(labels, pd.concat([features, features.assign(t=-0.0, v=4)]), "t", "k", engine=engine)
 
 
+def test_fractions_as_times_and_features():
+    labels = pd.DataFrame({"k": [1, 1, 1], "t": [0.25, 0.3, 0.5]})
+    features = pd.DataFrame({"k": [1], "t": [0.1 + 0.2], "v": np.array([1.5], ">f8")})
+    assert point_in_time_join(labels, features, "t", "k")["v"].isna().tolist() == [True, True, False]
+    labels["t"], features["t"] = [1, 2, 3], [2.0]
+    assert point_in_time_join(labels, features, "t", "k")["v"].isna().tolist() == [True, True, False]
+
+
 def test_lists_as_features():
     features = pd.DataFrame({"k": [1, 1], "t": [3, 4], "vector": [[1, 2], [3, 4]]})
     assert point_in_time_join(L, features, "t", "k")["vector"].tolist()[0] == [3, 4]
