@@ -5,18 +5,20 @@ Kohavi, Tang & Xu 2020, "Trustworthy Online Controlled Experiments", Cambridge U
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import linalg, optimize, stats
 
 
 class Comparison(NamedTuple):
     """The result of a test of two rates, b against a."""
 
     difference: float  # rate of b minus rate of a
-    low: float  # 95 % interval of the difference
+    low: float  # interval of the difference, holds 0 where the p-value is above 1 - confidence_level
     high: float
     relative_lift: float  # difference over the rate of a, NaN if that is 0
     p_value: float  # two-sided, of equal rates
@@ -75,17 +77,19 @@ def sample_size_per_arm(base_rate: float, relative_lift: float, alpha: float = 0
         if not low < value < 1:
             raise ValueError(f"{name} must be in ({low}, 1), got {value}")
     lifted = base_rate * (1 + relative_lift)
-    if relative_lift == 0 or not 0 < lifted < 1:
-        raise ValueError(f"relative_lift must not be 0 and must give a rate in (0, 1), got {relative_lift}: {lifted}")
+    if lifted == base_rate or not 0 < lifted < 1:
+        raise ValueError(f"relative_lift must change the rate to one in (0, 1), got {relative_lift}: {lifted}")
     # --8<-- [start:size]
     mean = (base_rate + lifted) / 2
-    by_chance = stats.norm.ppf(1 - alpha / 2) * np.sqrt(2 * mean * (1 - mean))
+    by_chance = stats.norm.isf(alpha / 2) * np.sqrt(2 * mean * (1 - mean))
     to_detect = stats.norm.ppf(power) * np.sqrt(base_rate * (1 - base_rate) + lifted * (1 - lifted))
-    return int(np.ceil(((by_chance + to_detect) / (lifted - base_rate)) ** 2))
+    return math.ceil(Fraction((by_chance + to_detect) / (lifted - base_rate)) ** 2)  # a fraction never overflows
     # --8<-- [end:size]
 
 
-def two_proportion_test(clicks_a: int, n_a: int, clicks_b: int, n_b: int) -> Comparison:
+def two_proportion_test(
+    clicks_a: int, n_a: int, clicks_b: int, n_b: int, confidence_level: float = 0.95
+) -> Comparison:
     """Compare two click rates of independent units.
 
     Parameters
@@ -94,11 +98,14 @@ def two_proportion_test(clicks_a: int, n_a: int, clicks_b: int, n_b: int) -> Com
         Units with a click, 0 to n.
     n_a, n_b : int
         Units, at least 1. A unit counts once: users with any click, or impressions if nobody comes back.
+    confidence_level : float
+        In (0, 1).
 
     Returns
     -------
     Comparison
-        p-value of the pooled z-test; Newcombe's interval from two Wilson intervals, which stays right for rare clicks.
+        p-value and interval of one test, the score test: the interval holds every difference that it does not reject.
+        For a difference of 0 it is the pooled z-test. The interval stays inside [-1, 1] and serves rare clicks.
 
     Raises
     ------
@@ -107,37 +114,60 @@ def two_proportion_test(clicks_a: int, n_a: int, clicks_b: int, n_b: int) -> Com
 
     Notes
     -----
-    Newcombe 1998, "Interval Estimation for the Difference between Independent Proportions", Statistics in Medicine 17,
-    method 10.
+    Mee 1984, "Confidence Bounds for the Difference between Two Probabilities", Biometrics 40.
 
     Examples
     --------
     >>> result = two_proportion_test(46, 10_000, 69, 10_000)
-    >>> round(result.relative_lift, 2), round(result.p_value, 3)
-    (0.5, 0.031)
+    >>> round(result.relative_lift, 2), round(result.p_value, 3), round(result.low, 4), round(result.high, 4)
+    (0.5, 0.031, 0.0002, 0.0045)
     """
     for name, clicks, n in [("a", clicks_a, n_a), ("b", clicks_b, n_b)]:
         if not isinstance(n, int | np.integer) or n < 1:
             raise ValueError(f"n_{name} must be a whole number of at least 1, got {n!r}")
         if not isinstance(clicks, int | np.integer) or not 0 <= clicks <= n:
             raise ValueError(f"clicks_{name} must be a whole number in [0, {n}], got {clicks!r}")
+    if not 0 < confidence_level < 1:
+        raise ValueError(f"confidence_level must be in (0, 1), got {confidence_level}")
+    clicks_a, n_a, clicks_b, n_b = int(clicks_a), int(n_a), int(clicks_b), int(n_b)
     a, b, pooled = clicks_a / n_a, clicks_b / n_b, (clicks_a + clicks_b) / (n_a + n_b)
     if pooled in (0, 1):
         raise ValueError(f"clicks are {'none' if pooled == 0 else 'all'} in both arms: there is nothing to compare")
     z = (b - a) / np.sqrt(pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
-    (low_a, high_a), (low_b, high_b) = _wilson(clicks_a, n_a), _wilson(clicks_b, n_b)
-    return Comparison(
-        b - a,
-        float(b - a - np.hypot(b - low_b, high_a - a)),
-        float(b - a + np.hypot(high_b - b, a - low_a)),
-        b / a - 1 if a else np.nan,
-        float(2 * stats.norm.sf(abs(z))),
-    )
+    limit = float(stats.norm.isf((1 - confidence_level) / 2))
+    low = _score_end(clicks_a, n_a, clicks_b, n_b, limit)
+    high = -_score_end(clicks_b, n_b, clicks_a, n_a, limit)
+    return Comparison(b - a, low, high, b / a - 1 if a else np.nan, float(2 * stats.norm.sf(abs(z))))
 
 
-def _wilson(clicks: int, n: int) -> tuple[float, float]:
-    interval = stats.binomtest(int(clicks), int(n)).proportion_ci(method="wilson")
-    return interval.low, interval.high
+def _score_end(clicks_a: int, n_a: int, clicks_b: int, n_b: int, limit: float) -> float:
+    """Return the smallest difference of b from a that the score test, of a z-value up to the limit, does not reject."""
+
+    def rates(pull: float) -> tuple[float, float]:
+        return _likeliest(clicks_a, n_a, -pull), _likeliest(clicks_b, n_b, pull)
+
+    def excess(pull: float) -> float:
+        a, b = rates(pull)
+        return pull * math.sqrt(a * (1 - a) / n_a + b * (1 - b) / n_b) - limit
+
+    if clicks_a == n_a and clicks_b == 0:
+        return -1.0
+    pull = limit / math.sqrt(1 / n_a + 1 / n_b)  # variances are at most 1 / 4
+    while excess(2 * pull) < 0:
+        pull *= 2
+    a, b = rates(optimize.brentq(excess, pull, 2 * pull))
+    return b - a
+
+
+def _likeliest(clicks: int, n: int, pull: float) -> float:
+    """Return the rate p at which the likelihood's slope, (clicks - n p) / (p (1 - p)), is the pull.
+
+    Among all pairs of rates with one difference, the likeliest has slopes that cancel: the pull is their Lagrange
+    multiplier. The root is taken without cancellation.
+    """
+    b = n + pull
+    root = math.sqrt(max(b**2 - 4 * pull * clicks, 0.0))
+    return min(2 * clicks / (b + root) if b > 0 else (b - root) / (2 * pull), 1.0)
 
 
 def sample_ratio_mismatch(counts: ArrayLike, expected_shares: ArrayLike) -> float:
@@ -172,7 +202,7 @@ def sample_ratio_mismatch(counts: ArrayLike, expected_shares: ArrayLike) -> floa
         raise ValueError(f"counts must be at least 0 and not all 0, got {observed.tolist()}")
     if (shares <= 0).any() or not np.isclose(shares.sum(), 1):
         raise ValueError(f"expected_shares must be above 0 and add up to 1, got {shares.tolist()}")
-    return float(stats.chisquare(observed, observed.sum() * shares).pvalue)
+    return float(stats.chisquare(observed, observed.sum() * (shares / shares.sum())).pvalue)
 
 
 def delta_method_ratio(numerator: ArrayLike, denominator: ArrayLike) -> Estimate:
@@ -210,9 +240,8 @@ def delta_method_ratio(numerator: ArrayLike, denominator: ArrayLike) -> Estimate
         raise ValueError("denominator must be at least 0 and not all 0")
     # --8<-- [start:ratio]
     ratio = top.sum() / bottom.sum()
-    residual = top - ratio * bottom  # with mean 0
-    variance = residual @ residual / (len(top) - 1) / bottom.mean() ** 2
-    return Estimate(float(ratio), float(np.sqrt(variance / len(top))))
+    residual = (top - ratio * bottom) / bottom.mean()  # with mean 0
+    return Estimate(float(ratio), float(residual.std(ddof=1) / np.sqrt(len(top))))
     # --8<-- [end:ratio]
 
 
@@ -253,10 +282,11 @@ def cuped(y: ArrayLike, covariate: ArrayLike) -> Adjusted:
             raise ValueError(f"{name} is constant: there is nothing to explain, or nothing to explain it with")
     # --8<-- [start:cuped]
     known, moved = before - before.mean(), outcome - outcome.mean()
-    theta = known @ moved / (known @ known)
-    left = 1 - theta * (known @ moved) / (moved @ moved)
+    scale, spread = linalg.norm(known), linalg.norm(moved)
+    correlation = (known / scale) @ (moved / spread)
+    theta = correlation * spread / scale
     known *= theta
-    return Adjusted(outcome - known, float(theta), float(left))
+    return Adjusted(outcome - known, float(theta), float(1 - correlation**2))
     # --8<-- [end:cuped]
 
 
@@ -276,6 +306,11 @@ def always_valid_interval(
         sample size the interval is tightest, never its validity.
     alpha : float
         In (0, 1).
+
+    Returns
+    -------
+    tuple of float
+        Infinite ends where floats do not reach.
 
     Raises
     ------
@@ -300,8 +335,11 @@ def always_valid_interval(
     if not np.isfinite(difference):
         raise ValueError(f"difference must be finite, got {difference}")
     # --8<-- [start:always]
-    spread = 1 + (effect_scale / standard_error) ** 2
-    half = standard_error * np.sqrt(spread / (spread - 1) * (2 * np.log(1 / alpha) + np.log(spread)))
+    ratio = np.log(effect_scale) - np.log(standard_error)
+    spread = np.logaddexp(0, 2 * ratio)  # log of 1 + (effect_scale / standard_error)**2, which may be beyond floats
+    log_half = np.log(standard_error) + spread / 2 - ratio + np.log(spread - 2 * np.log(alpha)) / 2
+    with np.errstate(over="ignore"):
+        half = np.exp(log_half)
     return float(difference - half), float(difference + half)
     # --8<-- [end:always]
 
@@ -316,7 +354,7 @@ def _column(name: str, values: ArrayLike) -> np.ndarray:
     if len(array) and not -np.inf < array.min() <= array.max() < np.inf:
         wrong = int(np.argmin(np.isfinite(array)))
         raise ValueError(f"{name} must be finite, got {array[wrong]:g} at row {wrong}")
-    return array
+    return array.astype(np.float64, copy=False)
 
 
 def _pair(name_a: str, a: ArrayLike, name_b: str, b: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

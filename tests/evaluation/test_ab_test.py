@@ -1,11 +1,13 @@
+import itertools
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import (
-    confint_proportions_2indep,
     proportion_effectsize,
     proportions_chisquare,
     proportions_ztest,
@@ -49,16 +51,73 @@ COUNTS = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.
 
 
 @given(COUNTS, COUNTS)
-def test_two_proportions_against_statsmodels(a, b):
+def test_the_p_value_is_that_of_statsmodels(a, b):
     (x, n), (y, m) = a, b
     if 0 < x + y < n + m:
         result = two_proportion_test(x, n, y, m)
         assert result.p_value == pytest.approx(proportions_ztest([y, x], [m, n])[1], rel=1e-9, abs=1e-300)
-        low, high = confint_proportions_2indep(y, m, x, n, compare="diff", method="newcomb")
-        # Statsmodels rounds the quantile to 1.96.
-        assert result.low == pytest.approx(low, rel=1e-3, abs=1e-3 * (high - low))
-        assert result.high == pytest.approx(high, rel=1e-3, abs=1e-3 * (high - low))
-        assert result.low - 1e-12 <= result.difference <= result.high + 1e-12
+
+
+def z_by_search(x, n, y, m, difference):
+    """Score statistic of a difference, its variance at the likeliest pair of rates, which a search finds."""
+
+    def loss(p):
+        q = p + difference
+        return -sum(special.xlogy(k, r) + special.xlog1py(of - k, -r) for k, of, r in [(x, n, p), (y, m, q)])
+
+    bounds = max(0, -difference), min(1, 1 - difference)
+    p = optimize.minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x
+    q = p + difference
+    return abs(y / m - x / n - difference) / np.sqrt(p * (1 - p) / n + q * (1 - q) / m)
+
+
+@settings(max_examples=60)
+@given(COUNTS, COUNTS, st.sampled_from([0.5, 0.95, 0.999]))
+@example((0, 50), (4, 50), 0.95)
+@example((0, 5), (5, 5), 0.95)
+@example((5, 5), (0, 7), 0.95)
+@example((10, 10), (9, 10), 0.95)
+def test_the_interval_ends_where_the_score_test_rejects(a, b, level):
+    (x, n), (y, m) = a, b
+    if 0 < x + y < n + m:
+        result = two_proportion_test(x, n, y, m, level)
+        assert -1 <= result.low <= result.difference <= result.high <= 1
+        for end in (result.low, result.high):
+            # At -1 and 1 one pair of rates is left, (1, 0) or (0, 1), and nothing rejects what was observed.
+            if abs(end) < 1:
+                assert z_by_search(x, n, y, m, end) == pytest.approx(stats.norm.isf((1 - level) / 2), rel=1e-4)
+            else:
+                assert end == result.difference
+
+
+@given(COUNTS, COUNTS)
+def test_p_value_and_interval_agree(a, b):
+    (x, n), (y, m) = a, b
+    if 0 < x + y < n + m:
+        for level in (0.5, 0.9, 0.95):
+            result = two_proportion_test(x, n, y, m, level)
+            if abs(result.p_value - (1 - level)) > 1e-9:
+                assert (result.low <= 0 <= result.high) == (result.p_value > 1 - level)
+
+
+def test_the_interval_of_a_published_example():
+    # The R package cicalc prints (0.0533, 0.3377) for Mee's interval of 56/70 - 48/80, and a one-sided p of 0.004.
+    result = two_proportion_test(48, 80, 56, 70)
+    assert (round(result.low, 4), round(result.high, 4), round(result.p_value / 2, 3)) == (0.0533, 0.3377, 0.004)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "int32", "uint32", "uint64"])
+def test_counts_of_every_type_are_the_same_counts(kind):
+    counts = np.array([100, 120, 90, 110], kind)
+    assert two_proportion_test(*counts) == two_proportion_test(100, 120, 90, 110)
+
+
+def test_billions_of_units_keep_their_digits():
+    few, many = two_proportion_test(30, 10**4, 60, 10**4), two_proportion_test(30 * 10**9, 10**13, 60 * 10**9, 10**13)
+    assert many.difference == pytest.approx(few.difference, rel=1e-12)
+    # Many units: the interval is the plain one, 1.96 standard errors.
+    error = np.sqrt(0.003 * 0.997 / 1e13 + 0.006 * 0.994 / 1e13)
+    assert many.high - many.difference == pytest.approx(1.959964 * error, rel=1e-4)
 
 
 def test_two_proportions_by_hand():
@@ -71,11 +130,15 @@ def test_two_proportions_by_hand():
 
 
 def test_interval_of_rare_clicks_covers():
-    rng = np.random.default_rng(0)
-    clicks = rng.binomial(1000, [0.004, 0.006], (1500, 2))
-    results = [two_proportion_test(a, 1000, b, 1000) for a, b in clicks.tolist() if a + b]
-    covered = np.mean([r.low <= 0.002 <= r.high for r in results])
-    assert 0.93 < covered < 0.985
+    # The exact coverage, over all counts that can be: 4 and 6 clicks of 1,000 are expected.
+    a, b = stats.binom(1000, 0.004), stats.binom(1000, 0.006)
+    covered = total = 0.0
+    for x, y in itertools.product(range(19), range(24)):
+        if x + y:
+            result, weight = two_proportion_test(x, 1000, y, 1000), a.pmf(x) * b.pmf(y)
+            covered += weight * (result.low <= 0.002 <= result.high)
+            total += weight
+    assert 0.94 < covered / total < 0.96
 
 
 @given(st.lists(st.integers(1, 10_000), min_size=2, max_size=5))
@@ -152,6 +215,56 @@ def test_always_valid_interval_at_many_looks():
     assert (np.abs(means) > 1.96 / np.sqrt(looks)).any(axis=1).mean() > 0.3
 
 
+@given(st.floats(-300, 300), st.floats(-300, 300), st.floats(1e-300, 0.999))
+@example(200.0, -200.0, 0.05)
+@example(-250.0, 250.0, 5e-324)
+@example(-300.0, 300.0, 0.05)
+def test_always_valid_interval_at_the_ends_of_its_range(log_error, log_scale, alpha):
+    error, scale = 10**log_error, 10**log_scale
+    low, high = always_valid_interval(0.0, error, scale, alpha)
+    with localcontext(prec=700):  # the textbook's formula, with digits to spare
+        s, tau = Decimal(error), Decimal(scale)
+        half = (s * s * (s * s + tau * tau) / (tau * tau)) * ((1 + tau * tau / (s * s)).ln() - 2 * Decimal(alpha).ln())
+        expected = float(half.sqrt())
+    assert (low, high) == (pytest.approx(-expected, rel=1e-9), pytest.approx(expected, rel=1e-9))
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "longdouble", ">f8", "int8", "uint8", "int64", "bool"])
+def test_arithmetic_is_not_done_in_the_type_of_the_input(kind):
+    rng = np.random.default_rng(5)
+    views = rng.integers(0, 100, 2000).astype(kind)
+    clicks = (views * (rng.random(2000) < 0.3)).astype(kind)
+    plain = clicks.astype(float), views.astype(float)
+    assert delta_method_ratio(clicks, views) == delta_method_ratio(*plain)
+    ours, expected = cuped(clicks, views), cuped(*plain)
+    np.testing.assert_array_equal(ours.values, expected.values)
+    assert ours[1:] == expected[1:]
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_units_do_not_matter(scale):
+    rng = np.random.default_rng(6)
+    before, y = rng.normal(3, 1, (2, 50))
+    assert cuped(y * scale, before).theta == pytest.approx(cuped(y, before).theta * scale, rel=1e-9)
+    assert cuped(y, before * scale).theta == pytest.approx(cuped(y, before).theta / scale, rel=1e-9)
+    assert cuped(y * scale, before).variance_share == pytest.approx(cuped(y, before).variance_share, rel=1e-9)
+    ours, plain = delta_method_ratio(y * scale, before**2 * scale), delta_method_ratio(y, before**2)
+    assert ours == (pytest.approx(plain.estimate, rel=1e-9), pytest.approx(plain.standard_error, rel=1e-9))
+
+
+def test_shares_typed_with_few_digits_are_shares():
+    assert sample_ratio_mismatch([30, 35, 40], [0.333333, 0.333333, 0.333333]) == pytest.approx(
+        sample_ratio_mismatch([30, 35, 40], np.full(3, 1 / 3)), rel=1e-9
+    )
+
+
+def test_sample_size_at_the_ends_of_its_range():
+    # Units grow with one over the rate and one over the square of the lift.
+    plain = sample_size_per_arm(1e-9, 0.01)
+    assert sample_size_per_arm(1e-300, 0.01) == pytest.approx(plain * 10**291, rel=1e-6)
+    assert sample_size_per_arm(1e-300, 1e-6) > 10**308
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -169,7 +282,7 @@ def test_always_valid_interval_at_many_looks():
         (lambda: always_valid_interval(0.1, 1, 0), "effect_scale must be above 0 and finite, got 0"),
         (lambda: always_valid_interval(0.1, 1, 1, 1), r"alpha must be in \(0, 1\), got 1"),
         (lambda: sample_size_per_arm(0, 0.1), r"base_rate must be in \(0, 1\), got 0"),
-        (lambda: sample_size_per_arm(0.1, 0), "relative_lift must not be 0"),
+        (lambda: sample_size_per_arm(0.1, 0), r"relative_lift must change the rate to one in \(0, 1\), got 0"),
         (lambda: sample_size_per_arm(0.6, 1.0), r"relative_lift .* got 1.0: 1.2"),
         (lambda: sample_size_per_arm(0.1, 0.1, alpha=1), r"alpha must be in \(0, 1\), got 1"),
         (lambda: sample_size_per_arm(0.1, 0.1, power=0.01), r"power must be in \(0.05, 1\), got 0.01"),
