@@ -5,12 +5,14 @@ Totals must be shown to be good, since they have many rows. Slices must not be s
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import numbers
+import operator
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import sparse, special, stats
 
 
 class Gate(NamedTuple):
@@ -42,15 +44,17 @@ def deployment_gate(
     prob_current, prob_candidate : arrays of shape (n,)
         Predictions of the model that serves and of the new one, in (0, 1).
     users : array of shape (n,)
-        Who saw each row: users are the independent units.
-    slices : pandas.DataFrame of n rows
-        Columns to cut by, such as device or country. Missing values are a slice of their own.
+        Who saw each row: users are the independent units, two or more. A missing user raises: leave such rows out, or
+        give each an id of its own.
+    slices : table of n rows
+        Columns to cut by, such as device or country; it may have none. Missing values are a slice of their own.
     max_ne_loss : float
         Normalized entropy that the candidate may lose, at least 0. Passed if the interval's upper end is below.
     calibration_limit : float
         Above 1. Passed if the whole interval of expected over observed clicks lies within [1 / limit, limit].
     slice_limit : float
-        Above 1. A slice fails if its whole interval lies outside, with a Bonferroni correction for their number.
+        Above 1. A slice fails if its whole interval lies outside, with a Bonferroni correction for their number. The
+        ratio of a slice without a click is infinite, and the lower end of its interval is not.
     shift_limit : float
         Above 1. A slice fails if the candidate promises that many times more or fewer clicks than the current model.
         Needs no labels: it catches a model trained on broken ones, which broken labels would confirm.
@@ -66,7 +70,14 @@ def deployment_gate(
     Raises
     ------
     ValueError
-        If arrays are empty, unequal in length or hold other values than those above; if a limit is out of range.
+        If arrays are empty, unequal in length or hold other values than those above; if there is one class or one user
+        only; if a limit is out of range.
+
+    Notes
+    -----
+    Totals: the delta method, Deng et al. 2018, "Applying the Delta Method in Metric Analytics: A Practical Guide with
+    Novel Ideas", KDD. Slices: tails of the Poisson distribution, after observed and expected clicks are divided by the
+    slice's dispersion between users, as in quasi-likelihood: McCullagh & Nelder 1989, "Generalized Linear Models".
 
     Examples
     --------
@@ -77,27 +88,37 @@ def deployment_gate(
     >>> gate.passed, gate.checks.loc[~gate.checks["passed"], "check"].tolist()[-1]
     (False, 'shift, device=tablet')
     """
-    y, current, candidate, user = _check(y_true, prob_current, prob_candidate, users, slices, confidence_level)
-    if not max_ne_loss >= 0:
-        raise ValueError(f"max_ne_loss must be at least 0, got {max_ne_loss}")
-    limits = {"calibration_limit": calibration_limit, "slice_limit": slice_limit, "shift_limit": shift_limit}
-    for name, limit in limits.items():
-        if not limit > 1:
-            raise ValueError(f"{name} must be above 1, got {limit}")
+    frame, y = _frame("slices", slices), _labels("y_true", y_true)
+    current = _numbers("prob_current", prob_current, "(0, 1)")
+    candidate = _numbers("prob_candidate", prob_candidate, "(0, 1)")
+    user = _codes("users", users)
+    _same_rows(slices=frame, y_true=y, prob_current=current, prob_candidate=candidate, users=user)
+    if y.min() == y.max():
+        raise ValueError(f"y_true needs rows of both classes, got {y[0]:g} only")
+    if not user.any():
+        raise ValueError("users holds one user only: the spread between users is undefined")
+    _number("max_ne_loss", max_ne_loss, "[0, inf]")
+    for name, limit in [("calibration", calibration_limit), ("slice", slice_limit), ("shift", shift_limit)]:
+        _number(f"{name}_limit", limit, "(1, inf]")
+    level = _number("confidence_level", confidence_level, "(0, 1)")
     checks = []
     # --8<-- [start:totals]
-    change = _ne_change(y, current, candidate, user, confidence_level)
+    change = _ne_change(y, current, candidate, user, level)
     checks.append(("normalized entropy, change", *change, -np.inf, max_ne_loss, change[2] <= max_ne_loss))
-    ratio = _calibration(y, candidate, user, confidence_level)
+    ratio = _calibration(y, candidate, user, level)
     low, high = 1 / calibration_limit, calibration_limit
     checks.append(("calibration", *ratio, low, high, low <= ratio[1] and ratio[2] <= high))
     # --8<-- [end:totals]
-    cuts = [_sums(slices.iloc[:, i], y, current, candidate) for i in range(slices.shape[1])]
+    excess = _excess(y, candidate, user)
+    cuts = [_sums(name, frame[name], y, current, candidate, user, excess) for name in frame]
     cuts = pd.concat(cuts, ignore_index=True) if cuts else pd.DataFrame(columns=["slice"])
-    tail = (1 - confidence_level) / 2 / max(len(cuts), 1)
+    tail = (1 - level) / 2 / max(len(cuts), 1)
     # --8<-- [start:slices]
-    for name, clicks, by_current, by_candidate in cuts.itertuples(index=False):
-        few, many = stats.gamma.ppf(tail, clicks) if clicks else 0.0, stats.gamma.isf(tail, clicks + 1)
+    for name, clicks, by_current, by_candidate, dispersion in cuts.itertuples(index=False):
+        # The tails of the Poisson distribution, for as many clicks as independent rows would have told as much.
+        seen = clicks / dispersion
+        few = dispersion * special.gammaincinv(seen, tail) if clicks else 0.0
+        many = dispersion * special.gammainccinv(seen + 1, tail)
         estimate, low, high = (by_candidate / n if n else np.inf for n in (clicks, many, few))
         passed = low <= slice_limit and high >= 1 / slice_limit
         checks.append((f"calibration, {name}", estimate, low, high, 1 / slice_limit, slice_limit, passed))
@@ -120,58 +141,271 @@ def _ne_change(
     change = extra.mean() / entropy
     slope = np.log((1 - rate) / rate) / entropy
     influence = np.bincount(user, extra / entropy - change * (1 + slope * (y - rate)))
-    half = _quantile(level) * np.sqrt((influence**2).sum()) / n
+    half = _quantile(level, user) * np.sqrt((influence**2).sum()) / n
     return float(change), float(change - half), float(change + half)
 
 
 def _calibration(y: np.ndarray, p: np.ndarray, user: np.ndarray, level: float) -> tuple[float, float, float]:
     """Return expected over observed clicks, with an interval that is symmetric on the logarithmic scale."""
     influence = np.bincount(user, p) / p.sum() - np.bincount(user, y) / y.sum()
-    factor = np.exp(_quantile(level) * np.sqrt((influence**2).sum()))
+    factor = np.exp(_quantile(level, user) * np.sqrt((influence**2).sum()))
     ratio = p.sum() / y.sum()
     return float(ratio), float(ratio / factor), float(ratio * factor)
 
 
-def _quantile(level: float) -> float:
-    return float(stats.norm.ppf(0.5 + level / 2))
+def _quantile(level: float, user: np.ndarray) -> float:
+    """Return the quantile of Student's t for the spread of as many influences as users, which have the mean 0."""
+    n_users = int(user.max()) + 1
+    return float(stats.t.isf((1 - level) / 2, n_users - 1) * np.sqrt(n_users / (n_users - 1)))
 
 
-def _sums(column: pd.Series, y: np.ndarray, current: np.ndarray, candidate: np.ndarray) -> pd.DataFrame:
-    """Return clicks and both models' promised clicks for each value of a column."""
-    code, values = pd.factorize(column, sort=True)
-    code = np.where(code < 0, len(values), code)
-    names = [f"{column.name}={value}" for value in [*values, "missing"]]
-    sums = {name: np.bincount(code, w, len(names)) for name, w in [("y", y), ("a", current), ("b", candidate)]}
-    table = pd.DataFrame({"slice": names, **sums})
-    return table[np.bincount(code, minlength=len(names)) > 0]
+def _excess(y: np.ndarray, p: np.ndarray, user: np.ndarray) -> float:
+    """Return by how much users differ: over the log, clicks of a user who is promised e vary by e + excess e^2."""
+    clicks, fair = np.bincount(user, y), np.bincount(user, p) * (y.sum() / p.sum())
+    return float(max(((clicks - fair) ** 2 - fair).sum() / (fair**2).sum(), 0))
 
 
-def _check(
-    y_true: ArrayLike, current: ArrayLike, candidate: ArrayLike, users: ArrayLike, slices: pd.DataFrame, level: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    if not isinstance(slices, pd.DataFrame):
-        raise ValueError(f"slices must be a data frame, got {type(slices).__name__}")
-    if not 0 < level < 1:
-        raise ValueError(f"confidence_level must be in (0, 1), got {level}")
-    out = []
-    for name, values in [("y_true", y_true), ("prob_current", current), ("prob_candidate", candidate)]:
+def _sums(
+    name: str,
+    column: pd.Series,
+    y: np.ndarray,
+    current: np.ndarray,
+    candidate: np.ndarray,
+    user: np.ndarray,
+    excess: float,
+) -> pd.DataFrame:
+    """Return clicks, both models' promised clicks and the dispersion of clicks, for each value of a column."""
+    kind, code, values = _keys(f"column {name!r} of slices", column)
+    if kind == "fractions":
+        raise ValueError(f"column {name!r} of slices holds fractions: cut it into bins first, as by pandas.qcut")
+    if pd.api.types.infer_dtype(column, skipna=True) == "boolean":
+        values = values.astype(bool)
+    order = np.argsort(values if kind == "whole numbers" else values.astype(str), kind="stable").tolist()
+    labels = [f"{name}={value}" for value in values]
+    if (code < 0).any():
+        code = np.where(code < 0, len(labels), code)
+        order.append(len(labels))
+        labels.append(f"{name}=missing")
+    clicks, by_current, by_candidate = (np.bincount(code, v) for v in (y, current, candidate))
+    # How many times more clicks vary than if rows were independent: the larger of two, for either may be small by
+    # chance, the spread between the slice's own users, and the one that the excess of the whole log lets expect.
+    clicked = np.flatnonzero(y)
+    promised = sparse.csr_array((candidate, (user, code)))
+    found = sparse.csr_array((y[clicked], (user[clicked], code[clicked])), shape=promised.shape)
+    own = (found - promised).power(2).sum(axis=0) / np.maximum(clicks, by_candidate)
+    expected = 1 + excess * promised.power(2).sum(axis=0) / by_candidate
+    dispersion = np.maximum(np.maximum(own, expected), 1)
+    table = {"slice": labels, "y": clicks, "a": by_current, "b": by_candidate, "dispersion": dispersion}
+    return pd.DataFrame(table).iloc[order]
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
         array = np.asarray(values)
-        if array.shape != (len(slices),):
-            raise ValueError(f"{name} has shape {array.shape}, slices has {len(slices)} rows")
-        if array.size and array.dtype.kind not in "biuf":
-            raise ValueError(f"{name} must hold numbers, got {array.dtype}")
-        array = array.astype(np.float64)
-        is_label = name == "y_true"
-        good = (array == 0) | (array == 1) if is_label else (array > 0) & (array < 1)
-        if not good.all():
-            wrong = int(np.argmin(good))
-            raise ValueError(
-                f"{name} must be {'0 or 1' if is_label else 'in (0, 1)'}, got {array[wrong]:g} at row {wrong}"
-            )
-        out.append(array)
-    if len(out[0]) == 0 or out[0].min() == out[0].max():
-        raise ValueError("y_true needs rows of both classes")
-    user = np.asarray(users)
-    if user.shape != (len(slices),):
-        raise ValueError(f"users has shape {user.shape}, slices has {len(slices)} rows")
-    return *out, np.unique(user, return_inverse=True)[1]
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.ndarray:
+    """Return labels, each 0 or 1, as float64."""
+    array = _array(name, values, ndim)
+    if array.dtype != bool:
+        _refuse(name, "be 0 or 1", array, (array == 0) | (array == 1), start)
+    return array.astype(np.float64, copy=False)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy()
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = (column if there.all() else column[there]).to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        number = number - low
+        present = np.bincount(number) > 0
+        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+    else:
+        found, distinct = pd.factorize(number)
+    if there.all():
+        return kind, found, distinct
+    codes = np.full(len(column), -1)
+    codes[there] = found
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] % 1 == 0).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _codes(name: str, values: Any) -> np.ndarray:
+    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    _, codes, _ = _keys(name, values)
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0))
+        raise ValueError(f"{name} is missing at row {row}: leave such rows out, or give each an id of its own")
+    return codes
+
+
+def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
+    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    if hasattr(frame, "to_arrow"):  # Polars
+        frame = frame.to_arrow()
+    if not isinstance(frame, pd.DataFrame):
+        if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
+            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+        frame = frame.to_pandas(types_mapper=_nullable)
+    if not frame.columns.is_unique:
+        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+    for column in columns:
+        if column not in frame:
+            raise ValueError(f"{name} has no column {column!r}")
+    arrow = [column for column, dtype in frame.dtypes.items() if isinstance(dtype, pd.ArrowDtype)]
+    if arrow:
+        frame = frame.copy(deep=False)
+        for column in arrow:
+            frame[column] = _column(column, frame[column])
+    return frame
+
+
+# --- End of the door. ---

@@ -85,19 +85,54 @@ def test_delong_agrees_with_the_bootstrap_of_rows():
     assert boot.high - boot.low == pytest.approx(exact.high - exact.low, rel=0.15)
 
 
+def by_drawing_rows(metric, y, a, b, users, n_resamples, seed):
+    """Return the differences of resamples with both classes, and how many others were drawn."""
+    # Users are numbered by what they hold: clicks, then the sums of the probabilities.
+    by_rank = sorted(set(users), key=lambda u: [v[users == u].sum() for v in (y, b, a)])
+    rng = np.random.default_rng(seed)
+    differences, others = [], 0
+    while len(differences) < n_resamples:
+        drawn = rng.integers(0, len(by_rank), len(by_rank))
+        rows = np.concatenate([np.flatnonzero(users == by_rank[i]) for i in drawn])
+        if len(set(y[rows])) == 2:
+            differences.append(metric(y[rows], b[rows]) - metric(y[rows], a[rows]))
+        else:
+            others += 1
+    return differences, others
+
+
 def test_bootstrap_against_drawing_the_rows_again():
     y, a, b, users = Y[USERS < 60], A[USERS < 60], B[USERS < 60], USERS[USERS < 60]
     names = [f"u{u}" for u in users]
     interval = paired_bootstrap(log_loss, y, a, b, names, n_resamples=50, confidence_level=0.8, seed=9)
-    # np.unique sorts the names as strings.
-    names = sorted(set(names))
-    rng = np.random.default_rng(9)
-    differences = []
-    for _ in range(50):
-        rows = np.concatenate([np.flatnonzero(users == int(names[i][1:])) for i in rng.integers(0, 60, 60)])
-        differences.append(log_loss(y[rows], b[rows]) - log_loss(y[rows], a[rows]))
-    assert interval.low == pytest.approx(np.quantile(differences, 0.1), rel=1e-9)
-    assert interval.high == pytest.approx(np.quantile(differences, 0.9), rel=1e-9)
+    differences, _ = by_drawing_rows(log_loss, y, a, b, users, 50, 9)
+    assert interval[1:] == (*map(pytest.approx, np.quantile(differences, [0.1, 0.9])),)
+
+
+@pytest.mark.parametrize("metric", [roc_auc_score, log_loss, normalized_entropy])
+def test_rare_clicks_have_the_interval_of_the_resamples_with_both_classes(metric):
+    # 3 of 30 users click: one resample in twenty has nobody who does.
+    rng = np.random.default_rng(0)
+    a, b, users = *rng.uniform(0.01, 0.99, (2, 60)), np.arange(60) // 2
+    y = np.isin(np.arange(60), [5, 30, 50]).astype(int)
+    interval = paired_bootstrap(metric, y, a, b, users, n_resamples=60)
+    differences, others = by_drawing_rows(metric, y, a, b, users, 60, 0)
+    assert others > 0
+    assert interval[1:] == (*map(pytest.approx, np.quantile(differences, [0.025, 0.975])),)
+
+
+def test_bootstrap_depends_on_the_seed_alone():
+    y, a, b, users = Y[USERS < 60], A[USERS < 60], B[USERS < 60], USERS[USERS < 60]
+    expected = paired_bootstrap(log_loss, y, a, b, users, 20)
+    order = np.random.default_rng(0).permutation(len(y))
+    moved = paired_bootstrap(log_loss, y[order], a[order], b[order], [f"u{u}" for u in users[order]], 20)
+    assert moved == (*map(pytest.approx, expected),)
+    assert paired_bootstrap(log_loss, y, a, b, users, 20, seed=1).low != expected.low
+
+
+def test_a_metric_that_is_not_finite_is_named():
+    with pytest.raises(ValueError, match="metric must be finite"):
+        paired_bootstrap(lambda y, p, sample_weight: np.nan, Y, A, B, USERS, 2)
 
 
 def coverage(with_users, n_users=1000, draws=600):
@@ -178,14 +213,19 @@ def test_bad_input_is_named(function, y, a, b, message):
         (lambda: ne_difference_interval(Y, A, B + 1), r"prob_b must be in \[0, 1\], got 1\.\d+ at row 0"),
         (lambda: ne_difference_interval([0, 1, 0], [0.1] * 3, [0.1, 0, 0.1]), "prob_b gives probability 0 .* row 1"),
         (lambda: ne_difference_interval([0, 1, 0], [1, 0.1, 0.1], [0.1] * 3), "prob_a gives probability 0 .* row 0"),
-        (lambda: ne_difference_interval(Y, A, B, USERS[1:]), "users has shape"),
-        (lambda: ne_difference_interval(Y, A, B, np.where(USERS == 3, np.nan, USERS)), "users must not be NaN"),
+        (lambda: ne_difference_interval(Y, A, B, USERS[1:]), "users has 2696 rows, y_true has 2697"),
+        (lambda: ne_difference_interval(Y, A, B, np.where(USERS == 3, np.nan, USERS)), r"users is missing at row \d+"),
         (lambda: ne_difference_interval(Y, A, B, np.zeros(len(Y))), "users holds one user only"),
         (lambda: ne_difference_interval(Y, A, B, confidence_level=95), r"confidence_level must be in \(0, 1\), got 95"),
         (lambda: delong_interval([0, 0, 1], [1, 2, 3], [1, 2, 3]), "two rows of each class, got 1 clicks and 2 others"),
         (lambda: ne_difference_interval(Y, A, B, confidence_level=0), r"confidence_level must be in \(0, 1\), got 0"),
         (lambda: ne_difference_interval(Y, A, B, confidence_level=1), r"confidence_level must be in \(0, 1\), got 1"),
         (lambda: paired_bootstrap(log_loss, Y, A, B, USERS, True), "n_resamples must be a whole number of at least 1"),
+        (lambda: paired_bootstrap(log_loss, Y, A, B, np.where(USERS == 3, np.nan, USERS)), r"users is missing at row \d+"),
+        (lambda: paired_bootstrap(log_loss, [1, 0, 0], *RNG.random((2, 3)), [1, 2, 3]), "two users with a click, got one"),
+        (lambda: paired_bootstrap(log_loss, [0, 1, 1], *RNG.random((2, 3)), [1, 2, 3]), "users with a row without a click"),
+        (lambda: paired_bootstrap(log_loss, [0, 1], *RNG.random((2, 2)), [1, 1]), "two users with a click, got one"),
+        (lambda: delong_interval([0, 0, 1, 1], [1, 2, 3, np.nan], [1, 2, 3, 4]), "score_a must be a number, got nan at row 3"),
         (lambda: paired_bootstrap(log_loss, Y, A, B, USERS, 0), "n_resamples must be a whole number of at least 1"),
     ],
 )

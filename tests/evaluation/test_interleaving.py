@@ -83,18 +83,41 @@ def test_items_may_be_strings():
 
 
 @pytest.mark.parametrize(
+    ("kind_a", "kind_b"),
+    [("int8", "int8"), ("int32", "int64"), ("uint64", "int64"), ("float64", "int64"), ("float16", "uint8")],
+)
+def test_ids_of_two_dtypes_are_the_same_ids(kind_a, kind_b):
+    a, b = np.array([[3, 1, 2], [1, 2, 3]]), np.array([[2, 4, 1], [3, 2, 1]])
+    items, team = team_draft(a.astype(kind_a), b.astype(kind_b), 3)
+    assert items.tolist() == team_draft(a, b, 3).items.tolist()
+    assert items[0].tolist() == naive([3, 1, 2], [2, 4, 1], 3, team[0, ::2].tolist())[0]
+
+
+def test_ids_keep_their_digits():
+    a, b = np.array([[2**63 + 1, 2**63]], np.uint64), np.array([[2**53 + 1, 2**53]])
+    items, team = team_draft(a, b, 2)
+    assert items[0].tolist() == naive(a[0].tolist(), b[0].tolist(), 2, team[0, ::2].tolist())[0]
+
+
+@pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: team_draft([1, 2], [1, 2], 1), r"ranking_a must have the shape \(requests, k\), got \(2,\)"),
+        (lambda: team_draft([1, 2], [1, 2], 1), r"ranking_a must have the shape \(requests, k\), got shape \(2,\)"),
         (lambda: team_draft([[1, 2]], [[1, 1]], 1), "ranking_b holds an item twice in row 0"),
         (lambda: team_draft([[1, 2]], [[1, 2, 3]], 1), r"ranking_b has shape \(1, 3\), ranking_a has \(1, 2\)"),
         (lambda: team_draft([[1, 2]], [[1, 2]], 0), r"length must be a whole number in \[1, 2\], got 0"),
         (lambda: team_draft([[1, 2]], [[1, 2]], 3), r"length must be a whole number in \[1, 2\], got 3"),
         (lambda: team_draft([[1, 2]], [[1, 2]], 1.0), r"length must be a whole number in \[1, 2\], got 1.0"),
-        (lambda: interleaving_test([], []), r"clicks must have the shape \(requests, length\), got \(0,\)"),
-        (lambda: interleaving_test([[2, 0]], [[0, 1]]), "clicks must be 0 or 1, got 2"),
+        (lambda: interleaving_test([], []), r"clicks must have two dimensions, got shape \(0,\)"),
+        (lambda: interleaving_test([[2, 0]], [[0, 1]]), "clicks must be 0 or 1, got 2 at row 0, column 0"),
         (lambda: interleaving_test([[1, np.nan]], [[0, 1]]), "clicks must be 0 or 1, got nan"),
         (lambda: interleaving_test([[1, 0]], [[0, 2]]), "team must be 0 or 1, got 2"),
+        (lambda: team_draft([[1, 2]], [["1", "2"]], 1), "ranking_a holds whole numbers and ranking_b text"),
+        (lambda: team_draft([[1, "1"]], [[1, 2]], 1), "ranking_a holds keys of two kinds"),
+        (lambda: team_draft([[1, 2], [1, 2]], [[1, 2], [np.nan, 2]], 1), "ranking_b holds a missing item in row 1"),
+        (lambda: team_draft([[1, 2]], [[1, 2]], True), r"length must be a whole number in \[1, 2\], got True"),
+        (lambda: interleaving_test([[1, 0]], [[0, 1]], users=[None]), "users is missing at row 0: leave such rows out"),
+        (lambda: interleaving_test(np.empty((0, 2)), np.empty((0, 2))), "clicks is empty"),
         (lambda: interleaving_test([[1, 0]], [[0]]), r"team has shape \(1, 1\), clicks has \(1, 2\)"),
         (lambda: interleaving_test([[1, 0]], [[0, 1]], users=[1, 2]), "users has 2 rows, clicks has 1"),
     ],
