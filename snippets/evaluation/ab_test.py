@@ -6,8 +6,10 @@ Kohavi, Tang & Xu 2020, "Trustworthy Online Controlled Experiments", Cambridge U
 from __future__ import annotations
 
 import math
+import numbers
+import operator
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,7 +36,7 @@ class Estimate(NamedTuple):
 class Adjusted(NamedTuple):
     """Outcomes with what the covariate explains taken off."""
 
-    values: np.ndarray  # shape (n,), with the same mean as the outcomes
+    values: np.ndarray  # shape (n,), with the mean and the index of the outcomes
     theta: float  # slope of the outcome in the covariate
     variance_share: float  # variance that is left, about 1 - correlation squared
 
@@ -73,9 +75,8 @@ def sample_size_per_arm(base_rate: float, relative_lift: float, alpha: float = 0
     >>> sample_size_per_arm(0.0035, 0.5 / 0.35 - 1)
     29525
     """
-    for name, value, low in [("base_rate", base_rate, 0), ("alpha", alpha, 0), ("power", power, alpha)]:
-        if not low < value < 1:
-            raise ValueError(f"{name} must be in ({low}, 1), got {value}")
+    base_rate, alpha = _number("base_rate", base_rate, "(0, 1)"), _number("alpha", alpha, "(0, 1)")
+    power, relative_lift = _number("power", power, f"({alpha}, 1)"), _number("relative_lift", relative_lift)
     lifted = base_rate * (1 + relative_lift)
     if lifted == base_rate or not 0 < lifted < 1:
         raise ValueError(f"relative_lift must change the rate to one in (0, 1), got {relative_lift}: {lifted}")
@@ -122,19 +123,14 @@ def two_proportion_test(
     >>> round(result.relative_lift, 2), round(result.p_value, 3), round(result.low, 4), round(result.high, 4)
     (0.5, 0.031, 0.0002, 0.0045)
     """
-    for name, clicks, n in [("a", clicks_a, n_a), ("b", clicks_b, n_b)]:
-        if not isinstance(n, int | np.integer) or n < 1:
-            raise ValueError(f"n_{name} must be a whole number of at least 1, got {n!r}")
-        if not isinstance(clicks, int | np.integer) or not 0 <= clicks <= n:
-            raise ValueError(f"clicks_{name} must be a whole number in [0, {n}], got {clicks!r}")
-    if not 0 < confidence_level < 1:
-        raise ValueError(f"confidence_level must be in (0, 1), got {confidence_level}")
-    clicks_a, n_a, clicks_b, n_b = int(clicks_a), int(n_a), int(clicks_b), int(n_b)
+    n_a, n_b = _count("n_a", n_a), _count("n_b", n_b)
+    clicks_a, clicks_b = _count("clicks_a", clicks_a, 0, n_a), _count("clicks_b", clicks_b, 0, n_b)
+    level = _number("confidence_level", confidence_level, "(0, 1)")
     a, b, pooled = clicks_a / n_a, clicks_b / n_b, (clicks_a + clicks_b) / (n_a + n_b)
     if pooled in (0, 1):
         raise ValueError(f"clicks are {'none' if pooled == 0 else 'all'} in both arms: there is nothing to compare")
     z = (b - a) / np.sqrt(pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
-    limit = float(stats.norm.isf((1 - confidence_level) / 2))
+    limit = float(stats.norm.isf((1 - level) / 2))
     low = _score_end(clicks_a, n_a, clicks_b, n_b, limit)
     high = -_score_end(clicks_b, n_b, clicks_a, n_a, limit)
     return Comparison(b - a, low, high, b / a - 1 if a else np.nan, float(2 * stats.norm.sf(abs(z))))
@@ -183,7 +179,7 @@ def sample_ratio_mismatch(counts: ArrayLike, expected_shares: ArrayLike) -> floa
     Raises
     ------
     ValueError
-        If the arrays are unequal in length, hold fewer than two arms or values other than those above.
+        If the arrays are unequal in length, hold fewer than two arms or values other than those above, or no unit at all.
 
     Notes
     -----
@@ -195,13 +191,12 @@ def sample_ratio_mismatch(counts: ArrayLike, expected_shares: ArrayLike) -> floa
     >>> round(sample_ratio_mismatch([50_000, 50_700], [0.5, 0.5]), 3)
     0.027
     """
-    observed, shares = _column("counts", counts), _column("expected_shares", expected_shares)
-    if len(observed) < 2 or len(shares) != len(observed):
-        raise ValueError(f"counts and expected_shares need two arms or more each, got {len(observed)}, {len(shares)}")
-    if (observed < 0).any() or not observed.any():
-        raise ValueError(f"counts must be at least 0 and not all 0, got {observed.tolist()}")
-    if (shares <= 0).any() or not np.isclose(shares.sum(), 1):
-        raise ValueError(f"expected_shares must be above 0 and add up to 1, got {shares.tolist()}")
+    observed = _whole("counts", counts, least=0)
+    shares = _numbers("expected_shares", expected_shares, "(0, 1)")
+    if _same_rows(counts=observed, expected_shares=shares) < 2 or not observed.any():
+        raise ValueError(f"counts must have two arms or more, not all 0, got {observed.tolist()}")
+    if not np.isclose(shares.sum(), 1):
+        raise ValueError(f"expected_shares must add up to 1, got {shares.tolist()}")
     return float(stats.chisquare(observed, observed.sum() * (shares / shares.sum())).pvalue)
 
 
@@ -235,9 +230,9 @@ def delta_method_ratio(numerator: ArrayLike, denominator: ArrayLike) -> Estimate
     >>> round(estimate.estimate, 3), round(estimate.standard_error, 3)
     (0.133, 0.051)
     """
-    top, bottom = _pair("numerator", numerator, "denominator", denominator)
-    if bottom.min() < 0 or bottom.max() == 0:
-        raise ValueError("denominator must be at least 0 and not all 0")
+    top, bottom = _numbers("numerator", numerator), _numbers("denominator", denominator, "[0, inf)")
+    if _same_rows(numerator=top, denominator=bottom) < 2 or not bottom.any():
+        raise ValueError("denominator must have two rows or more, not all 0")
     # --8<-- [start:ratio]
     ratio = top.sum() / bottom.sum()
     residual = (top - ratio * bottom) / bottom.mean()  # with mean 0
@@ -276,7 +271,8 @@ def cuped(y: ArrayLike, covariate: ArrayLike) -> Adjusted:
     >>> adjusted.values.round(2).tolist(), round(adjusted.variance_share, 3)
     ([6.0, 6.15, 6.46, 5.38], 0.031)
     """
-    outcome, before = _pair("y", y, "covariate", covariate)
+    outcome, before = _numbers("y", y), _numbers("covariate", covariate)
+    _same_rows(y=outcome, covariate=before)
     for name, column in [("y", outcome), ("covariate", before)]:
         if column.min() == column.max():
             raise ValueError(f"{name} is constant: there is nothing to explain, or nothing to explain it with")
@@ -286,7 +282,7 @@ def cuped(y: ArrayLike, covariate: ArrayLike) -> Adjusted:
     correlation = (known / scale) @ (moved / spread)
     theta = correlation * spread / scale
     known *= theta
-    return Adjusted(outcome - known, float(theta), float(1 - correlation**2))
+    return Adjusted(_like(outcome - known, y), float(theta), float(1 - correlation**2))
     # --8<-- [end:cuped]
 
 
@@ -327,13 +323,9 @@ def always_valid_interval(
     >>> [round(end, 4) for end in always_valid_interval(0.004, 0.001, effect_scale=0.002)]
     [0.0009, 0.0071]
     """
-    for name, value in [("standard_error", standard_error), ("effect_scale", effect_scale)]:
-        if not 0 < value < np.inf:
-            raise ValueError(f"{name} must be above 0 and finite, got {value}")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must be in (0, 1), got {alpha}")
-    if not np.isfinite(difference):
-        raise ValueError(f"difference must be finite, got {difference}")
+    difference, alpha = _number("difference", difference), _number("alpha", alpha, "(0, 1)")
+    standard_error = _number("standard_error", standard_error, "(0, inf)")
+    effect_scale = _number("effect_scale", effect_scale, "(0, inf)")
     # --8<-- [start:always]
     ratio = np.log(effect_scale) - np.log(standard_error)
     spread = np.logaddexp(0, 2 * ratio)  # log of 1 + (effect_scale / standard_error)**2, which may be beyond floats
@@ -344,21 +336,123 @@ def always_valid_interval(
     # --8<-- [end:always]
 
 
-def _column(name: str, values: ArrayLike) -> np.ndarray:
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise ValueError(f"{name} must have one dimension, got shape {array.shape}")
-    if array.size and array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must hold numbers, got {array.dtype}")
-    # Minimum and maximum are as fast as memory, and NaN passes through both of them.
-    if len(array) and not -np.inf < array.min() <= array.max() < np.inf:
-        wrong = int(np.argmin(np.isfinite(array)))
-        raise ValueError(f"{name} must be finite, got {array[wrong]:g} at row {wrong}")
-    return array.astype(np.float64, copy=False)
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
 
 
-def _pair(name_a: str, a: ArrayLike, name_b: str, b: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    first, second = _column(name_a, a), _column(name_b, b)
-    if len(first) < 2 or len(first) != len(second):
-        raise ValueError(f"{name_a} and {name_b} need two rows or more each, got {len(first)} and {len(second)}")
-    return first, second
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _whole(
+    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+) -> np.ndarray:
+    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    array = _array(name, values, ndim)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
+        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
+        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+    elif array.dtype == np.uint64:
+        _refuse(name, "be below 2^63", array, array < 2**63)
+    array = array.astype(np.int64, copy=False)
+    if least is not None:
+        _refuse(name, f"be at least {least}", array, array >= least)
+    if most is not None:
+        _refuse(name, f"be at most {most}", array, array <= most)
+    return array
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _like(result: np.ndarray, values: Any) -> Any:
+    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
+    return type(values)(result, index=values.index) if is_series else result
+
+
+# --- End of the door. ---

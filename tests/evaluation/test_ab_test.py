@@ -2,10 +2,11 @@ import itertools
 from decimal import Decimal, localcontext
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scipy import optimize, special, stats
+from scipy import optimize, stats
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import (
     proportion_effectsize,
@@ -59,14 +60,13 @@ def test_the_p_value_is_that_of_statsmodels(a, b):
 
 
 def z_by_search(x, n, y, m, difference):
-    """Score statistic of a difference, its variance at the likeliest pair of rates, which a search finds."""
+    """Score statistic of a difference, its variance at the likeliest pair of rates, where the slopes cancel."""
 
-    def loss(p):
-        q = p + difference
-        return -sum(special.xlogy(k, r) + special.xlog1py(of - k, -r) for k, of, r in [(x, n, p), (y, m, q)])
+    def slope(p):
+        return sum(k / r - (of - k) / (1 - r) for k, of, r in [(x, n, p), (y, m, p + difference)])
 
-    bounds = max(0, -difference), min(1, 1 - difference)
-    p = optimize.minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x
+    low, high = max(0, -difference) + 1e-13, min(1, 1 - difference) - 1e-13
+    p = low if slope(low) < 0 else high if slope(high) > 0 else optimize.brentq(slope, low, high, xtol=1e-15)
     q = p + difference
     return abs(y / m - x / n - difference) / np.sqrt(p * (1 - p) / n + q * (1 - q) / m)
 
@@ -189,6 +189,14 @@ def test_cuped_is_the_residual_of_a_regression():
     assert adjusted.values.mean() == pytest.approx(y.mean(), rel=1e-9)
 
 
+def test_cuped_keeps_the_index_of_users():
+    y = pd.Series([3.0, 5.0, 9.0], index=["u", "v", "w"], name="clicks")
+    adjusted = cuped(y, [1.0, 2.0, 4.0])
+    pd.testing.assert_series_equal(
+        adjusted.values, pd.Series(cuped(y.to_numpy(), [1.0, 2.0, 4.0]).values, index=y.index), check_names=False
+    )
+
+
 def test_always_valid_interval_excludes_zero_where_the_likelihood_ratio_says_so():
     # The mixture of normal densities over the density at zero, by quadrature, reaches 1 / alpha at the interval's end.
     s, tau, alpha = 0.8, 1.3, 0.05
@@ -275,9 +283,9 @@ def test_sample_size_at_the_ends_of_its_range():
         (lambda: sample_size_per_arm(0.1, 0.1, power=0.05), r"power must be in \(0.05, 1\), got 0.05"),
         (lambda: sample_size_per_arm(0.1, 0.1, power=1), r"power must be in \(0.05, 1\), got 1"),
         (lambda: two_proportion_test(-1, 2, 1, 2), r"clicks_a must be a whole number in \[0, 2\], got -1"),
-        (lambda: sample_ratio_mismatch([0, 0], [0.5, 0.5]), "counts must be at least 0 and not all 0"),
-        (lambda: sample_ratio_mismatch([1, 2], [0, 1]), "expected_shares must be above 0"),
-        (lambda: delta_method_ratio([1, 2], [-1, 3]), "denominator must be at least 0"),
+        (lambda: sample_ratio_mismatch([0, 0], [0.5, 0.5]), "counts must have two arms or more, not all 0"),
+        (lambda: sample_ratio_mismatch([1, 2], [0, 1]), r"expected_shares must be in \(0, 1\), got 0 at row 0"),
+        (lambda: delta_method_ratio([1, 2], [-1, 3]), "denominator must be at least 0 and finite, got -1 at row 0"),
         (lambda: always_valid_interval(0.1, np.inf, 1), "standard_error must be above 0 and finite, got inf"),
         (lambda: always_valid_interval(0.1, 1, 0), "effect_scale must be above 0 and finite, got 0"),
         (lambda: always_valid_interval(0.1, 1, 1, 1), r"alpha must be in \(0, 1\), got 1"),
@@ -291,22 +299,27 @@ def test_sample_size_at_the_ends_of_its_range():
         (lambda: two_proportion_test(0.5, 2, 1, 2), r"clicks_a must be a whole number in \[0, 2\], got 0.5"),
         (lambda: two_proportion_test(0, 2, 0, 2), "clicks are none in both arms"),
         (lambda: two_proportion_test(2, 2, 2, 2), "clicks are all in both arms"),
-        (lambda: sample_ratio_mismatch([5], [1]), "need two arms or more each, got 1, 1"),
-        (lambda: sample_ratio_mismatch([5, 5], [0.5, 0.25, 0.25]), "need two arms or more each, got 2, 3"),
-        (lambda: sample_ratio_mismatch([5, -1], [0.5, 0.5]), "counts must be at least 0"),
-        (lambda: sample_ratio_mismatch([5, 5], [50, 50]), "expected_shares must be above 0 and add up to 1"),
-        (lambda: sample_ratio_mismatch([5, np.nan], [0.5, 0.5]), "counts must be finite, got nan at row 1"),
-        (lambda: delta_method_ratio([1, 2], [0, 0]), "denominator must be at least 0 and not all 0"),
-        (lambda: delta_method_ratio([1], [1]), "numerator and denominator need two rows or more each, got 1 and 1"),
+        (lambda: sample_ratio_mismatch([5], [0.5]), "counts must have two arms or more"),
+        (lambda: sample_ratio_mismatch([5, 5], [0.5, 0.25, 0.25]), "expected_shares has 3 rows, counts has 2"),
+        (lambda: sample_ratio_mismatch([5, -1], [0.5, 0.5]), "counts must be at least 0, got -1 at row 1"),
+        (lambda: sample_ratio_mismatch([5, 5], [50, 50]), r"expected_shares must be in \(0, 1\), got 50 at row 0"),
+        (lambda: sample_ratio_mismatch([5, np.nan], [0.5, 0.5]), "counts must be whole numbers, got nan at row 1"),
+        (lambda: delta_method_ratio([1, 2], [0, 0]), "denominator must have two rows or more, not all 0"),
+        (lambda: delta_method_ratio([1], [1]), "denominator must have two rows or more"),
         (lambda: delta_method_ratio([[1, 2]], [1, 2]), r"numerator must have one dimension, got shape \(1, 2\)"),
-        (lambda: delta_method_ratio([1, 2], ["a", "b"]), "denominator must hold numbers"),
+        (lambda: delta_method_ratio([1, 2], ["a", "b"]), "denominator must hold numbers, got 'a' at row 0"),
         (lambda: cuped([1, 2], [3, 3]), "covariate is constant"),
-        (lambda: cuped([1, 2, 3], [3, 4]), "y and covariate need two rows or more each, got 3 and 2"),
+        (lambda: cuped([1, 2, 3], [3, 4]), "covariate has 2 rows, y has 3"),
         (lambda: always_valid_interval(0.1, 0, 1), "standard_error must be above 0 and finite, got 0"),
         (lambda: always_valid_interval(0.1, 1, -1), "effect_scale must be above 0 and finite, got -1"),
         (lambda: always_valid_interval(0.1, 1, 1, 5), r"alpha must be in \(0, 1\), got 5"),
         (lambda: always_valid_interval(0.1, 1, 1, 0), r"alpha must be in \(0, 1\), got 0"),
         (lambda: always_valid_interval(np.nan, 1, 1), "difference must be finite, got nan"),
+        (lambda: two_proportion_test(1, 2, 1, 2, 95), r"confidence_level must be in \(0, 1\), got 95"),
+        (lambda: sample_ratio_mismatch([5, 5], [0.5, 0.25]), "expected_shares must add up to 1"),
+        (lambda: sample_ratio_mismatch([5, 0.5], [0.5, 0.5]), "counts must be whole numbers, got 0.5 at row 1"),
+        (lambda: cuped([], []), "y is empty"),
+        (lambda: cuped([1], [1]), "y is constant"),
     ],
 )
 def test_bad_input_is_named(call, message):
