@@ -435,7 +435,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in ("floating", "mixed-integer-float"):
         number = column.to_numpy(np.float64, na_value=np.nan)
-        if not (number[there] % 1 == 0).all():
+        if not (number[there] == np.floor(number[there])).all():
             return "fractions"
         exact = ~there | (np.abs(number) < 2**53)
         _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)

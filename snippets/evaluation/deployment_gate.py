@@ -97,9 +97,10 @@ def deployment_gate(
         raise ValueError(f"y_true needs rows of both classes, got {y[0]:g} only")
     if not user.any():
         raise ValueError("users holds one user only: the spread between users is undefined")
-    _number("max_ne_loss", max_ne_loss, "[0, inf]")
-    for name, limit in [("calibration", calibration_limit), ("slice", slice_limit), ("shift", shift_limit)]:
-        _number(f"{name}_limit", limit, "(1, inf]")
+    max_ne_loss = _number("max_ne_loss", max_ne_loss, "[0, inf]")
+    calibration_limit = _number("calibration_limit", calibration_limit, "(1, inf]")
+    slice_limit = _number("slice_limit", slice_limit, "(1, inf]")
+    shift_limit = _number("shift_limit", shift_limit, "(1, inf]")
     level = _number("confidence_level", confidence_level, "(0, 1)")
     checks = []
     # --8<-- [start:totals]
@@ -365,7 +366,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in ("floating", "mixed-integer-float"):
         number = column.to_numpy(np.float64, na_value=np.nan)
-        if not (number[there] % 1 == 0).all():
+        if not (number[there] == np.floor(number[there])).all():
             return "fractions"
         exact = ~there | (np.abs(number) < 2**53)
         _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
@@ -400,10 +401,10 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
     for column in columns:
         if column not in frame:
             raise ValueError(f"{name} has no column {column!r}")
-    arrow = [column for column, dtype in frame.dtypes.items() if isinstance(dtype, pd.ArrowDtype)]
-    if arrow:
+    strange = [c for c, d in frame.dtypes.items() if isinstance(d, pd.ArrowDtype) or not getattr(d, "isnative", True)]
+    if strange:
         frame = frame.copy(deep=False)
-        for column in arrow:
+        for column in strange:
             frame[column] = _column(column, frame[column])
     return frame
 

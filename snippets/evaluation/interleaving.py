@@ -45,7 +45,7 @@ def team_draft(ranking_a: ArrayLike, ranking_b: ArrayLike, length: int, seed: in
     length : int
         Places to fill, 1 to k.
     seed : int
-        Fixes the coins.
+        Fixes the coins, which are tossed in the order of the requests.
 
     Raises
     ------
@@ -292,7 +292,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in ("floating", "mixed-integer-float"):
         number = column.to_numpy(np.float64, na_value=np.nan)
-        if not (number[there] % 1 == 0).all():
+        if not (number[there] == np.floor(number[there])).all():
             return "fractions"
         exact = ~there | (np.abs(number) < 2**53)
         _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)

@@ -361,7 +361,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in ("floating", "mixed-integer-float"):
         number = column.to_numpy(np.float64, na_value=np.nan)
-        if not (number[there] % 1 == 0).all():
+        if not (number[there] == np.floor(number[there])).all():
             return "fractions"
         exact = ~there | (np.abs(number) < 2**53)
         _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
@@ -396,10 +396,10 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
     for column in columns:
         if column not in frame:
             raise ValueError(f"{name} has no column {column!r}")
-    arrow = [column for column, dtype in frame.dtypes.items() if isinstance(dtype, pd.ArrowDtype)]
-    if arrow:
+    strange = [c for c, d in frame.dtypes.items() if isinstance(d, pd.ArrowDtype) or not getattr(d, "isnative", True)]
+    if strange:
         frame = frame.copy(deep=False)
-        for column in arrow:
+        for column in strange:
             frame[column] = _column(column, frame[column])
     return frame
 
