@@ -8,10 +8,13 @@ of Naeini et al. 2015, "Obtaining Well Calibrated Probabilities Using Bayesian B
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import numbers
+import operator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
 _CHUNK = 1 << 16  # rows per step: temporaries stay in the processor's cache, and memory does not grow with the log
 
@@ -55,11 +58,15 @@ def calibration_ratio(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     >>> calibration_ratio([0, 0, 1, 1], [0.25, 0.5, 0.75, 1.0])
     1.25
     """
-    y, p = _validate(y_true, y_prob)
-    clicks = int(np.count_nonzero(y))
+    y, p = _array("y_true", y_true), _array("y_prob", y_prob)
+    expected = clicks = 0.0
+    for start in range(0, _same_rows(y_true=y, y_prob=p), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        clicks += _labels("y_true", y[rows], start).sum()
+        expected += _inside("y_prob", p[rows], "[0, 1]", start).sum()
     if clicks == 0:
         raise ValueError("y_true holds no click: the ratio of expected to observed clicks is undefined")
-    return float(p.sum(dtype=np.float64) / clicks)
+    return float(expected / clicks)
 
 
 def reliability_curve(
@@ -72,10 +79,11 @@ def reliability_curve(
     y_true, y_prob
         As for calibration_ratio.
     n_bins : int
-        Number of bins, at least 1. Bins without rows are left out, as between equal quantiles.
+        Number of bins, at least 1. Bins without rows are left out.
     strategy : {"quantile", "uniform"}
         Bins of about equal size, or of equal width on [0, 1]. Clicks are rare: with equal widths, nearly all rows of
-        a click model fall into the first bin.
+        a click model fall into the first bin. Equal predictions share a bin, so there are fewer where they repeat; a
+        prediction much more common than a bin has one of its own, and so has each if there are no more than bins.
 
     Returns
     -------
@@ -94,7 +102,8 @@ def reliability_curve(
     ([0.0, 1.0], [3, 1])
     """
     # --8<-- [start:curve]
-    y, p = _validate(y_true, y_prob)
+    y, p = _labels("y_true", y_true), _numbers("y_prob", y_prob, "[0, 1]")
+    _same_rows(y_true=y, y_prob=p)
     count, sum_p, clicks = _bin_sums(p, n_bins, strategy, p, y)
     return ReliabilityCurve(sum_p / count, clicks / count, count.astype(np.int64))
     # --8<-- [end:curve]
@@ -134,8 +143,9 @@ def expected_calibration_error(
 def calibration_noise_floor(y_prob: ArrayLike, n_bins: int = 10, strategy: str = "quantile") -> float:
     """Return the expected calibration error that these predictions would show on average were they exactly right.
 
-    The observed rate of a bin then errs by chance alone, about normally, and the mean absolute value of a normal error
-    is sqrt(2 / pi) times its standard deviation.
+    The clicks of a bin then err by chance alone, about as those of a binomial distribution with the same mean and
+    variance, exactly so if all predictions in the bin are equal. De Moivre found the mean of its absolute error in
+    1730: Diaconis & Zabell 1991, "Closed Form Summation for Classical Distributions", Statistical Science 6.
 
     Parameters
     ----------
@@ -157,18 +167,39 @@ def calibration_noise_floor(y_prob: ArrayLike, n_bins: int = 10, strategy: str =
     >>> round(calibration_noise_floor([0.5] * 100, n_bins=1), 4)
     0.0399
     """
-    _, p = _validate(np.zeros(len(y_prob), np.int8), y_prob)
-    _, variance = _bin_sums(p, n_bins, strategy, p * (1 - p))
-    return float(np.sqrt(2 / np.pi) * np.sqrt(variance).sum() / len(p))
+    p = _numbers("y_prob", y_prob, "[0, 1]")
+    _same_rows(y_prob=p)
+    count, clicks, variance = _bin_sums(p, n_bins, strategy, p, p * (1 - p))
+    uncertain = variance > 1e-100  # less is nothing, and squares of it are 0
+    variance = variance[uncertain]
+    mean = np.maximum(np.minimum(clicks, count - clicks)[uncertain], variance)  # of the rarer outcome
+    rate = np.maximum(1 - variance / mean, 1e-12)
+    trials, whole = mean / rate, np.floor(mean)
+    mass = stats.beta.pdf(rate, whole + 2, trials - whole) / (trials + 1)  # of one click more than whole
+    return float((2 * (whole + 1) * (1 - rate) * mass).sum() / len(p))
+
+
+def _quantile_ends(p: np.ndarray, n_bins: int) -> np.ndarray:
+    """Return the largest value of each bin: one ends between two values, as near to its quantile as that can be."""
+    ordered = np.sort(p)
+    if np.count_nonzero(ordered[1:] != ordered[:-1]) < n_bins:
+        return np.unique(ordered)
+    # Twice the place of each quantile, times n_bins, so that all numbers are whole.
+    place = 2 * (len(p) - 1) * np.arange(1, n_bins)
+    value = ordered[(place + n_bins) // (2 * n_bins)]
+    first, after = np.searchsorted(ordered, value), np.searchsorted(ordered, value, side="right")
+    late = place - n_bins * (first + after - 1)  # above 0: in the upper half of its value's rows
+    before = (late < 0) | ((late == 0) & (after - first > 1))
+    cuts = np.concatenate([first[before], after[late >= 0]])
+    return np.unique(ordered[cuts[cuts > 0] - 1])
 
 
 def _bin_sums(p: np.ndarray, n_bins: int, strategy: str, *columns: np.ndarray) -> np.ndarray:
     """Return an array of shape (1 + columns, bins that are not empty): the rows and the columns' sums in each bin."""
-    if not isinstance(n_bins, int | np.integer) or n_bins < 1:
-        raise ValueError(f"n_bins must be a whole number of at least 1, got {n_bins!r}")
+    n_bins = _count("n_bins", n_bins)
     # --8<-- [start:bins]
     if strategy == "quantile":
-        inner = np.quantile(p, np.arange(1, n_bins) / n_bins)
+        inner = _quantile_ends(p, n_bins)
     elif strategy == "uniform":
         inner = np.arange(1, n_bins) / n_bins
     else:
@@ -184,27 +215,99 @@ def _bin_sums(p: np.ndarray, n_bins: int, strategy: str, *columns: np.ndarray) -
     # --8<-- [end:bins]
 
 
-def _validate(y_true: ArrayLike, y_prob: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Return both arrays, or raise a ValueError that names the argument, the rule and the first value against it."""
-    y, p = np.asarray(y_true), np.asarray(y_prob)
-    for name, array in [("y_true", y), ("y_prob", p)]:
-        if array.ndim != 1:
-            raise ValueError(f"{name} must have one dimension, got shape {array.shape}")
-        if array.size and array.dtype.kind not in "biuf":
-            raise ValueError(f"{name} must hold numbers, got {array.dtype}")
-    if len(y) == 0:
-        raise ValueError("y_true is empty")
-    if len(p) != len(y):
-        raise ValueError(f"y_prob has {len(p)} rows, y_true has {len(y)}")
-    # Minimum and maximum are as fast as memory, and NaN passes through both of them.
-    if y.dtype != bool and not (y.min() >= 0 and y.max() <= 1 and (y.dtype.kind != "f" or _all_whole(y))):
-        wrong = int(np.argmin((y == 0) | (y == 1)))
-        raise ValueError(f"y_true must be 0 or 1, got {y[wrong]} at row {wrong}")
-    if not (p.min() >= 0 and p.max() <= 1):
-        wrong = int(np.argmin((p >= 0) & (p <= 1)))
-        raise ValueError(f"y_prob must be in [0, 1], got {p[wrong]} at row {wrong}")
-    return y, p
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
 
 
-def _all_whole(y: np.ndarray) -> bool:
-    return bool(((y == 0) | (y == 1)).all())
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.ndarray:
+    """Return labels, each 0 or 1, as float64."""
+    array = _array(name, values, ndim)
+    if array.dtype != bool:
+        _refuse(name, "be 0 or 1", array, (array == 0) | (array == 1), start)
+    return array.astype(np.float64, copy=False)
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+# --- End of the door. ---
