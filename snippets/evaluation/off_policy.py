@@ -8,7 +8,9 @@ Policy Evaluation and Learning", ICML.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import numbers
+import operator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,8 +47,8 @@ def ips(
     Raises
     ------
     ValueError
-        If arrays are empty, unequal in length, not one-dimensional or hold values other than those above; with fewer
-        than two rows, where there is no standard error.
+        If arrays are unequal in length, not one-dimensional or hold values other than those above; with fewer than two
+        rows, where there is no standard error; or if a weight is 1e100 or more.
 
     Examples
     --------
@@ -54,7 +56,7 @@ def ips(
     >>> round(value.estimate, 3), round(value.standard_error, 3)
     (0.625, 0.473)
     """
-    r, weight = _weights(reward, logging_propensity, target_probability, clip)
+    weight, r = _weights(logging_propensity, target_probability, clip, reward=reward)
     # --8<-- [start:ips]
     return _mean_with_error(weight * r)
     # --8<-- [end:ips]
@@ -74,7 +76,7 @@ def snips(
     >>> round(value.estimate, 3), round(value.standard_error, 3)
     (0.5, 0.337)
     """
-    r, weight = _weights(reward, logging_propensity, target_probability, clip)
+    weight, r = _weights(logging_propensity, target_probability, clip, reward=reward)
     if not weight.any():
         raise ValueError("target_probability is 0 in every row: the log holds nothing the target would do")
     # --8<-- [start:snips]
@@ -121,11 +123,8 @@ def doubly_robust(
     >>> round(value.estimate, 3), round(value.standard_error, 3)
     (0.5, 0.421)
     """
-    r, weight = _weights(reward, logging_propensity, target_probability, clip)
-    logged, target = (
-        _numbers(name, values, len(r), -np.inf, np.inf)
-        for name, values in [("predicted_logged", predicted_logged), ("predicted_target", predicted_target)]
-    )
+    columns = {"reward": reward, "predicted_logged": predicted_logged, "predicted_target": predicted_target}
+    weight, r, logged, target = _weights(logging_propensity, target_probability, clip, **columns)
     # --8<-- [start:dr]
     term = r - logged
     term *= weight
@@ -155,7 +154,7 @@ def weight_report(logging_propensity: ArrayLike, target_probability: ArrayLike) 
     >>> report.mean_weight, round(report.effective_sample_size, 2), report.largest_weight
     (1.25, 2.94, 2.0)
     """
-    _, weight = _weights(np.zeros(np.shape(logging_propensity)), logging_propensity, target_probability, None)
+    (weight,) = _weights(logging_propensity, target_probability, None)
     square = float(weight @ weight)
     return WeightReport(
         float(weight.mean()),
@@ -174,37 +173,103 @@ def _mean_with_error(term: np.ndarray) -> Value:
 
 
 def _weights(
-    reward: ArrayLike, logging_propensity: ArrayLike, target_probability: ArrayLike, clip: float | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Check all input; return rewards and weights."""
-    r = _numbers("reward", reward, None, -np.inf, np.inf)
-    if len(r) < 2:
-        raise ValueError(f"reward needs two rows or more, got {len(r)}")
-    logging = _numbers("logging_propensity", logging_propensity, len(r), 0, 1, above=True)
-    target = _numbers("target_probability", target_probability, len(r), 0, 1)
-    weight = target / logging
+    logging_propensity: ArrayLike, target_probability: ArrayLike, clip: float | None, **columns: ArrayLike
+) -> list[np.ndarray]:
+    """Check all input; return the weights, and the columns."""
+    checked = {name: _numbers(name, values) for name, values in columns.items()}
+    logging = _numbers("logging_propensity", logging_propensity, "(0, 1]")
+    target = _numbers("target_probability", target_probability, "[0, 1]")
+    rows = _same_rows(**checked, logging_propensity=logging, target_probability=target)
+    if rows < 2:
+        raise ValueError(f"{next(iter(columns), 'logging_propensity')} needs two rows or more, got {rows}")
+    with np.errstate(over="ignore"):
+        weight = target / logging
     if clip is not None:
-        if not 0 < clip < np.inf:
-            raise ValueError(f"clip must be above 0 and finite, got {clip}")
-        weight = np.minimum(weight, clip)
-    return r, weight
+        weight = np.minimum(weight, _number("clip", clip, "(0, inf)"))
+    # Beyond, squares overflow, and a sum becomes NaN.
+    _refuse("logging_propensity", "give a weight below 1e100, or be clipped", logging, weight < 1e100)
+    return [weight, *checked.values()]
 
 
-def _numbers(
-    name: str, values: ArrayLike, n_rows: int | None, low: float, high: float, *, above: bool = False
-) -> np.ndarray:
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise ValueError(f"{name} must have one dimension, got shape {array.shape}")
-    if array.size and array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must hold numbers, got {array.dtype}")
-    if n_rows is not None and len(array) != n_rows:
-        raise ValueError(f"{name} has {len(array)} rows, reward has {n_rows}")
-    # Minimum and maximum are as fast as memory, and NaN passes through both of them.
-    least, most = (array.min(), array.max()) if len(array) else (1, 1)
-    if not (-np.inf < least and most < np.inf and (least > low if above else least >= low) and most <= high):
-        good = np.isfinite(array) & (array > low if above else array >= low) & (array <= high)
-        wrong = int(np.argmin(good))
-        rule = "finite" if high == np.inf else f"in {'(' if above else '['}{low}, {high}]"
-        raise ValueError(f"{name} must be {rule}, got {array[wrong]:g} at row {wrong}")
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+# --- End of the door. ---
