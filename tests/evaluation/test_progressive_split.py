@@ -1,9 +1,14 @@
+import datetime
+
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import sklearn
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import TimeSeriesSplit, cross_validate
 
@@ -75,6 +80,12 @@ def test_no_training_row_lies_after_a_test_row(splitter, days, start):
         np.datetime64("2026-01-05") + DAYS,
         np.datetime64("2026-01-05T23:59:59") + DAYS * np.timedelta64(1, "D"),
         pd.Series(pd.Timestamp("1969-12-28 12:00") + pd.to_timedelta(DAYS, "D")),
+        [datetime.date(2026, 1, 5) + datetime.timedelta(int(day)) for day in DAYS],
+        # Midnight in Paris is another day in UTC, and on 29 March 2026 clocks change.
+        pd.Timestamp("2026-03-25", tz="Europe/Paris") + DAYS * pd.offsets.Day(),
+        pd.Timestamp("2026-03-25 23:59:59", tz="Europe/Paris") + DAYS * pd.offsets.Day(),
+        pl.Series([datetime.date(2026, 1, 5) + datetime.timedelta(int(day)) for day in DAYS]),
+        pa.array([datetime.datetime(2026, 1, 5, 12) + datetime.timedelta(int(day)) for day in DAYS]),
     ],
 )
 def test_every_kind_of_day(days):
@@ -85,9 +96,20 @@ def test_every_kind_of_day(days):
         np.testing.assert_array_equal(test, fold[1])
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [sparse.csr_matrix(np.eye(30)), sparse.coo_array(np.eye(30)), pl.DataFrame({"x": DAYS}), pa.table({"x": DAYS})],
+)
+def test_rows_of_every_kind_are_counted(rows):
+    splitter = ProgressiveSplit()
+    assert len(list(splitter.split(rows, groups=DAYS))) == splitter.get_n_splits(rows, groups=DAYS) == 9
+    with pytest.raises(ValueError, match="groups has 29 rows, X has 30"):
+        splitter.get_n_splits(rows, groups=DAYS[1:])
+
+
 @pytest.mark.parametrize("routing", [False, True])
 def test_in_cross_validate(routing):
-    x = np.random.default_rng(0).normal(size=(30, 2))
+    x = sparse.csr_array(np.random.default_rng(0).normal(size=(30, 2)))
     y = np.arange(30) % 2
     with sklearn.config_context(enable_metadata_routing=routing):
         days = {"params": {"groups": DAYS}} if routing else {"groups": DAYS}
@@ -117,13 +139,14 @@ def test_bad_arguments_are_named(arguments, message):
     ("days", "message"),
     [
         (None, "groups is missing"),
-        ([], "groups must have one dimension and a row"),
-        ([[0], [1], [2]], r"groups must have one dimension and a row, got shape \(3, 1\)"),
         ([0, 1], "groups has 2 rows, X has 3"),
-        ([0.0, 1.0, 2.0], "groups must hold whole numbers or datetime64 without a time zone, got float64"),
-        (pd.date_range("2026-01-01", periods=3, tz="UTC"), "without a time zone, got object"),
-        (np.array(["2026-01-01", "NaT", "2026-01-03"], "datetime64[D]"), "got NaT at row 1"),
-        ([4, 5, 7], "groups holds no row of day 6"),
+        ([0.0, 0.5, 1.0], "groups must be whole numbers, got 0.5 at row 1"),
+        ([1, None, 2], "groups is missing at row 1"),
+        (np.array(["2026-01-01", "NaT", "2026-01-03"], "datetime64[D]"), "groups is missing at row 1"),
+        (np.array([1, 2, 3], "timedelta64[D]"), "groups must hold numbers, got .* at row 0"),
+        (["2026-01-01", "2026-01-02", "2026-01-03"], "groups must hold numbers or datetimes, got '2026-01-01'"),
+        ([4, 5, 7], "groups holds no row of day 6,"),
+        (pd.to_datetime(["2026-01-04", "2026-01-05", "2026-01-07"]), "groups holds no row of day 2026-01-06,"),
         ([1, 1, 1], "groups spans 1 days, one fold needs 2"),
     ],
 )
