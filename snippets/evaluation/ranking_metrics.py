@@ -8,9 +8,12 @@ Efficiently in the Presence of Tied Scores", ECIR.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import numbers
+import operator
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
@@ -37,7 +40,8 @@ def ndcg_at_k(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int) 
     y_score : array of shape (n,)
         Scores, higher is shown earlier.
     groups : array of shape (n,)
-        The list of each item, as integers or strings, in any order; fewer than 2**32 lists.
+        The list of each item, as numbers, text or other ids, in any order; fewer than 2**32 lists. A missing one
+        raises: leave such rows out.
     k : int
         Places that count, at least 1. Item at place r counts with 1 / log2(r + 1).
 
@@ -49,8 +53,8 @@ def ndcg_at_k(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int) 
     Raises
     ------
     ValueError
-        If the arrays are empty, unequal in length, not one-dimensional or hold NaN; if a gain is negative or infinite,
-        k is no whole number of at least 1, or no list has a gain.
+        If the arrays are empty, unequal in length, not one-dimensional or hold what is missing; if a gain is negative
+        or infinite, k is no whole number of at least 1, or no list has a gain.
 
     Notes
     -----
@@ -61,7 +65,8 @@ def ndcg_at_k(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int) 
     >>> round(ndcg_at_k([0, 1, 0, 0, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.1, 0.9], groups=[7, 7, 7, 8, 8, 8], k=2), 3)
     0.815
     """
-    lists = _sort(y_true, y_score, groups, k, binary=False)
+    k, lists = _count("k", k), _sort(y_true, y_score, groups, binary=False)
+    lists = lists._replace(gain=lists.gain / (lists.gain.max() or 1))  # a sum of huge gains would be infinite
     # --8<-- [start:ndcg]
     discount = np.zeros(int(lists.size.max()))
     discount[:k] = 1 / np.log2(np.arange(2, 2 + len(discount[:k])))
@@ -83,7 +88,7 @@ def precision_at_k(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: 
     >>> precision_at_k([0, 1, 0, 0, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.1, 0.9], groups=[7, 7, 7, 8, 8, 8], k=2)
     0.5
     """
-    lists = _sort(y_true, y_score, groups, k, binary=True)
+    k, lists = _count("k", k), _sort(y_true, y_score, groups, binary=True)
     return float(_hits_at_k(lists, k).mean() / k)
 
 
@@ -97,7 +102,7 @@ def recall_at_k(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int
     >>> recall_at_k([0, 1, 0, 0, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.1, 0.9], groups=[7, 7, 7, 8, 8, 8], k=1)
     0.5
     """
-    lists = _sort(y_true, y_score, groups, k, binary=True)
+    k, lists = _count("k", k), _sort(y_true, y_score, groups, binary=True)
     relevant = np.bincount(lists.list_, weights=lists.gain)
     return _mean_ratio(_hits_at_k(lists, k), relevant, "y_true holds no 1: recall is undefined")
 
@@ -191,7 +196,7 @@ def _order(score: np.ndarray, list_: np.ndarray) -> np.ndarray:
     Sort by score, then by list without changing the order within one: NumPy's stable sort of 16-bit integers takes
     linear time, and two of them make 32 bits.
     """
-    order = np.argsort(-score)
+    order = np.argsort(score)[::-1]
     for shift in (0, 16):
         digit = (list_ >> shift).astype(np.uint16)
         if shift == 0 or digit.any():
@@ -199,29 +204,14 @@ def _order(score: np.ndarray, list_: np.ndarray) -> np.ndarray:
     return order
 
 
-def _sort(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int = 1, *, binary: bool) -> _Lists:
+def _sort(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, *, binary: bool) -> _Lists:
     """Check all input, and sort it into lists."""
-    y, score, group = np.asarray(y_true), np.asarray(y_score), np.asarray(groups)
-    for name, array in [("y_true", y), ("y_score", score), ("groups", group)]:
-        if array.ndim != 1:
-            raise ValueError(f"{name} must have one dimension, got shape {array.shape}")
-        if len(array) != len(y):
-            raise ValueError(f"{name} has {len(array)} rows, y_true has {len(y)}")
-    if len(y) == 0:
-        raise ValueError("y_true is empty")
-    for name, array in [("y_true", y), ("y_score", score)]:
-        if array.dtype.kind not in "biuf":
-            raise ValueError(f"{name} must hold numbers, got {array.dtype}")
-    if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 1:
-        raise ValueError(f"k must be a whole number of at least 1, got {k!r}")
-    rule = "0 or 1" if binary else "finite and at least 0"
-    right = (y == 0) | (y == 1) if binary else (y >= 0) & (y < np.inf)
-    for name, array, good, wanted in [("y_true", y, right, rule), ("y_score", score, ~np.isnan(score), "numbers")]:
-        if not good.all():
-            wrong = int(np.argmin(good))
-            raise ValueError(f"{name} must be {wanted}, got {array[wrong]} at row {wrong}")
-    y, score = y.astype(np.float64), score.astype(np.float64)
-    list_ = _number(group)
+    y = _labels("y_true", y_true) if binary else _numbers("y_true", y_true, "[0, inf)")
+    score = _array("y_score", y_score)
+    if score.dtype.kind == "f":  # whole numbers, such as times, keep all of their digits
+        score = _inside("y_score", score, "[-inf, inf]")
+    list_ = _codes("groups", groups)
+    _same_rows(y_true=y, y_score=score, groups=list_)
     order = _order(score, list_)
     gain, list_, score = y[order], list_[order], score[order]
     new_list = np.concatenate([[True], list_[1:] != list_[:-1]])
@@ -241,10 +231,194 @@ def _sort(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int = 1, 
     )
 
 
-def _number(group: np.ndarray) -> np.ndarray:
-    """Return whole numbers, equal where the groups are equal and below the number of rows."""
-    if group.dtype.kind == "f" and np.isnan(group).any():
-        raise ValueError(f"groups must not be NaN, got NaN at row {int(np.isnan(group).argmax())}")
-    if group.dtype.kind in "iu" and group.min() >= 0 and group.max() < len(group):
-        return group.astype(np.int64)
-    return np.unique(group, return_inverse=True)[1].astype(np.int64)
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.ndarray:
+    """Return labels, each 0 or 1, as float64."""
+    array = _array(name, values, ndim)
+    if array.dtype != bool:
+        _refuse(name, "be 0 or 1", array, (array == 0) | (array == 1), start)
+    return array.astype(np.float64, copy=False)
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy(np.int64)
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = column[there].to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    codes = np.full(len(column), -1)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        present = np.bincount(number - low) > 0
+        codes[there], distinct = (np.cumsum(present) - 1)[number - low], np.flatnonzero(present) + low
+    else:
+        codes[there], distinct = pd.factorize(number)
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] % 1 == 0).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _codes(name: str, values: Any) -> np.ndarray:
+    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    _, codes, _ = _keys(name, values)
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0))
+        raise ValueError(f"{name} is missing at row {row}: leave such rows out, or give each an id of its own")
+    return codes
+
+
+# --- End of the door. ---
