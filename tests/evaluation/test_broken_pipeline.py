@@ -117,8 +117,9 @@ def test_dropped_ads_never_return():
     [
         (LOG, "gremlins", "fault must be one of leak, stale feature, .*, got 'gremlins'"),
         (LOG.drop(columns="ad_clicks"), None, "log has no column 'ad_clicks'"),
-        (LOG[LOG["day"] >= 7], None, "log needs rows of days 0 to 6"),
-        (LOG[LOG["day"] < 7], None, "log needs rows of days 0 to 6"),
+        (LOG[LOG["day"] >= 7], None, "log needs clicks, and rows without one, on days 0 to 6, and rows on day 7 or 8"),
+        (LOG[LOG["day"] < 7], None, "log needs clicks, and rows without one, on days 0 to 6, and rows on day 7 or 8"),
+        (LOG.assign(click=0), None, "log needs clicks, and rows without one, on days 0 to 6"),
     ],
 )
 def test_bad_input_is_named(log, fault, message):
