@@ -75,10 +75,12 @@ def run_pipeline(log: pd.DataFrame, fault: str | None = None, seed: int = 0) -> 
     log = _frame("log", log, ["day", "hour", "click", "ad_id", *CATEGORIES, *counters]).copy()
     for column in ["ad_id", *CATEGORIES]:
         _codes(column, log[column])  # refuses a missing one
+        log[column] = _column(column, log[column])
     log["ad_id"] = np.asarray(log["ad_id"])  # to look up, and what is looked up by a category becomes one
-    whole = {"day": (None, None), "hour": (0, 23), "click": (0, 1)} | dict.fromkeys(counters, (0, None))
+    whole = {"day": (None, None), "hour": (0, 23)} | dict.fromkeys(counters, (0, None))
     for column, (least, most) in whole.items():
         log[column] = _whole(column, log[column], least, most)
+    log["click"] = _labels("click", log["click"]).astype(np.int64)
     for who in ("ad", "user"):
         log[f"{who}_rate"] = smoothed_rate(log[f"{who}_clicks"], log[f"{who}_impressions"])
     # --8<-- [start:offline]
@@ -210,6 +212,14 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
+
+
+def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.ndarray:
+    """Return labels, each 0 or 1, as float64."""
+    array = _array(name, values, ndim)
+    if array.dtype != bool:
+        _refuse(name, "be 0 or 1", array, (array == 0) | (array == 1), start)
+    return array.astype(np.float64, copy=False)
 
 
 def _whole(
