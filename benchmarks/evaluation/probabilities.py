@@ -23,7 +23,7 @@ def measure() -> Table:
         "`sklearn.metrics.log_loss`",
         lambda: normalized_entropy(y, p),
         lambda: log_loss(y, p),
-        goal=10,
+        goal=20,
         input_bytes=size,
     )
     # Near memory speed: it reads the labels three times and the predictions three times, one copy moves them twice.

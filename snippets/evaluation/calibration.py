@@ -165,7 +165,7 @@ def calibration_noise_floor(y_prob: ArrayLike, n_bins: int = 10, strategy: str =
     Examples
     --------
     >>> round(calibration_noise_floor([0.5] * 100, n_bins=1), 4)
-    0.0399
+    0.0398
     """
     p = _numbers("y_prob", y_prob, "[0, 1]")
     _same_rows(y_prob=p)

@@ -108,11 +108,10 @@ def psi_bins(expected: ArrayLike, actual: ArrayLike, n_bins: int = 10) -> np.nda
         rank, rest = np.divmod(n * np.arange(1, n_bins), n_bins)
         low, high = ordered[rank - (rest == 0)], ordered[rank]
         edges, common = np.unique(np.where(low == high, low, low / 2 + high / 2)), n / n_bins
-    # Even places count the rows between two edges, odd places those on an edge.
-    counts = np.zeros((2, 2 * len(edges) + 1))
-    for count, x in zip(counts, (reference, sample), strict=True):
-        place = np.searchsorted(edges, x) + np.searchsorted(edges, x, side="right")
-        count += np.bincount(place, minlength=len(count))
+    # With one more edge just below each, odd places are those on an edge, even ones those between two.
+    both = np.column_stack([np.nextafter(edges, -np.inf), edges]).ravel()
+    places = [np.bincount(np.searchsorted(both, x), minlength=len(both) + 1) for x in (reference, sample)]
+    counts = np.array(places, dtype=np.float64)
     half = np.where(counts[0, 1::2] < common, counts[:, 1::2] / 2, 0)
     counts[:, :-1:2] += half
     counts[:, 2::2] += half

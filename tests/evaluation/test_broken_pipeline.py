@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from snippets.datasets.ad_log import simulate_ad_log
-from snippets.evaluation.broken_pipeline import FAULTS, RATES, run_pipeline
+from snippets.evaluation.broken_pipeline import FAULTS, RATES, run_pipeline, smoothed_rate
 
 LOG = simulate_ad_log(100_000, n_ads=400)
 HEALTHY = run_pipeline(LOG)
@@ -51,6 +51,13 @@ def test_each_fault_changes_only_what_it_says(fault):
         if fault == "wrong calibration" and part == "train":
             continue
         assert [c for c in columns if changed(fault, part, c)] == expected.get(part, [])
+
+
+def test_rates_are_not_computed_in_the_dtype_of_the_counts():
+    clicks = np.array([0, 100, 127], np.int8)
+    np.testing.assert_allclose(smoothed_rate(clicks, clicks), [1 / 33, 101 / 133, 128 / 160])
+    with pytest.raises(ValueError, match="impressions has 2 rows, clicks has 3"):
+        smoothed_rate(clicks, [1, 2])
 
 
 def test_a_leak_changes_when_the_log_is_cut():
@@ -119,6 +126,8 @@ def test_dropped_ads_never_return():
         (LOG.drop(columns="ad_clicks"), None, "log has no column 'ad_clicks'"),
         (LOG[LOG["day"] >= 7], None, "log needs clicks, and rows without one, on days 0 to 6, and rows on day 7 or 8"),
         (LOG[LOG["day"] < 7], None, "log needs clicks, and rows without one, on days 0 to 6, and rows on day 7 or 8"),
+        (LOG.assign(ad_id=LOG["ad_id"].where(LOG.index != 3)), None, "ad_id is missing at row 3"),
+        (LOG.assign(ad_clicks=-1), None, "ad_clicks must be at least 0, got -1 at row 0"),
         (LOG.assign(click=0), None, "log needs clicks, and rows without one, on days 0 to 6"),
     ],
 )
