@@ -5,23 +5,33 @@ Kaufman et al. 2012, "Leakage in Data Mining: Formulation, Detection, and Avoida
 
 from __future__ import annotations
 
+import numbers
+import operator
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
 COLUMNS = ["check", "what", "value", "limit", "suspicious", "reason"]
+PEERS = 16  # keys that one key is compared with, more where they are equally long there
+ORDERED = {"boolean", "integer", "floating", "mixed-integer-float", "decimal", "period"} | {
+    f"{kind}{bits}" for kind in ("date", "datetime", "time", "timedelta") for bits in ("", "64")
+}
 
 
 def single_feature_scores(X: pd.DataFrame, y: ArrayLike, limit: float = 0.8) -> pd.DataFrame:
     """Score each feature alone, and whether it is missing alone, by AUC.
 
-    One feature that nearly decides the label is rarely honest. Numbers are scored by rank, in the better direction;
-    categories by the click rate of their other half of the rows, so that a unique identifier scores 0.5.
+    One feature that nearly decides the label is rarely honest. Numbers, times and durations of any dtype are scored by
+    rank, in the better direction. Categories are scored by the click rate of their other half of the rows, so that a
+    unique identifier scores 0.5; a missing value is one of them. Categories that are numbers get the better of both.
 
     Parameters
     ----------
-    X : pandas.DataFrame of n rows
+    X : table of n rows
     y : array of shape (n,)
         Labels, 0 or 1, both present.
     limit : float
@@ -36,7 +46,8 @@ def single_feature_scores(X: pd.DataFrame, y: ArrayLike, limit: float = 0.8) -> 
     Raises
     ------
     ValueError
-        If X and y differ in length, y is not 0 and 1 or lacks one of them, or limit is out of range.
+        If X and y differ in length, y is not 0 and 1 or lacks one of them, limit is out of range, or a column holds
+        values of two kinds, such as 7 and "7".
 
     Examples
     --------
@@ -45,26 +56,23 @@ def single_feature_scores(X: pd.DataFrame, y: ArrayLike, limit: float = 0.8) -> 
     >>> found.loc[found["check"] == "missing values", "what"].tolist()
     ['dwell']
     """
-    label = _labels(y, len(X))
-    if not 0.5 < limit <= 1:
-        raise ValueError(f"limit must be an AUC in (0.5, 1], got {limit}")
+    X, label = _frame("X", X), _both("y", y)
+    _same_rows(X=X, y=label)
+    limit = _number("limit", limit, "(0.5, 1]")
     found = []
     for name in X:
-        column = X[name]
-        missing = column.isna().to_numpy()
+        column = _column(f"column {name!r}", X[name])
+        missing = column.isna().to_numpy(bool)
+        rank, is_category = _ranks(column)
         # --8<-- [start:single]
-        if column.dtype.kind in "iufb":
-            score = _auc(column[~missing].to_numpy(float), label[~missing])
-            score = max(score, 1 - score)  # a feature may point down
-        else:
-            codes, n = pd.factorize(column)[0] + 1, column.nunique() + 1
-            half = np.arange(len(label)) % 2
-            rates = [
-                (np.bincount(codes[half == h], label[half == h], n) + label.mean())
-                / (np.bincount(codes[half == h], minlength=n) + 1)
-                for h in (0, 1)
-            ]
-            score = _auc(np.where(half == 0, rates[1][codes], rates[0][codes]), label)
+        scores = []
+        if rank is not None:
+            auc = _auc(rank[~missing], label[~missing])
+            scores.append(max(auc, 1 - auc))  # a feature may point down
+        if is_category:
+            code = _matched({f"column {name!r}": column})[0] + 1  # missing is a category, too
+            scores.append(_auc_of_other_half(np.bincount(code, label), np.bincount(code, 1 - label)))
+        score = max(scores)
         # --8<-- [end:single]
         found.append(("one feature", name, score, limit, f"{name} alone ranks clicks with an AUC of {score:.3f}"))
         if missing.any() and not missing.all():
@@ -80,29 +88,40 @@ def future_correlation(
     """Ask of each history whether it already knows the label of its own row.
 
     A history of a user or an item, such as a click rate, must not move *into* a row because of that row's label, and
-    must know nothing at the first row of its key. Both correlations are 0 for an honest one. A step is held against
-    this label *minus the next*, so that keys with more clicks, whose histories move more, do not look like a leak.
+    must know nothing at the first row of its key. Only rows before and at the first click of a key are compared: until
+    then there is no click that anybody could remember, so that fatigue or habit, by which a click changes the chance of
+    the next, cannot pass for a leak. Each step is held against those of keys that also wait for their first click, at
+    the same row, after about as long a time: the risk sets of a survival analysis.
 
     Parameters
     ----------
-    X : pandas.DataFrame of n rows
-        Histories: numbers that count or average what happened to the key. Other features may fail honestly.
+    X : table of n rows
+        Histories: numbers that count or average what happened to the key since its first row here. Other features may
+        fail honestly.
     y : array of shape (n,)
         Labels, 0 or 1, both present.
     key, time : arrays of shape (n,)
-        Whose history it is, and when the row was served.
+        Whose history it is, and when the row was served. A missing key raises: leave out the rows of unknown users.
     false_alarms : float
         Share of honest histories that may be called suspicious, in (0, 1); several columns share it.
 
     Returns
     -------
     pandas.DataFrame
-        As `single_feature_scores`, with the checks "own label" and "first row". Rows of one key and time count as one.
+        As `single_feature_scores`, with the checks "own label" and "first row"; ``value`` is a correlation among keys
+        that can be compared. Rows of one key and time count as one. With fewer than about five keys that click,
+        nothing is suspicious.
 
     Raises
     ------
     ValueError
-        If lengths differ, y is not 0 and 1 or lacks one of them, a column is not numeric, or a time is missing.
+        If lengths differ, y is not 0 and 1 or lacks one of them, a column is not numeric, a key or a time is missing,
+        or false_alarms is out of range.
+
+    References
+    ----------
+    Mantel 1966, "Evaluation of survival data and two new rank order statistics arising in its consideration", Cancer
+    Chemotherapy Reports 50.
 
     Examples
     --------
@@ -112,51 +131,50 @@ def future_correlation(
     >>> future_correlation(X, y, user, np.tile(range(10), 200))["suspicious"].tolist()
     [True, False]
     """
-    label = _labels(y, len(X))
-    who, when = pd.Series(key), pd.Series(time)
-    if len(who) != len(X) or len(when) != len(X):
-        raise ValueError(f"one key and one time for each of the {len(X)} rows: got {len(who)} and {len(when)}")
-    if when.isna().any():
-        raise ValueError(f"time is missing at row {int(when.isna().to_numpy().argmax())}")
-    code = pd.factorize(who, use_na_sentinel=False)[0]
-    moments = pd.DataFrame({"key": code, "time": when.to_numpy()}).groupby(["key", "time"]).ngroup().to_numpy()
-    size = np.bincount(moments)
-    label = np.bincount(moments, label) / size  # rows of one key and time share what was known: take their mean
-    owner = np.zeros(len(size), np.int64)
-    owner[moments] = code
-    first, followed = np.r_[True, owner[1:] != owner[:-1]], np.r_[owner[1:] == owner[:-1], False]
-    tests = max(2 * X.shape[1], 1)
+    X, label, code, ([when], _) = _frame("X", X), _both("y", y), _codes("key", key), _moments({"time": time})
+    _same_rows(X=X, y=label, key=code, time=when)
+    z = stats.norm.isf(_number("false_alarms", false_alarms, "(0, 1)") / 2 / max(2 * X.shape[1], 1))
+    order = np.lexsort((when, code))
+    code, when = code[order], when[order]
+    new = np.r_[True, (code[1:] != code[:-1]) | (when[1:] != when[:-1])]
+    moment, code, when = np.cumsum(new) - 1, code[new], when[new]
+    size = np.bincount(moment)
+    label = np.bincount(moment, label[order]) / size  # rows of one key and time share what was known: take their mean
+    first = np.r_[True, code[1:] != code[:-1]]
+    start = np.flatnonzero(first)[np.cumsum(first) - 1]
     found = []
+    # --8<-- [start:future]
+    place, age = np.arange(len(code)) - start, when - when[start]
+    clicks = np.append(0, np.cumsum(label > 0))
+    waits = clicks[:-1] == clicks[start]  # for the first click of its key
+    rank = pd.Series(age[waits]).groupby(place[waits]).rank("min").to_numpy()
+    peers = pd.DataFrame({"place": place[waits], "age": (rank - 1) // PEERS}).groupby(["place", "age"]).ngroup()
     for name in X:
-        if X[name].dtype.kind not in "iufb":
-            raise ValueError(f"column {name!r} is not numeric")
-        value = np.bincount(moments, X[name].to_numpy(float)) / size
-        # --8<-- [start:future]
-        step, ahead = np.diff(value, prepend=np.nan), np.append(label[1:], np.nan)
-        for check, rows, signal, target, words in [
-            # An honest step knows as little of this label as of the next, however different the keys.
-            ("own label", ~first & followed, step, label - ahead, "moves with the label of its own row"),
-            ("first row", first, value, label, "knows the label of the first row of its key"),
+        value = np.bincount(moment, _history(name, X[name])[order]) / size
+        step = np.diff(value, prepend=np.nan)
+        for check, rows, signal, words in [
+            ("own label", ~first, step, "moves with the label of its own row"),
+            ("first row", first, value, "knows the label of the first row of its key"),
         ]:
-            used = rows & np.isfinite(signal)
-            r, n = _correlation(signal[used], target[used]), int(used.sum())
-            limit = stats.norm.isf(false_alarms / 2 / tests) / np.sqrt(max(n, 1))
-            found.append((check, name, abs(r), limit, f"{name} {words}: correlation {r:+.3f} over {n} rows"))
-        # --8<-- [end:future]
+            used = (rows & np.isfinite(signal))[waits]
+            r, limit = _among_peers(signal[waits][used], label[waits][used], peers[used], z)
+            found.append((check, name, abs(r), limit, f"{name} {words}: correlation {r:+.3f} over {used.sum()} rows"))
+    # --8<-- [end:future]
     return _report(found)
 
 
 def duplicates_across_split(
-    train: pd.DataFrame, test: pd.DataFrame, subset: list[str] | None = None, limit: float = 0.01
+    train: pd.DataFrame, test: pd.DataFrame, subset: Sequence[str] | None = None, limit: float = 0.01
 ) -> pd.DataFrame:
     """Return the share of test rows that are in the training rows too.
 
     Parameters
     ----------
-    train, test : pandas.DataFrame
-    subset : list of str or None
-        Columns that make a row the same; None takes those that both have. Leave out what differs between copies, such
-        as the time at which each was received.
+    train, test : tables
+    subset : sequence of str or None
+        Columns that identify a row; a row in which one of them is missing is no copy of any. None compares all columns
+        that both have, and there a missing value equals a missing value. Leave out what differs between copies, such as
+        the time at which each was received.
     limit : float
         Share from which it is suspicious, in (0, 1].
 
@@ -168,7 +186,8 @@ def duplicates_across_split(
     Raises
     ------
     ValueError
-        If a table is empty, a column is missing, there is none to compare, or limit is out of range.
+        If a table is empty, a column is missing or of two kinds, such as 7 and "7", there is none to compare, or limit
+        is out of range.
 
     Examples
     --------
@@ -176,10 +195,18 @@ def duplicates_across_split(
     >>> duplicates_across_split(a, b)["reason"].iloc[0]
     '1 of 2 test rows are in train too'
     """
-    columns = subset if subset is not None else [c for c in test if c in train]
-    _check_split(train, test, columns, limit)
+    train, test = _frame("train", train, subset or ()), _frame("test", test, subset or ())
+    columns = [c for c in test if c in train] if subset is None else list(subset)
+    if not columns:
+        raise ValueError("train and test have no column in common" if subset is None else "subset is empty")
+    limit = _number("limit", limit, "(0, 1]")
+    n = _same_rows(train=train)
+    _same_rows(test=test)
     # --8<-- [start:duplicates]
-    copied = int(test[columns].merge(train[columns].drop_duplicates(), on=columns).shape[0])
+    codes = pd.DataFrame({c: _values(c, train[c], test[c]) for c in columns})  # the same for the same value
+    row = codes.groupby(list(codes), sort=False).ngroup().to_numpy()
+    known = np.full(len(row), subset is None) | (codes >= 0).all(axis=1).to_numpy()
+    copied = int((np.isin(row[n:], row[:n][known[:n]]) & known[n:]).sum())
     # --8<-- [end:duplicates]
     share = copied / len(test)
     return _report(
@@ -192,10 +219,10 @@ def split_overlap(train: pd.DataFrame, test: pd.DataFrame, key: str, limit: floa
 
     Parameters
     ----------
-    train, test : pandas.DataFrame
+    train, test : tables
     key : str
         What must not be shared: a session, a request, a user if the model must serve new users. A day, or a time
-        rounded, shows a split that is not by time.
+        rounded, shows a split that is not by time. Rows in which it is missing share nothing.
     limit : float
         Share from which it is suspicious, in (0, 1].
 
@@ -207,7 +234,7 @@ def split_overlap(train: pd.DataFrame, test: pd.DataFrame, key: str, limit: floa
     Raises
     ------
     ValueError
-        If a table is empty or lacks the key, or limit is out of range.
+        If a table is empty or lacks the key, the keys are of two kinds, such as 7 and "7", or limit is out of range.
 
     Examples
     --------
@@ -215,12 +242,16 @@ def split_overlap(train: pd.DataFrame, test: pd.DataFrame, key: str, limit: floa
     >>> split_overlap(a, b, "session")["value"].tolist()
     [0.5]
     """
-    _check_split(train, test, [key], limit)
+    train, test = _frame("train", train, [key]), _frame("test", test, [key])
+    limit = _number("limit", limit, "(0, 1]")
+    _same_rows(train=train)
+    _same_rows(test=test)
     # --8<-- [start:overlap]
-    shared = test[key].isin(train[key])
+    known, asked = _matched({f"{key} of train": train[key], f"{key} of test": test[key]})
+    shared = np.isin(asked, known) & (asked >= 0)
     # --8<-- [end:overlap]
     share = float(shared.mean())
-    reason = f"{share:.1%} of test rows have a {key} that train has, {test.loc[shared, key].nunique()} of them"
+    reason = f"{share:.1%} of test rows have a {key} that train has, {len(np.unique(asked[shared]))} of them"
     return _report([("overlap", key, share, limit, reason)])
 
 
@@ -258,12 +289,10 @@ def beats_the_ceiling(
     >>> beats_the_ceiling([0, 1] * 500, [0.01, 0.99] * 500, ceiling=0.6)["suspicious"].tolist()
     [True]
     """
-    p = np.asarray(y_prob, dtype=float)
-    label = _labels(y, len(p))
-    if not ((p > 0) & (p < 1)).all():
-        raise ValueError("y_prob must be in (0, 1)")
-    if not 0 < ceiling < np.inf:
-        raise ValueError(f"ceiling must be positive and finite, got {ceiling}")
+    label, p = _both("y", y), _numbers("y_prob", y_prob, "(0, 1)")
+    _same_rows(y=label, y_prob=p)
+    ceiling = _number("ceiling", ceiling, "(0, inf)")
+    false_alarms = _number("false_alarms", false_alarms, "(0, 1)")
     # --8<-- [start:ceiling]
     loss = -np.where(label == 1, np.log(p), np.log1p(-p))
     limit = ceiling - stats.norm.isf(false_alarms) * loss.std() / np.sqrt(len(loss))
@@ -281,6 +310,25 @@ def _report(found: list[tuple]) -> pd.DataFrame:
     return table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
 
 
+# --8<-- [start:halves]
+def _auc_of_other_half(clicks: np.ndarray, others: np.ndarray) -> float:
+    """Return the AUC of the click rate of each category in the half of the rows that a row is not in."""
+    # Rows of one category and label are alike, so that a half is a draw of counts, whatever the order of the rows.
+    order, rng, scores = np.lexsort((others, clicks)), np.random.default_rng(0), []
+    clicks, others = (n[order].astype(np.int64) for n in (clicks, others))
+    mean = clicks.sum() / (clicks + others).sum()  # counts as one more row
+    for _ in range(4):
+        c, o = (rng.binomial(n, 0.5) for n in (clicks, others))
+        rate_here, rate_there = (c + mean) / (c + o + 1), (clicks - c + mean) / (clicks + others - c - o + 1)
+        place = np.unique(np.append(rate_there, rate_here), return_inverse=True)[1]
+        hit, miss = np.bincount(place, np.append(c, clicks - c)), np.bincount(place, np.append(o, others - o))
+        scores.append(hit @ (np.cumsum(miss) - miss / 2) / (hit.sum() * miss.sum()))
+    return float(np.mean(scores))
+
+
+# --8<-- [end:halves]
+
+
 def _auc(score: np.ndarray, label: np.ndarray) -> float:
     """Return the AUC of a score, 0.5 if there is nothing to compare."""
     positives = int((label == 1).sum())
@@ -291,34 +339,386 @@ def _auc(score: np.ndarray, label: np.ndarray) -> float:
     return float((ranks[label == 1].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Return Pearson's correlation, 0 where one does not vary."""
-    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
+def _among_peers(signal: np.ndarray, label: np.ndarray, peers: np.ndarray, z: float) -> tuple[float, float]:
+    """Return the correlation within groups of peers, and the limit below which it stays if peers are exchangeable."""
+    signal = signal / (np.abs(signal).max(initial=0) or 1)
+    n = np.bincount(peers)
+    a, b = (x - (np.bincount(peers, x) / np.maximum(n, 1))[peers] for x in (signal, label))
+    a[np.abs(a) < 1e-9] = 0  # rounding, where peers are equal
+    spread = np.sqrt((a @ a) * (b @ b))
+    if spread == 0:
+        return 0.0, 1.0
+    variance = (np.bincount(peers, a * a) * np.bincount(peers, b * b) / np.maximum(n - 1, 1)).sum()
+    # Few clicks and one large step are far from normal: the second term of Cornish and Fisher, at its largest.
+    limit = z * np.sqrt(variance) + max(z * z - 1, 0) / 6 * np.abs(a).max()
+    return float(a @ b / spread), float(min(limit / spread, 1))
 
 
-def _labels(y: ArrayLike, n: int) -> np.ndarray:
-    """Return labels, or say which is wrong."""
-    label = np.asarray(y)
-    if label.shape != (n,) or n == 0:
-        raise ValueError(f"y must have one label for each of the {n} rows, at least one, got shape {label.shape}")
-    binary = (label == 0) | (label == 1)
-    if not binary.all():
-        raise ValueError(f"y must be 0 or 1, got {label[~binary][0]} at row {binary.argmin()}")
-    if label.min() == label.max():
-        raise ValueError(f"y holds only {label[0]}: nothing to tell apart")
+def _history(name: Any, column: pd.Series) -> np.ndarray:
+    """Return a column of numbers as float64, NaN where missing."""
+    label, column = f"column {name!r}", _column(f"column {name!r}", column)
+    if column.dtype.kind in "biuf":
+        values = column.to_numpy(np.float64, na_value=np.nan)
+    else:
+        there = column.notna().to_numpy(bool)
+        values = np.where(there, _array(label, column.astype(object).where(there, 0.0)), np.nan)
+    _refuse(label, "be finite or missing", values, ~np.isinf(values))
+    return values
+
+
+def _ranks(column: pd.Series) -> tuple[np.ndarray | None, bool]:
+    """Return the ranks of values that have an order, else None, and whether they are categories."""
+    is_category = isinstance(column.dtype, pd.CategoricalDtype)
+    values = column.cat.categories.to_series() if is_category else column
+    if pd.api.types.infer_dtype(values, skipna=True) not in ORDERED:
+        return None, True
+    ranks = values.rank().to_numpy()
+    return np.append(ranks, np.nan)[column.cat.codes] if is_category else ranks, is_category
+
+
+def _values(name: Any, train: pd.Series, test: pd.Series) -> np.ndarray:
+    """Return the values of a column in both tables as whole numbers, equal where they are equal, -1 where missing."""
+    sides = {f"column {name!r} of {table}": column for table, column in [("train", train), ("test", test)]}
+    columns = [_column(label, column) for label, column in sides.items()]
+    if all(column.dtype.kind == "f" for column in columns):
+        number = np.concatenate([column.to_numpy(np.float64, na_value=np.nan) for column in columns])
+        if (number > np.floor(number)).any():  # measures, not keys: one table may happen to hold no fraction
+            return pd.factorize(number)[0]
+    return np.concatenate(_matched(sides))
+
+
+def _both(name: str, values: ArrayLike) -> np.ndarray:
+    """Return labels of which there are both kinds."""
+    label = _labels(name, values)
+    if len(label) and label.min() == label.max():
+        raise ValueError(f"{name} holds only {label[0]:g}: nothing to tell apart")
     return label
 
 
-def _check_split(train: pd.DataFrame, test: pd.DataFrame, columns: list[str], limit: float) -> None:
-    for name, frame in [("train", train), ("test", test)]:
-        if not len(frame):
-            raise ValueError(f"{name} has no row")
-        for column in columns:
-            if column not in frame:
-                raise ValueError(f"{name} has no column {column!r}")
-    if not columns:
-        raise ValueError("train and test have no column in common")
-    if not 0 < limit <= 1:
-        raise ValueError(f"limit must be a share in (0, 1], got {limit}")
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.ndarray:
+    """Return labels, each 0 or 1, as float64."""
+    array = _array(name, values, ndim)
+    if array.dtype != bool:
+        _refuse(name, "be 0 or 1", array, (array == 0) | (array == 1), start)
+    return array.astype(np.float64, copy=False)
+
+
+def _whole(
+    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+) -> np.ndarray:
+    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    array = _array(name, values, ndim)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
+        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
+        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+    elif array.dtype == np.uint64:
+        _refuse(name, "be below 2^63", array, array < 2**63)
+    array = array.astype(np.int64, copy=False)
+    if least is not None:
+        _refuse(name, f"be at least {least}", array, array >= least)
+    if most is not None:
+        _refuse(name, f"be at most {most}", array, array <= most)
+    return array
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy(np.int64)
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = column[there].to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    codes = np.full(len(column), -1)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        present = np.bincount(number - low) > 0
+        codes[there], distinct = (np.cumsum(present) - 1)[number - low], np.flatnonzero(present) + low
+    else:
+        codes[there], distinct = pd.factorize(number)
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] % 1 == 0).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _codes(name: str, values: Any) -> np.ndarray:
+    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    _, codes, _ = _keys(name, values)
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0))
+        raise ValueError(f"{name} is missing at row {row}: leave such rows out, or give each an id of its own")
+    return codes
+
+
+def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
+    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    sides = {name: _keys(name, values) for name, values in keys.items()}
+    kinds = {kind: name for name, (kind, _, _) in sides.items() if kind}
+    if len(kinds) > 1:
+        (a, of_a), (b, of_b) = list(kinds.items())[:2]
+        raise ValueError(f"{of_a} holds {a} and {of_b} {b}: keys of two kinds never match")
+    distinct = [side[2] for side in sides.values()]
+    if len({array.dtype for array in distinct if array.size}) > 1:
+        distinct = [array.astype(object) for array in distinct]
+    number, _ = pd.factorize(np.concatenate([array for array in distinct if array.size] or [np.empty(0, object)]))
+    starts = np.cumsum([0, *map(len, distinct)])
+    return [np.append(number[start:], -1)[codes] for start, (_, codes, _) in zip(starts, sides.values(), strict=False)]
+
+
+def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
+    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    column = values
+    if not (isinstance(values, np.ndarray) and values.dtype.kind in "iuf" and not np.ma.is_masked(values)):
+        column = _column(name, values)
+        if column.isna().any():
+            raise ValueError(f"{name} is missing at row {int(np.argmax(column.isna()))}")
+        kind = pd.api.types.infer_dtype(column)
+        if kind == "string":
+            raise ValueError(f"{name} must hold numbers or datetimes, got {column.iloc[0]!r}: see pandas.to_datetime")
+        if column.dtype == object and kind in ("date", "datetime", "timedelta"):
+            try:
+                column = pd.to_timedelta(column) if kind == "timedelta" else pd.to_datetime(column)
+            except ValueError as error:
+                raise ValueError(f"{name} holds times of two kinds: {error}") from error
+        if column.dtype.kind == "m":
+            return "durations", column
+        if column.dtype.kind == "M":
+            zone = getattr(column.dtype, "tz", None)
+            return f"datetimes {f'in {zone}' if zone else 'without a zone'}", column
+    array = _array(name, column)
+    if array.dtype.kind == "f":
+        array = _inside(name, array, "(-inf, inf)")
+        if not ((np.abs(array) < 2**53) & (array == np.floor(array))).all():
+            return "numbers", array
+    return "numbers", _whole(name, array)
+
+
+def _moments(
+    times: dict[str, Any], durations: dict[str, Any] | None = None, interval: str = "[0, inf)"
+) -> tuple[list[np.ndarray], list[Any]]:
+    """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
+
+    Whole numbers and datetimes become int64, so that a duration between two ticks is rounded down, which no comparison
+    with a whole difference notices. Numbers with fractions become float64.
+    """
+    clocks = {name: _clock(name, values) for name, values in times.items()}
+    kinds = {kind: name for name, (kind, column) in clocks.items() if len(column)}
+    if len(kinds) > 1:
+        (a, of_a), (b, of_b) = list(kinds.items())[:2]
+        raise ValueError(f"times are of two kinds: {of_a} holds {a}, {of_b} holds {b}")
+    kind = next(iter(kinds), None)
+    columns = [column if len(column) else np.empty(0, np.int64) for _, column in clocks.values()]
+    unit = None
+    if kind not in (None, "numbers"):
+        unit = max((c.dt.unit for c in columns if len(c)), key=["s", "ms", "us", "ns"].index)
+        try:
+            columns = [c.dt.as_unit(unit).astype(np.int64).to_numpy() if len(c) else c for c in columns]
+        except ValueError as error:
+            raise ValueError(f"{', '.join(times)} do not fit one scale: {error}") from error
+    if any(c.dtype == np.float64 for c in columns):
+        columns = [c.astype(np.float64) for c in columns]
+    ends = [end.item() for c in columns if len(c) for end in (c.min(), c.max())] or [0]
+    if (span := max(ends) - min(ends)) >= 2**63:
+        raise ValueError(f"{', '.join(times)} span {span}, more than 64 bits hold")
+    lengths = [_duration(name, value, kind, unit, interval) for name, value in (durations or {}).items()]
+    whole = columns[0].dtype == np.int64 if columns else True
+    lengths = [None if d is None else min(int(d // 1), span + 1) if whole else d for d in lengths]
+    return [column - min(ends) for column in columns], lengths
+
+
+def _duration(name: str, value: Any, kind: str | None, unit: str | None, interval: str) -> Any:
+    """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
+    if value is None:
+        return None
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, np.timedelta64)
+    if kind == "numbers" or (kind is None and is_number):
+        if not is_number:
+            raise ValueError(f"{name} must be a number, as the times are, got {value!r}")
+        _number(name, value, interval)
+        return value if isinstance(value, int) else float(value) if value % 1 else int(value)
+    try:
+        if is_number or (isinstance(value, str) and value.strip().lstrip("+-").replace(".", "").isdigit()):
+            raise ValueError("a number says no unit")
+        if isinstance(value, np.timedelta64) and np.datetime_data(value)[0] == "generic":
+            raise ValueError("it has no unit")
+        length = pd.Timedelta(value)
+        if length is pd.NaT:
+            raise ValueError("it is missing")
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{name} must be a duration, such as '30min' or a Timedelta, got {value!r}: {error}"
+        ) from error
+    _number(name, length.total_seconds(), interval)
+    return length // pd.Timedelta(1, unit or "ns")
+
+
+def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
+    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    if hasattr(frame, "to_arrow"):  # Polars
+        frame = frame.to_arrow()
+    if not isinstance(frame, pd.DataFrame):
+        if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
+            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+        frame = frame.to_pandas(types_mapper=_nullable)
+    if not frame.columns.is_unique:
+        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+    for column in columns:
+        if column not in frame:
+            raise ValueError(f"{name} has no column {column!r}")
+    arrow = [column for column, dtype in frame.dtypes.items() if isinstance(dtype, pd.ArrowDtype)]
+    if arrow:
+        frame = frame.copy(deep=False)
+        for column in arrow:
+            frame[column] = _column(column, frame[column])
+    return frame
+
+
+# --- End of the door. ---
