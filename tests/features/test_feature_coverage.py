@@ -1,6 +1,10 @@
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from snippets.features.feature_coverage import coverage_alarms, coverage_report
@@ -28,6 +32,27 @@ def test_counts_by_hand():
     assert cut.loc[("phone", "city"), ["rows", "covered", "coverage"]].tolist() == [2, 0, 0]
     assert np.isnan(cut.loc[("phone", "city"), "most_common_share"])
     assert cut["rows"].sum() == 8  # the row without a device too
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, 2, None]), st.sampled_from("ab"), st.sampled_from([None, 1, 2, 2.5])),
+        min_size=1,
+        max_size=25,
+    )
+)
+def test_against_counting_one_by_one(rows):
+    report = coverage_report(pd.DataFrame(rows, columns=["day", "device", "x"]), by=["day", "device"])
+    groups = {}
+    for day, device, x in rows:
+        groups.setdefault((day, device), []).append(x)
+    assert len(report) == len(groups)
+    for row in report.itertuples():
+        values = groups[None if pd.isna(row.day) else row.day, row.device]
+        counts = Counter(v for v in values if v is not None)
+        top = max(counts.values(), default=0) / max(counts.total(), 1) or np.nan
+        expected = len(values), counts.total(), counts.total() / len(values), len(counts), top
+        assert row[-5:] == pytest.approx(expected, nan_ok=True)
 
 
 def test_groups_without_rows_are_left_out():
@@ -99,21 +124,67 @@ def test_a_day_like_all_before_raises_no_alarm_however_many_are_allowed():
     assert not alarms["alarm"].any()  # not even where the limit is 0 too
 
 
+def log_without(missing, rows=200):
+    """Return ten days of two devices, of which some (day, device) are missing; y is there in every second row."""
+    there = [(day, device) for day in range(10) for device in ("phone", "tablet") if (day, device) not in missing]
+    y = np.repeat(np.where(np.arange(rows) % 2, 1.0, np.nan), len(there))
+    return pd.DataFrame(there * rows, columns=["day", "device"]).assign(x=1.0, y=y)
+
+
+def test_a_group_that_has_gone_is_the_loudest_signal():
+    log = log_without({(8, "tablet"), (9, "tablet")})
+    dates = pd.date_range("2026-10-20", periods=10, tz="Europe/Paris")  # one of them has 25 hours
+    log = log.assign(day=dates[log["day"]])
+    alarms = coverage_alarms(coverage_report(log, ["day", "device"]), "day")
+    last = alarms[alarms["alarm"]]
+    assert last["feature"].tolist() == ["x", "y"]
+    assert last["day"].unique().tolist() == [dates[8]]
+    assert last["device"].unique().tolist() == ["tablet"]
+    assert last[["rows", "covered", "distinct"]].to_numpy().tolist() == [[0, 0, 0]] * 2
+    assert last["coverage"].isna().all()
+    assert last["expected"].tolist() == pytest.approx([1, 0.5])
+    assert last["z"].tolist() == pytest.approx([-200 / np.sqrt(200) / np.sqrt(1 + 1 / 7)] * 2)
+    assert alarms["day"].is_monotonic_increasing
+    assert len(alarms) == 2 * (3 + 1 + 1)  # phones on three days, tablets on one and on the first day without
+    bare = coverage_alarms(coverage_report(log, ["day", "device"]).drop(columns="distinct"), "day")
+    assert bare["alarm"].sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("missing", "rows"),
+    [
+        ({(2, "tablet"), (8, "tablet")}, 200),  # it was not there on each of the days before
+        ({(8, "tablet")}, 20),  # so few may fail to come by chance: t is 4.2, the limit 6.0
+        ({(8, "phone"), (8, "tablet")}, 200),  # no group has this day
+        (set(), 200),
+    ],
+)
+def test_what_comes_and_goes_raises_no_alarm(missing, rows):
+    alarms = coverage_alarms(coverage_report(log_without(missing, rows=rows), ["day", "device"]), "day")
+    assert not alarms["alarm"].any()
+
+
 REPORT = coverage_report(days(4, 10), by="day")
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: coverage_report(days(1, 2), by="x"), "frame has no column 'x' to cut by"),
-        (lambda: coverage_report(days(1, 2)[["day"]], by="day"), "must have a row and a feature"),
-        (lambda: coverage_report(days(1, 2).head(0)), "must have a row and a feature"),
-        (lambda: coverage_report(days(1, 2)[["age", "age"]]), "column 'age' is there twice"),
+        (lambda: coverage_report(days(1, 2), by="x"), "frame has no column 'x'"),
+        (lambda: coverage_report(days(1, 2)[["day"]], by="day"), "frame has no feature"),
+        (lambda: coverage_report(days(1, 2).head(0)), "frame is empty"),
+        (lambda: coverage_report(days(1, 2)[["age", "age"]]), "frame has the column 'age' twice"),
+        (lambda: coverage_report(days(1, 2).rename(columns={"day": "rows"}), by="rows"), "by has 'rows', which is"),
+        (lambda: coverage_report(pd.DataFrame({"day": [7, "7"], "age": 1}), by="day"), "day holds keys of two kinds"),
+        (lambda: coverage_report(pd.DataFrame({"age": [[1], [2]]})), "age holds what cannot be compared"),
+        (lambda: coverage_alarms(REPORT.assign(day=[0, 1, None, 3]), "day", 3), "day is missing at row 2"),
+        (lambda: coverage_alarms(REPORT.assign(coverage=1.2), "day", 3), r"coverage must be in \[0, 1\], got 1.2"),
+        (lambda: coverage_alarms(REPORT.head(0), "day", 3), "report is empty"),
         (lambda: coverage_alarms(REPORT, "x"), "report has no column 'x'"),
         (lambda: coverage_alarms(REPORT.drop(columns="rows"), "day"), "report has no column 'rows'"),
-        (lambda: coverage_alarms(REPORT, "day", 2), "reference_days must be at least 3, got 2"),
-        (lambda: coverage_alarms(REPORT, "day", 3, 1), r"false_alarms must be a share in \(0, 1\), got 1"),
-        (lambda: coverage_alarms(REPORT, "day", 3, 0), r"false_alarms must be a share in \(0, 1\), got 0"),
+        (lambda: coverage_alarms(REPORT, "day", 2), "reference_days must be a whole number of at least 3, got 2"),
+        (lambda: coverage_alarms(REPORT, "day", 3, 1), r"false_alarms must be in \(0, 1\), got 1"),
+        (lambda: coverage_alarms(REPORT, "day", 3, 0), r"false_alarms must be in \(0, 1\), got 0"),
     ],
 )
 def test_bad_input_is_named(call, message):
