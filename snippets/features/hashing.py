@@ -5,6 +5,11 @@ Weinberger et al. 2009, "Feature Hashing for Large Scale Multitask Learning", IC
 
 from __future__ import annotations
 
+import numbers
+import operator
+from decimal import Decimal
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
@@ -15,9 +20,10 @@ def hash_features(frame: pd.DataFrame, n_bits: int = 18, signed: bool = False) -
 
     Parameters
     ----------
-    frame : pandas.DataFrame of n rows
+    frame : table of n rows
         Categories, texts, whole numbers, booleans. The name of the column is hashed with the value, so that equal
-        values of two columns differ. A missing value is a value of its own.
+        values of two columns differ. 7, 7.0 and "7" are one value. A missing value is a value of its own, which is not
+        that of an empty text.
     n_bits : int
         Logarithm of the width, 1 to 31.
     signed : bool
@@ -31,7 +37,8 @@ def hash_features(frame: pd.DataFrame, n_bits: int = 18, signed: bool = False) -
     Raises
     ------
     ValueError
-        If frame has no column, a name twice, or a column of fractions: cut those into buckets first.
+        If frame has no column, a name twice, or a column with fractions, whatever holds them: cut those into buckets
+        first. If a float is so large that its last digits are lost, a value is a list, or n_bits is out of range.
 
     Examples
     --------
@@ -39,19 +46,14 @@ def hash_features(frame: pd.DataFrame, n_bits: int = 18, signed: bool = False) -
     >>> rows.shape, rows.sum(axis=1).ravel().tolist()
     ((2, 256), [[2.0, 2.0]])
     """
-    if not 1 <= n_bits <= 31:
-        raise ValueError(f"n_bits must be from 1 to 31, got {n_bits}")
+    frame, n_bits = _frame("frame", frame), _count("n_bits", n_bits, 1, 31)
     if not frame.shape[1]:
         raise ValueError("frame has no column to hash")
-    if not frame.columns.is_unique:
-        raise ValueError(f"column {frame.columns[frame.columns.duplicated()][0]!r} is there twice")
     n, columns, entries = len(frame), [], []
     # --8<-- [start:hash]
     for name in frame:
-        codes, values = pd.factorize(frame[name], use_na_sentinel=False)  # hash each value once
-        if values.dtype.kind == "f" and not (values[~np.isnan(values)] % 1 == 0).all():
-            raise ValueError(f"column {name!r} holds fractions: cut it into buckets first")
-        texts = np.array([f"{name}={_text(value)}" for value in values], dtype=object)
+        codes, values = _distinct(name, frame[name])  # hash each value once
+        texts = np.array([f"{name}{_text(name, value)}" for value in values], dtype=object)
         hashes = pd.util.hash_array(texts)
         columns.append((hashes % 2**n_bits).astype(np.int32)[codes])
         entries.append(np.where(hashes >> 63, -1.0, 1.0)[codes] if signed else np.ones(n))
@@ -86,19 +88,107 @@ def collision_share(n_values: int, n_bits: int) -> float:
     >>> round(collision_share(10_000, 16), 3)
     0.142
     """
-    if n_values < 1:
-        raise ValueError(f"n_values must be at least 1, got {n_values}")
-    if not 1 <= n_bits <= 31:
-        raise ValueError(f"n_bits must be from 1 to 31, got {n_bits}")
+    n_values, n_bits = _count("n_values", n_values), _count("n_bits", n_bits, 1, 31)
     # --8<-- [start:collisions]
     return float(-np.expm1((n_values - 1) * np.log1p(-(2.0**-n_bits))))
     # --8<-- [end:collisions]
 
 
-def _text(value) -> str:
-    """Return one text for a value, whatever type a file or a database gave it: 7, 7.0 and "7" are one."""
+def _distinct(name: Any, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of each row's value, and the values so numbered."""
+    try:
+        return pd.factorize(_column(name, values), use_na_sentinel=False)
+    except TypeError as error:
+        raise ValueError(f"column {name!r} holds what is no category: {error}") from error
+
+
+def _text(name: Any, value: Any) -> str:
+    """Return one text for a value, whatever type a file or a database gave it."""
     if pd.isna(value):
+        return "="
+    if isinstance(value, str) and not value:
         return ""
-    if isinstance(value, float | np.floating):
+    if isinstance(value, np.floating):
+        value = float(value)
+    if isinstance(value, numbers.Number) and not isinstance(value, numbers.Integral | bool | np.bool_):
+        if not (isinstance(value, numbers.Real | Decimal) and abs(value) < 2**53 and value % 1 == 0):
+            wanted = "hold categories or whole numbers, as floats below 2^53"
+            raise ValueError(f"column {name!r} must {wanted}, got {value}: cut fractions into buckets first")
         value = int(value)
-    return str(value)
+    return f"={value}"
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
+    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    if hasattr(frame, "to_arrow"):  # Polars
+        frame = frame.to_arrow()
+    if not isinstance(frame, pd.DataFrame):
+        if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
+            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+        frame = frame.to_pandas(types_mapper=_nullable)
+    if not frame.columns.is_unique:
+        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+    for column in columns:
+        if column not in frame:
+            raise ValueError(f"{name} has no column {column!r}")
+    arrow = [column for column, dtype in frame.dtypes.items() if isinstance(dtype, pd.ArrowDtype)]
+    if arrow:
+        frame = frame.copy(deep=False)
+        for column in arrow:
+            frame[column] = _column(column, frame[column])
+    return frame
+
+
+# --- End of the door. ---

@@ -1,5 +1,9 @@
+import re
 import subprocess
 import sys
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -40,11 +44,31 @@ def test_the_same_value_of_two_columns_differs():
         (pd.Series([7, None]), pd.Series(["7", None])),
         (pd.Series(["x", None]), pd.Series(["x", float("nan")], dtype=object)),
         (pd.Series(["x", "y"]), pd.Categorical(["x", "y"])),
+        (pd.Series([7, 8]), pd.Categorical([7.0, 8.0])),
+        (pd.Series([7, 8]), pd.Series([Decimal("7.0"), np.float16(8)], dtype=object)),
+        (pd.Series([2**53 + 1, -(2**60)]), pd.Series([str(2**53 + 1), str(-(2**60))])),
+        (pd.Series([2**63 + 1, None], dtype="UInt64"), pd.Series([2**63 + 1, None], dtype=object)),
+        (pd.Series(["2026-01-01"]), pd.Series([date(2026, 1, 1)])),
     ],
 )
 def test_one_value_has_one_column_whatever_its_type(a, b):
     left, right = (hash_features(pd.DataFrame({"v": column})) for column in (a, b))
     assert (left != right).nnz == 0
+
+
+def test_an_empty_text_is_not_a_missing_value():
+    empty, missing = (hash_features(pd.DataFrame({"v": pd.Series([v], dtype=object)})).indices for v in ("", None))
+    assert empty != missing
+
+
+@pytest.mark.parametrize("value", [0.5, np.inf, 2.0**53, 1j, Fraction(1, 3), Decimal("0.1"), Decimal("Infinity")])
+@pytest.mark.parametrize("dtype", [None, "object", "category"])
+def test_fractions_are_refused_whatever_holds_them(value, dtype):
+    with pytest.raises(
+        ValueError,
+        match=re.escape(f"column 'p' must hold categories or whole numbers, as floats below 2^53, got {value}"),
+    ):
+        hash_features(pd.DataFrame({"p": pd.Series([value, None], dtype=dtype)}))
 
 
 def test_unseen_values_and_other_rows_change_nothing():
@@ -91,14 +115,14 @@ def test_signs_are_fair():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: hash_features(FRAME, 0), "n_bits must be from 1 to 31, got 0"),
-        (lambda: hash_features(FRAME, 32), "n_bits must be from 1 to 31, got 32"),
+        (lambda: hash_features(FRAME, 0), r"n_bits must be a whole number in \[1, 31\], got 0"),
+        (lambda: hash_features(FRAME, 32), r"n_bits must be a whole number in \[1, 31\], got 32"),
         (lambda: hash_features(FRAME[[]]), "frame has no column to hash"),
-        (lambda: hash_features(FRAME[["ad", "ad"]]), "column 'ad' is there twice"),
-        (lambda: hash_features(pd.DataFrame({"p": [0.5, None]})), "column 'p' holds fractions"),
-        (lambda: collision_share(0, 8), "n_values must be at least 1, got 0"),
-        (lambda: collision_share(1, 0), "n_bits must be from 1 to 31, got 0"),
-        (lambda: collision_share(1, 32), "n_bits must be from 1 to 31, got 32"),
+        (lambda: hash_features(FRAME[["ad", "ad"]]), "frame has the column 'ad' twice"),
+        (lambda: hash_features(pd.DataFrame({"p": [[1], [2]]})), "column 'p' holds what is no category"),
+        (lambda: collision_share(0, 8), "n_values must be a whole number of at least 1, got 0"),
+        (lambda: collision_share(1, 0), r"n_bits must be a whole number in \[1, 31\], got 0"),
+        (lambda: collision_share(1, 32), r"n_bits must be a whole number in \[1, 31\], got 32"),
     ],
 )
 def test_bad_input_is_named(call, message):
