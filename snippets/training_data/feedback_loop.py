@@ -6,7 +6,10 @@ Decreases Utility", RecSys.
 
 from __future__ import annotations
 
+import numbers
+import operator
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,11 +39,13 @@ def effective_items(impressions: ArrayLike) -> float:
     >>> effective_items([5, 5, 5, 5]), effective_items([9, 0, 0, 0])
     (4.0, 1.0)
     """
-    shown = np.asarray(impressions, dtype=float)
-    if not ((shown >= 0) & (shown < np.inf)).all() or shown.sum() == 0:
-        raise ValueError("impressions must be finite, at least 0 and not all 0")
+    shown = _numbers("impressions", impressions, "[0, inf)")
+    _same_rows(impressions=shown)
+    if not shown.any():
+        raise ValueError("impressions must not be all 0")
     # --8<-- [start:effective]
-    share = shown[shown > 0] / shown.sum()
+    share = shown / shown.max()  # first, so that no sum overflows
+    share = share[share > 0] / share.sum()
     return float(np.exp(-(share * np.log(share)).sum()))
     # --8<-- [end:effective]
 
@@ -92,23 +97,18 @@ def simulate_feedback_loop(
     >>> bool(loop["click_rate"].iloc[-1] < loop["best_rate"].iloc[-1])
     True
     """
-    p, shares = np.asarray(rates, dtype=float), np.asarray(exploration, dtype=float)
-    if p.ndim != 2 or not ((p >= 0) & (p <= 1)).all():
-        raise ValueError("rates must be a table of probabilities, one row for each segment")
-    if shares.ndim != 1 or not ((shares >= 0) & (shares <= 1)).all():
-        raise ValueError("exploration must be a sequence of shares in [0, 1]")
-    if users < 1:
-        raise ValueError(f"users must be at least 1, got {users}")
-    if not 1 <= slots <= p.shape[1]:
-        raise ValueError(f"slots must be from 1 to the number of items, {p.shape[1]}, got {slots}")
-    if min(prior) <= 0:
-        raise ValueError(f"prior must be two positive numbers, got {prior}")
+    p, shares = _numbers("rates", rates, "[0, 1]", ndim=2), _numbers("exploration", exploration, "[0, 1]")
+    _same_rows(rates=p)
+    users, slots = _count("users", users), _count("slots", slots, 1, p.shape[1])
+    prior = _numbers("prior", prior, "(0, inf)")
+    if len(prior) != 2:
+        raise ValueError(f"prior must be two numbers, got {len(prior)}")
     n_segments, n_items = p.shape
     best_rate = np.sort(p, axis=1)[:, -slots:].mean()
     seen, clicks, rounds = np.zeros(p.shape, np.int64), np.zeros(p.shape, np.int64), []
     for share in shares:
         # --8<-- [start:round]
-        estimate = (clicks + prior[0]) / (seen + sum(prior))
+        estimate = (clicks + prior[0]) / (seen + prior.sum())
         order = np.lexsort((rng.random(p.shape), -estimate), axis=1)  # equals in random order
         shown = np.zeros(p.shape, np.int64)
         explored = rng.binomial(users, share, (n_segments, slots))
@@ -121,3 +121,93 @@ def simulate_feedback_loop(
             ((shown * p).sum() / shown.sum(), best_rate, effective_items(shown.sum(axis=0)), (seen == 0).mean())
         )
     return pd.DataFrame(rounds, columns=["click_rate", "best_rate", "effective_items", "never_shown"])
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+# --- End of the door. ---

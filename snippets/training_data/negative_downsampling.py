@@ -5,6 +5,10 @@ He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook", A
 
 from __future__ import annotations
 
+import numbers
+import operator
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -24,7 +28,7 @@ def downsample_negatives(y: ArrayLike, rate: float, rng: np.random.Generator) ->
     Returns
     -------
     array of shape (n,), bool
-        True for the rows to keep.
+        True for the rows to keep; a Series with the index of y if that is one. Rows in another order get other draws.
 
     Raises
     ------
@@ -36,17 +40,12 @@ def downsample_negatives(y: ArrayLike, rate: float, rng: np.random.Generator) ->
     >>> downsample_negatives([0, 0, 0, 1, 0, 1], 0.5, np.random.default_rng(0)).tolist()
     [False, True, True, True, False, True]
     """
-    labels = np.asarray(y)
-    if labels.ndim != 1 or labels.size == 0:
-        raise ValueError(f"y must have one dimension and a row, got shape {labels.shape}")
-    click = labels == 1
-    if not (click | (labels == 0)).all():
-        wrong = int(np.argmin(click | (labels == 0)))
-        raise ValueError(f"y must be 0 or 1, got {labels[wrong]} at row {wrong}")
-    _check_rate(rate)
+    labels, rate = _labels("y", y), _number("rate", rate, "(0, 1]")
+    _same_rows(y=labels)
     # --8<-- [start:downsample]
-    return click | (rng.random(len(click)) < rate)
+    keep = (labels == 1) | (rng.random(len(labels)) < rate)
     # --8<-- [end:downsample]
+    return _like(keep, y)
 
 
 def recalibrate(y_prob: ArrayLike, rate: float) -> np.ndarray:
@@ -65,6 +64,7 @@ def recalibrate(y_prob: ArrayLike, rate: float) -> np.ndarray:
     Returns
     -------
     array of the same shape
+        In float64; a Series with the index of y_prob if that is one.
 
     Raises
     ------
@@ -76,18 +76,106 @@ def recalibrate(y_prob: ArrayLike, rate: float) -> np.ndarray:
     >>> recalibrate([0.1, 0.5], 0.01).round(5).tolist()
     [0.00111, 0.0099]
     """
-    p = np.asarray(y_prob)
-    if p.size and p.dtype.kind not in "biuf":
-        raise ValueError(f"y_prob must hold numbers, got {p.dtype}")
-    if p.size and not (p.min() >= 0 and p.max() <= 1):
-        wrong = int(np.argmin((p >= 0) & (p <= 1)))
-        raise ValueError(f"y_prob must be in [0, 1], got {p.flat[wrong]:g} at row {wrong}")
-    _check_rate(rate)
+    p, rate = _numbers("y_prob", y_prob, "[0, 1]", ndim=None), _number("rate", rate, "(0, 1]")
     # --8<-- [start:recalibrate]
-    return p / (p + (1 - p) / rate)
+    p = p / (p + (1 - p) / rate)
     # --8<-- [end:recalibrate]
+    return _like(p, y_prob)
 
 
-def _check_rate(rate: float) -> None:
-    if not 0 < rate <= 1:
-        raise ValueError(f"rate must be in (0, 1], got {rate}")
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.ndarray:
+    """Return labels, each 0 or 1, as float64."""
+    array = _array(name, values, ndim)
+    if array.dtype != bool:
+        _refuse(name, "be 0 or 1", array, (array == 0) | (array == 1), start)
+    return array.astype(np.float64, copy=False)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _like(result: np.ndarray, values: Any) -> Any:
+    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
+    return type(values)(result, index=values.index) if is_series else result
+
+
+# --- End of the door. ---

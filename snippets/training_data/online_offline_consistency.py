@@ -6,7 +6,10 @@ are reported here.
 
 from __future__ import annotations
 
+import numbers
+import operator
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,14 +23,15 @@ def consistency_report(
 
     Parameters
     ----------
-    online : pandas.DataFrame
+    online : table
         Features as logged when serving, one row for each request.
-    offline : pandas.DataFrame
+    offline : table
         The same features recomputed for the same requests.
     keys : sequence of str
         Columns that name a request in both, for instance ["request_id", "ad_id"]; unique and never missing.
     numeric_tolerance : float
-        Numbers that differ by at most this much count as equal; at least 0.
+        Numbers that differ by at most this much count as equal; at least 0. Whole numbers are compared exactly, also
+        beyond 2^53, where floats no longer tell neighbours apart.
 
     Returns
     -------
@@ -41,8 +45,9 @@ def consistency_report(
     Raises
     ------
     ValueError
-        If a key column is missing, holds missing values or the same request twice; if no feature is in both frames, or
-        one is a number in one frame only; if the tolerance is negative.
+        If a key column is not there, holds missing values, the same request twice, or keys of another kind than in the
+        other table, such as 7 and "7"; if no feature is in both tables, or one is a number, or a time with a zone, in
+        one of them only; if the tolerance is negative.
 
     Examples
     --------
@@ -51,53 +56,106 @@ def consistency_report(
     >>> consistency_report(online, offline, ["id"])[["mismatch", "missing", "extra", "smape"]].round(3).values.tolist()
     [[0.333, 0.333, 0.0, 0.143]]
     """
-    keys = list(keys)
-    if not numeric_tolerance >= 0:
-        raise ValueError(f"numeric_tolerance must be at least 0, got {numeric_tolerance}")
+    keys = [keys] if isinstance(keys, str) else list(keys)
     if not keys:
         raise ValueError("keys is empty")
-    for name, frame in [("online", online), ("offline", offline)]:
-        for key in keys:
-            if key not in frame:
-                raise ValueError(f"{name} has no key column {key!r}")
-            if frame[key].isna().any():
-                raise ValueError(f"{name} has no {key!r} at row {int(frame[key].isna().to_numpy().argmax())}")
-        twice = frame.duplicated(keys)
-        if twice.any():
-            raise ValueError(f"{name} holds the request {tuple(frame.loc[twice, keys].iloc[0])} twice")
+    tolerance = _number("numeric_tolerance", numeric_tolerance, "[0, inf)")
+    online, offline = _frame("online", online, keys), _frame("offline", offline, keys)
+    row_a, row_b = _requests(online, offline, keys)
     features = [column for column in online if column in offline and column not in keys]
     if not features:
         raise ValueError("online and offline have no feature in common")
-    both = online[[*keys, *features]].merge(offline[[*keys, *features]], "outer", keys, suffixes=("_a", "_b"))
-    rows = [_compare(name, both[f"{name}_a"], both[f"{name}_b"], numeric_tolerance) for name in features]
-    shares, numbers = ["mismatch", "missing", "extra"], ["smape", "smape_mean", "delta_05", "delta_50", "delta_95"]
-    report = pd.DataFrame(rows, columns=["feature", "rows", *shares, *numbers])
+    rows = [_compare(name, online[name], offline[name], row_a, row_b, tolerance) for name in features]
+    shares, distances = ["mismatch", "missing", "extra"], ["smape", "smape_mean", "delta_05", "delta_50", "delta_95"]
+    report = pd.DataFrame(rows, columns=["feature", "rows", *shares, *distances])
     worst = report[shares].sum(axis=1).sort_values(ascending=False, kind="stable")
     return report.loc[worst.index].reset_index(drop=True)
 
 
-def _compare(name: str, a: pd.Series, b: pd.Series, tolerance: float) -> dict[str, object]:
-    """Compare the served values a of one feature with the recomputed values b."""
-    numeric = [pd.api.types.is_numeric_dtype(x.dtype) for x in (a, b) if x.notna().any()]
-    if any(numeric) and not all(numeric):
-        raise ValueError(f"feature {name!r} is a number in one frame and not in the other")
+def _requests(online: pd.DataFrame, offline: pd.DataFrame, keys: Sequence[str]) -> list[np.ndarray]:
+    """Return the row of each request in both tables, -1 where it is not there."""
+    codes = []
+    for key in keys:
+        codes.append(_matched({f"{key} of online": online[key], f"{key} of offline": offline[key]}))
+        for name, code in zip(["online", "offline"], codes[-1], strict=True):
+            if (code < 0).any():
+                raise ValueError(f"{name} has no {key!r} at row {np.argmax(code < 0)}")
+    both = pd.DataFrame(dict(enumerate(map(np.concatenate, codes))))
+    _same_rows(**{"online and offline": both})
+    request = both.groupby(list(both), sort=False).ngroup().to_numpy()
+    rows = []
+    for name, frame, own in [
+        ("online", online, request[: len(online)]),
+        ("offline", offline, request[len(online) :]),
+    ]:
+        twice = pd.Series(own).duplicated().to_numpy()
+        if twice.any():
+            raise ValueError(f"{name} holds the request {tuple(frame[keys].iloc[twice.argmax()])} twice")
+        rows.append(np.full(request.max() + 1, -1))
+        rows[-1][own] = np.arange(len(own))
+    return rows
+
+
+def _compare(name: str, a: pd.Series, b: pd.Series, row_a: np.ndarray, row_b: np.ndarray, tolerance: float) -> dict:
+    """Compare the served values a of one feature with the recomputed values b, at their rows of each request."""
+    a, b = _column(f"{name} of online", a), _column(f"{name} of offline", b)
+    kinds = [_kind(column) for column in (a, b) if column.notna().any()]
+    if len(set(kinds)) > 1 and {"numbers", "times"} & {kind.split()[0] for kind in kinds}:
+        raise ValueError(f"feature {name!r} holds {kinds[0]} online and {kinds[1]} offline")
     # --8<-- [start:compare]
-    has_a, has_b = a.notna().to_numpy(), b.notna().to_numpy()
+    has_a, has_b = (np.append(x.notna(), False)[row] for x, row in [(a, row_a), (b, row_b)])
     paired = has_a & has_b
-    row = {"feature": name, "rows": len(a), "missing": (has_b & ~has_a).mean(), "extra": (has_a & ~has_b).mean()}
-    if numeric and all(numeric):
-        x, y = (s.to_numpy(np.float64, na_value=np.nan)[paired] for s in (a, b))
-        gap, size = np.abs(x - y), np.abs(x) + np.abs(y)
-        row["mismatch"] = (gap > tolerance).sum() / len(a)
+    at_a, at_b = row_a[paired], row_b[paired]
+    row = {"feature": name, "rows": len(paired), "missing": (has_b & ~has_a).mean(), "extra": (has_a & ~has_b).mean()}
+    if kinds and kinds[0] == "numbers":
+        x, y = _exact(f"{name} of online", a)[at_a], _exact(f"{name} of offline", b)[at_b]
+        delta = _difference(x, y)  # never by way of floats: ids and hashes have 64 bits
+        gap, size = np.abs(delta), np.abs(x.astype(np.float64)) + np.abs(y.astype(np.float64))
+        row["mismatch"] = (gap > tolerance).sum() / len(paired)
         if len(x):
             row["smape"] = gap.sum() / size.sum() if size.any() else 0.0
             row["smape_mean"] = np.divide(2 * gap, size, out=np.zeros_like(gap), where=size > 0).mean()
-            low, middle, high = np.quantile(x - y, [0.05, 0.5, 0.95])
-            row |= {"delta_05": low, "delta_50": middle, "delta_95": high}
+            row["delta_05"], row["delta_50"], row["delta_95"] = np.quantile(delta, [0.05, 0.5, 0.95])
     else:
-        row["mismatch"] = (a[paired].astype(object) != b[paired].astype(object)).sum() / len(a)
+        x, y = a.iloc[at_a].reset_index(drop=True), b.iloc[at_b].reset_index(drop=True)
+        if not (kinds and kinds[0].startswith("times")):
+            x, y = x.astype(object), y.astype(object)
+        row["mismatch"] = (x != y).sum() / len(paired)
     # --8<-- [end:compare]
     return row
+
+
+def _kind(column: pd.Series) -> str:
+    """Return what a column holds, in words."""
+    values = column.cat.categories.to_series() if isinstance(column.dtype, pd.CategoricalDtype) else column
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    if kind in ("boolean", "integer", "floating", "mixed-integer-float", "decimal"):
+        return "numbers"
+    if kind == "datetime64":
+        return f"times {'without' if getattr(values.dtype, 'tz', None) is None else 'with'} a zone"
+    return kind
+
+
+def _exact(name: str, column: pd.Series) -> np.ndarray:
+    """Return numbers as int64, uint64 or float64, 0 where missing."""
+    there = column.notna().to_numpy(bool)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(object)
+    values = _array(name, column if there.all() else column.where(there, 0))
+    _refuse(name, "be finite", values, np.isfinite(values))
+    return values.astype({"f": np.float64, "u": np.uint64}.get(values.dtype.kind, np.int64))
+
+
+def _difference(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return x - y as float64, 0 only where they are equal."""
+    x, y = (
+        v.astype(np.int64) if v.dtype.kind == "f" and (v == np.floor(v)).all() and (np.abs(v) < 2**63).all() else v
+        for v in (x, y)
+    )
+    if "f" in (x.dtype.kind, y.dtype.kind):
+        return x.astype(np.float64) - y.astype(np.float64)
+    more, (u, v) = x > y, (whole.astype(np.uint64) for whole in (x, y))  # modulo 2^64
+    return np.where(more, u - v, v - u) * np.where(more, 1.0, -1.0)
 
 
 def sample_by_key(key: ArrayLike, rate: float, salt: str = "ml-design-key-16") -> np.ndarray:
@@ -106,28 +164,248 @@ def sample_by_key(key: ArrayLike, rate: float, salt: str = "ml-design-key-16") -
     Parameters
     ----------
     key : array of shape (n,)
-        Whole numbers or strings, for instance user ids.
+        Whole numbers, texts, UUIDs, for instance user ids; 7, 7.0 and "7" are one. A row whose key is missing is never
+        drawn, at a rate of 1 neither: nobody would find the rest of its history.
     rate : float
         Share of the keys, in [0, 1].
     salt : str
         16 ASCII characters. Another salt draws other keys: give each experiment its own.
 
+    Returns
+    -------
+    array of shape (n,), bool
+        True for the rows to log; a Series with the index of key if that is one.
+
     Raises
     ------
     ValueError
-        If rate is not in [0, 1] or the salt has not 16 characters.
+        If rate is not in [0, 1], the salt has not 16 characters, or a key is a fraction or a list.
 
     Examples
     --------
     >>> sample_by_key(["u1", "u2", "u1", "u3"], 0.5).tolist()
     [False, True, False, False]
     """
-    if not 0 <= rate <= 1:
-        raise ValueError(f"rate must be in [0, 1], got {rate}")
-    if len(salt.encode()) != 16:
-        raise ValueError(f"salt must have 16 ASCII characters, got {len(salt.encode())} bytes")
+    rate = _number("rate", rate, "[0, 1]")
+    if not (isinstance(salt, str) and len(salt.encode()) == 16):
+        raise ValueError(f"salt must have 16 ASCII characters, got {salt!r}")
     # --8<-- [start:sample]
-    values = pd.Series(key)
-    hashed = pd.util.hash_array(values.to_numpy(object).astype(str).astype(object), hash_key=salt, categorize=True)
-    return hashed < rate * 2.0**64
+    kind, code, distinct = _keys("key", key)  # each key once, and its number in each row, -1 where missing
+    if kind == "fractions":
+        raise ValueError("key must hold whole numbers or texts, got fractions")
+    hashed = pd.util.hash_array(np.array([str(v) for v in distinct], dtype=object), hash_key=salt, categorize=False)
+    drawn = np.append(hashed < rate * 2.0**64, False)[code]
     # --8<-- [end:sample]
+    return _like(drawn, key)
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _like(result: np.ndarray, values: Any) -> Any:
+    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
+    return type(values)(result, index=values.index) if is_series else result
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy(np.int64)
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = column[there].to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    codes = np.full(len(column), -1)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        present = np.bincount(number - low) > 0
+        codes[there], distinct = (np.cumsum(present) - 1)[number - low], np.flatnonzero(present) + low
+    else:
+        codes[there], distinct = pd.factorize(number)
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] % 1 == 0).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
+    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    sides = {name: _keys(name, values) for name, values in keys.items()}
+    kinds = {kind: name for name, (kind, _, _) in sides.items() if kind}
+    if len(kinds) > 1:
+        (a, of_a), (b, of_b) = list(kinds.items())[:2]
+        raise ValueError(f"{of_a} holds {a} and {of_b} {b}: keys of two kinds never match")
+    distinct = [side[2] for side in sides.values()]
+    if len({array.dtype for array in distinct if array.size}) > 1:
+        distinct = [array.astype(object) for array in distinct]
+    number, _ = pd.factorize(np.concatenate([array for array in distinct if array.size] or [np.empty(0, object)]))
+    starts = np.cumsum([0, *map(len, distinct)])
+    return [np.append(number[start:], -1)[codes] for start, (_, codes, _) in zip(starts, sides.values(), strict=False)]
+
+
+def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
+    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    if hasattr(frame, "to_arrow"):  # Polars
+        frame = frame.to_arrow()
+    if not isinstance(frame, pd.DataFrame):
+        if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
+            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+        frame = frame.to_pandas(types_mapper=_nullable)
+    if not frame.columns.is_unique:
+        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+    for column in columns:
+        if column not in frame:
+            raise ValueError(f"{name} has no column {column!r}")
+    arrow = [column for column, dtype in frame.dtypes.items() if isinstance(dtype, pd.ArrowDtype)]
+    if arrow:
+        frame = frame.copy(deep=False)
+        for column in arrow:
+            frame[column] = _column(column, frame[column])
+    return frame
+
+
+# --- End of the door. ---

@@ -6,6 +6,10 @@ model P(click) = P(look at the position) x P(click | look), so that clicks divid
 
 from __future__ import annotations
 
+import numbers
+import operator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -40,10 +44,12 @@ def examination_from_random_positions(click: ArrayLike, position: ArrayLike) -> 
     >>> examination_from_random_positions([1, 1, 1, 0], [1, 1, 2, 2])["examination"].tolist()
     [1.0, 0.5]
     """
-    clicked, place = _check(click, position)
+    clicked, place = _labels("click", click), _whole("position", position, least=1)
+    _same_rows(click=clicked, position=place)
     # --8<-- [start:random]
-    impressions, clicks = np.bincount(place), np.bincount(place, clicked)
-    return _relative(impressions, clicks, impressions[1], clicks[1])
+    at, row = np.unique(place, return_inverse=True)
+    impressions, clicks, top = np.bincount(row), np.bincount(row, clicked), place == 1
+    return _relative(at, impressions, clicks, top.sum(), clicked[top].sum())
     # --8<-- [end:random]
 
 
@@ -78,19 +84,15 @@ def examination_from_swaps(click: ArrayLike, position: ArrayLike, swap: ArrayLik
     >>> examination_from_swaps(click, position, swap)["examination"].tolist()
     [0.5]
     """
-    clicked, place = _check(click, position)
-    partner = np.asarray(swap)
-    if partner.shape != place.shape:
-        raise ValueError(f"swap must have one entry for each of the {len(place)} rows, got shape {partner.shape}")
-    wrong = (partner != 0) & ~((partner >= 2) & (partner % 1 == 0))
-    if wrong.any():
-        raise ValueError(f"swap must be 0, or a position from 2 on, got {partner[wrong][0]} at row {wrong.argmax()}")
-    partner = partner.astype(np.int64)
+    clicked, place, partner = _labels("click", click), _whole("position", position, least=1), _whole("swap", swap)
+    _same_rows(click=clicked, position=place, swap=partner)
+    _refuse("swap", "be 0, or a position from 2 on", partner, (partner == 0) | (partner >= 2))
     # --8<-- [start:swaps]
+    at, pair = np.unique(partner, return_inverse=True)
     counts = []
     for rows in [place == partner, (partner > 0) & (place == 1)]:  # the lower of each pair, and the top
-        counts += [np.bincount(partner[rows], w, partner.max() + 1) for w in (None, clicked[rows])]
-    return _relative(*counts)
+        counts += [np.bincount(pair[rows], w, len(at)) for w in (None, clicked[rows])]
+    return _relative(at, *counts)
     # --8<-- [end:swaps]
 
 
@@ -111,7 +113,7 @@ def labels_as_if_seen(click: ArrayLike, propensity: ArrayLike, clip: float = 0.0
     Returns
     -------
     array of shape (n,)
-        0, or at least 1.
+        0, or at least 1; a Series with the index of click if that is one.
 
     Raises
     ------
@@ -124,23 +126,19 @@ def labels_as_if_seen(click: ArrayLike, propensity: ArrayLike, clip: float = 0.0
     >>> labels_as_if_seen([1, 0, 1], [0.5, 0.5, 1.0]).tolist()
     [2.0, 0.0, 1.0]
     """
-    look = np.asarray(propensity, dtype=float)
-    clicked, _ = _check(click, np.ones(look.shape))
-    good = (look > 0) & (look <= 1)
-    if not good.all():
-        raise ValueError(f"propensity must be in (0, 1], got {look[~good][0]:g} at row {good.argmin()}")
-    if not 0 <= clip <= 1:
-        raise ValueError(f"clip must be in [0, 1], got {clip}")
+    clicked, look = _labels("click", click), _numbers("propensity", propensity, "(0, 1]")
+    _same_rows(click=clicked, propensity=look)
+    clip = _number("clip", clip, "[0, 1]")
     # --8<-- [start:labels]
-    return clicked / np.maximum(look, clip)
+    labels = clicked / np.maximum(look, clip)
     # --8<-- [end:labels]
+    return _like(labels, click)
 
 
-def _relative(impressions, clicks, impressions_top, clicks_top) -> pd.DataFrame:
+def _relative(at, impressions, clicks, impressions_top, clicks_top) -> pd.DataFrame:
     """Return the ratio of click rates to those on top, with its standard error, where there are impressions."""
     n, c, n_top, c_top = np.broadcast_arrays(impressions, clicks, impressions_top, clicks_top)
-    at = np.flatnonzero(n)
-    n, c, n_top, c_top = n[at], c[at], n_top[at], c_top[at]
+    at, n, c, n_top, c_top = (counts[n > 0] for counts in (at, n, c, n_top, c_top))
     if not (c_top.size and c_top.all()):
         raise ValueError(f"no click on top to compare with position {at[c_top == 0][0] if at.size else 'any'}")
     rate, top = c / n, c_top / n_top
@@ -156,15 +154,118 @@ def _relative(impressions, clicks, impressions_top, clicks_top) -> pd.DataFrame:
     )
 
 
-def _check(click: ArrayLike, position: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Return clicks and positions as arrays, or say which is wrong."""
-    clicked, place = np.asarray(click), np.asarray(position)
-    if clicked.ndim != 1 or clicked.shape != place.shape or clicked.size == 0:
-        raise ValueError(f"one click for each row, at least one: got shapes {clicked.shape} and {place.shape}")
-    binary = (clicked == 0) | (clicked == 1)
-    if not binary.all():
-        raise ValueError(f"click must be 0 or 1, got {clicked[~binary][0]} at row {binary.argmin()}")
-    whole = (place >= 1) & (place % 1 == 0)
-    if not whole.all():
-        raise ValueError(f"position must be a whole number from 1 on, got {place[~whole][0]} at row {whole.argmin()}")
-    return clicked.astype(float), place.astype(np.int64)
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.ndarray:
+    """Return labels, each 0 or 1, as float64."""
+    array = _array(name, values, ndim)
+    if array.dtype != bool:
+        _refuse(name, "be 0 or 1", array, (array == 0) | (array == 1), start)
+    return array.astype(np.float64, copy=False)
+
+
+def _whole(
+    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+) -> np.ndarray:
+    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    array = _array(name, values, ndim)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
+        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
+        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+    elif array.dtype == np.uint64:
+        _refuse(name, "be below 2^63", array, array < 2**63)
+    array = array.astype(np.int64, copy=False)
+    if least is not None:
+        _refuse(name, f"be at least {least}", array, array >= least)
+    if most is not None:
+        _refuse(name, f"be at most {most}", array, array <= most)
+    return array
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _like(result: np.ndarray, values: Any) -> Any:
+    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
+    return type(values)(result, index=values.index) if is_series else result
+
+
+# --- End of the door. ---

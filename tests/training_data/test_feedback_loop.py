@@ -23,6 +23,11 @@ def test_effective_items_lie_between_one_and_those_shown(counts):
     assert 1 - 1e-9 <= effective_items(counts) <= np.count_nonzero(counts) * (1 + 1e-9)
 
 
+def test_effective_items_of_counts_however_large_or_unequal():
+    assert effective_items([1e308] * 3) == pytest.approx(3)
+    assert effective_items([1e-300, 1e300]) == 1
+
+
 def literal_round_by_round(rates, exploration, rng, users, slots, prior):
     """The same loop, one page at a time, from its own random numbers."""
     seen, clicks, click_rates, never = np.zeros(rates.shape), np.zeros(rates.shape), [], []
@@ -102,20 +107,23 @@ def test_the_same_seed_gives_the_same_loop():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: effective_items([0, 0]), "not all 0"),
+        (lambda: effective_items([0, 0]), "must not be all 0"),
         (lambda: effective_items([-1, 2]), "at least 0"),
         (lambda: effective_items([np.nan]), "finite"),
-        (lambda: simulate_feedback_loop([0.1], [0], np.random.default_rng(0)), "rates must be a table"),
-        (lambda: simulate_feedback_loop([[2.0]], [0], np.random.default_rng(0)), "rates must be a table"),
-        (lambda: loop([1.5]), "exploration must be a sequence of shares"),
-        (lambda: loop(0.1), "exploration must be a sequence of shares"),
-        (lambda: loop([0], users=0), "users must be at least 1, got 0"),
+        (lambda: simulate_feedback_loop([0.1], [0], np.random.default_rng(0)), "rates must have two dimensions"),
+        (lambda: simulate_feedback_loop([[2.0]], [0], np.random.default_rng(0)), "rates must be in .* got 2 at row 0"),
+        (lambda: loop([1.5]), r"exploration must be in \[0, 1\], got 1.5"),
+        (lambda: loop(0.1), "exploration must have one dimension"),
+        (lambda: loop([0], users=0), "users must be a whole number of at least 1, got 0"),
         (lambda: effective_items([np.inf]), "finite"),
-        (lambda: loop([-0.1]), "exploration must be a sequence of shares"),
-        (lambda: loop([0], slots=0), "slots must be from 1 to the number of items, 60, got 0"),
-        (lambda: loop([0], prior=(1, 0)), r"prior must be two positive numbers, got \(1, 0\)"),
-        (lambda: loop([0], slots=61), "slots must be from 1 to the number of items, 60, got 61"),
-        (lambda: loop([0], prior=(0, 1)), r"prior must be two positive numbers, got \(0, 1\)"),
+        (lambda: effective_items([]), "impressions is empty"),
+        (lambda: loop([0], prior=(1, 2, 3)), "prior must be two numbers, got 3"),
+        (lambda: loop([0], prior=(1, np.nan)), "prior must be above 0 and finite, got nan at row 1"),
+        (lambda: loop([-0.1]), r"exploration must be in \[0, 1\], got -0.1"),
+        (lambda: loop([0], slots=0), r"slots must be a whole number in \[1, 60\], got 0"),
+        (lambda: loop([0], prior=(1, 0)), "prior must be above 0 and finite, got 0 at row 1"),
+        (lambda: loop([0], slots=61), r"slots must be a whole number in \[1, 60\], got 61"),
+        (lambda: loop([0], prior=(0, 1)), "prior must be above 0 and finite, got 0 at row 0"),
     ],
 )
 def test_bad_input_is_named(call, message):

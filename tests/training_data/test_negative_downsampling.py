@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +49,16 @@ def test_by_hand():
     assert recalibrate(0.001 / (0.001 + 0.999 * 0.01), 0.01) == pytest.approx(0.001, rel=1e-12)
 
 
+def test_nothing_is_computed_in_the_dtype_of_the_caller():
+    p = np.array([0.125, 0.5], dtype=np.float16)
+    assert recalibrate(p, 1e-5).tolist() == recalibrate([0.125, 0.5], 1e-5).tolist()
+    clicks = pd.Series([1, 0, 1], dtype="Int8", index=["a", "b", "c"])
+    keep = downsample_negatives(clicks, 0.5, np.random.default_rng(0))
+    assert keep.dtype == bool
+    assert keep.index.tolist() == ["a", "b", "c"]
+    assert recalibrate(pd.Series([0.5], index=["a"]), 0.5)["a"] == pytest.approx(1 / 3)
+
+
 def test_a_right_model_of_sampled_rows_is_right_again():
     x = RNG.normal(size=(300_000, 1))
     truth = expit(x[:, 0] - 3)
@@ -63,8 +74,8 @@ def test_a_right_model_of_sampled_rows_is_right_again():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: downsample_negatives([], 0.5, RNG), r"y must have one dimension and a row, got shape \(0,\)"),
-        (lambda: downsample_negatives([[0]], 0.5, RNG), r"y must have one dimension and a row, got shape \(1, 1\)"),
+        (lambda: downsample_negatives([], 0.5, RNG), "y is empty"),
+        (lambda: downsample_negatives([[0]], 0.5, RNG), r"y must have one dimension, got shape \(1, 1\)"),
         (lambda: downsample_negatives([0, 2], 0.5, RNG), "y must be 0 or 1, got 2 at row 1"),
         (lambda: downsample_negatives([0, np.nan], 0.5, RNG), "y must be 0 or 1, got nan at row 1"),
         (lambda: downsample_negatives([0, 1], 0, RNG), r"rate must be in \(0, 1\], got 0"),

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,6 +88,79 @@ def test_the_sample_keeps_keys_whole_and_is_even():
     assert sample_by_key(keys, 1).all()
 
 
+@given(
+    st.lists(st.tuples(*2 * [st.integers(-(2**63), 2**63 - 1)]), min_size=1, max_size=5),
+    st.sampled_from(["int64", "Int64", "object", "category", "int64[pyarrow]"]),
+    st.sampled_from([0, 1, 2**60]),
+)
+def test_whole_numbers_are_compared_exactly(pairs, dtype, tolerance):
+    n = len(pairs)
+    online, offline = (
+        pd.DataFrame(
+            {"id": range(n + 1), "x": pd.Series([*values, *([None] if dtype != "int64" else [7])], dtype=dtype)}
+        )
+        for values in zip(*pairs, strict=True)
+    )
+    row = consistency_report(online, offline.iloc[::-1], ["id"], tolerance).iloc[0]
+    deltas = [a - b for a, b in pairs] + ([0] if dtype == "int64" else [])
+    assert row["mismatch"] == sum(abs(d) > tolerance for d in deltas) / (n + 1)
+    assert row["delta_50"] == pytest.approx(float(np.median([float(d) for d in deltas])))
+
+
+@pytest.mark.parametrize(
+    ("online", "offline"),
+    [
+        (np.array([2**63 + 1, 5], dtype=np.uint64), np.array([2**63, 5], dtype=np.uint64)),
+        (np.array([2**63, 5], dtype=np.uint64), np.array([2**63 - 1, 5])),
+        (pd.array([2**60, None], dtype="Int64"), pd.array([2**60 + 1, None], dtype="Int64")),
+        (np.array([2.0**60, 5]), np.array([2**60 + 1, 5])),
+        (np.array([True, True]), np.array([0, 1])),
+    ],
+)
+def test_neighbours_beyond_the_digits_of_a_float_differ(online, offline):
+    a, b = (pd.DataFrame({"id": [1, 2], "x": x}) for x in (online, offline))
+    assert consistency_report(a, b, ["id"])["mismatch"].item() == 0.5
+    assert consistency_report(a, b.iloc[1:], ["id"])["mismatch"].item() == 0  # nor does a request too few make floats
+
+
+DAYS = pd.Series(pd.to_datetime(["2026-01-01", "2026-01-02"]))
+
+
+def test_times_are_compared_as_times():
+    online = pd.DataFrame({"id": [1, 2], "x": DAYS.dt.tz_localize("UTC").dt.as_unit("s")})
+    offline = pd.DataFrame({"id": [1, 2], "x": (DAYS + pd.to_timedelta([0, 1], unit="ns")).dt.tz_localize("UTC")})
+    offline["x"] = offline["x"].dt.tz_convert("Europe/Paris")
+    assert consistency_report(online, offline, ["id"])["mismatch"].item() == 0.5
+
+
+def test_ids_are_matched_as_whole_numbers():
+    online = pd.DataFrame({"id": [2**60, 2**60 + 1], "part": ["a", "a"], "x": [1, 2]})
+    offline = pd.DataFrame({"id": pd.array([2**60 + 1, 2**60], dtype="Int64"), "part": ["a", "a"], "x": [2, 1]})
+    assert consistency_report(online, offline, ["id", "part"])["mismatch"].item() == 0
+    assert consistency_report(online.assign(id=[1.0, 2.0]), online.assign(id=[1, 2]), "id")["mismatch"].tolist() == [
+        0,
+        0,
+    ]
+
+
+def test_a_key_is_drawn_whatever_holds_it_and_never_if_it_is_missing():
+    users = np.arange(2_000)
+    drawn = sample_by_key(users, 0.1)
+    as_floats = sample_by_key(pd.Series([*users, None], index=range(1, 2_002)), 0.1)
+    assert as_floats.tolist() == [*drawn, False]
+    assert as_floats.index.tolist() == list(range(1, 2_002))
+    assert sample_by_key([None, "a", np.nan], 1).tolist() == [False, True, False]
+
+
+def test_memory_does_not_grow_with_the_longest_key():
+    keys = [f"u{i}" for i in range(2_000)]
+    tracemalloc.start()
+    sample_by_key([*keys, "x" * 20_000], 0.1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3e6  # 2,000 keys as wide as the longest are 160 MB
+
+
 A = frame({1: 1, 2: 2})
 
 
@@ -93,19 +168,38 @@ A = frame({1: 1, 2: 2})
     ("call", "message"),
     [
         (lambda: consistency_report(A, A, []), "keys is empty"),
-        (lambda: consistency_report(A, A.rename(columns={"id": "k"}), ["id"]), "offline has no key column 'id'"),
+        (lambda: consistency_report(A, A.rename(columns={"id": "k"}), ["id"]), "offline has no column 'id'"),
         (
             lambda: consistency_report(A.assign(id=[1.0, np.nan]), A, ["id"]),
             "online has no 'id' at row 1",
         ),
         (lambda: consistency_report(A, A.assign(id=[2, 2]), ["id"]), r"offline holds the request \(.*2.*\) twice"),
         (lambda: consistency_report(A, A.rename(columns={"x": "z"}), ["id"]), "have no feature in common"),
-        (lambda: consistency_report(A, A.assign(x=["a", "b"]), ["id"]), "feature 'x' is a number in one frame"),
-        (lambda: consistency_report(A, A, ["id"], -1), "numeric_tolerance must be at least 0, got -1"),
+        (
+            lambda: consistency_report(A, A.assign(x=["a", "b"]), ["id"]),
+            "feature 'x' holds numbers online and string offline",
+        ),
+        (lambda: consistency_report(A, A, ["id"], -1), "numeric_tolerance must be at least 0 and finite, got -1"),
+        (lambda: consistency_report(A.head(0), A.head(0), ["id"]), "online and offline is empty"),
+        (
+            lambda: consistency_report(A, A.assign(id=["1", "2"]), ["id"]),
+            "id of online holds whole numbers and id of .* text",
+        ),
+        (
+            lambda: consistency_report(A, A.assign(x=[np.inf, 1]), ["id"]),
+            "x of offline must be finite, got inf at row 0",
+        ),
+        (
+            lambda: consistency_report(A.assign(x=DAYS), A.assign(x=DAYS.dt.tz_localize("UTC")), ["id"]),
+            "feature 'x' holds times without a zone online and times with a zone offline",
+        ),
+        (lambda: sample_by_key([0.5], 0.5), "key must hold whole numbers or texts, got fractions"),
+        (lambda: sample_by_key([7, "7"], 0.5), "key holds keys of two kinds"),
+        (lambda: sample_by_key([1], 0.5, None), "salt must have 16 ASCII characters, got None"),
         (lambda: sample_by_key([1], -0.1), r"rate must be in \[0, 1\], got -0.1"),
         (lambda: sample_by_key([1], 1.1), r"rate must be in \[0, 1\], got 1.1"),
         (lambda: sample_by_key([1], 2), r"rate must be in \[0, 1\], got 2"),
-        (lambda: sample_by_key([1], 0.5, "short"), "salt must have 16 ASCII characters, got 5 bytes"),
+        (lambda: sample_by_key([1], 0.5, "short"), "salt must have 16 ASCII characters, got 'short'"),
     ],
 )
 def test_bad_input_is_named(call, message):

@@ -95,6 +95,17 @@ def test_labels_are_the_relevance_on_average():
         assert k == 1 or naive[rows].mean() < log.loc[rows, "relevance"].mean() - 5 * error
 
 
+def test_memory_does_not_grow_with_the_position():
+    far = 10**15
+    found = examination_from_random_positions([1, 1, 1, 0], [1, 1, far, far])
+    assert found["examination"].to_dict() == {1: 1.0, far: 0.5}
+    assert examination_from_swaps([1, 0, 1], [1, far, far], [far] * 3)["examination"].to_dict() == {far: 0.5}
+
+
+def test_labels_keep_the_index():
+    assert labels_as_if_seen(pd.Series([1, 0], index=["a", "b"]), [0.5, 0.5]).to_dict() == {"a": 2, "b": 0}
+
+
 def test_clipping_bounds_the_labels():
     assert labels_as_if_seen([1, 1, 0], [0.1, 0.8, 0.1], clip=0.5).tolist() == [2, 1.25, 0]
     assert labels_as_if_seen([1, 1], [0.1, 1], clip=1).tolist() == [1, 1]
@@ -104,20 +115,23 @@ def test_clipping_bounds_the_labels():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: examination_from_random_positions([], []), "at least one"),
-        (lambda: examination_from_random_positions([1, 0], [1]), r"got shapes \(2,\) and \(1,\)"),
+        (lambda: examination_from_random_positions([], []), "click is empty"),
+        (lambda: examination_from_random_positions([1, 0], [1]), "position has 1 rows, click has 2"),
         (lambda: examination_from_random_positions([1, 2], [1, 2]), "click must be 0 or 1, got 2 at row 1"),
         (lambda: examination_from_random_positions([1, np.nan], [1, 2]), "click must be 0 or 1, got nan at row 1"),
         (
             lambda: examination_from_random_positions([1, 0], [1, 0]),
-            "position must be a whole number .* got 0 at row 1",
+            "position must be at least 1, got 0 at row 1",
         ),
-        (lambda: examination_from_random_positions([1, 0], [1, 1.5]), "whole number from 1 on, got 1.5 at row 1"),
+        (
+            lambda: examination_from_random_positions([1, 0], [1, 1.5]),
+            "position must be whole numbers, got 1.5 at row 1",
+        ),
         (lambda: examination_from_random_positions([0, 1], [1, 2]), "no click on top to compare with position 1"),
         (lambda: examination_from_random_positions([0, 1], [2, 2]), "no click on top to compare with position 2"),
-        (lambda: examination_from_swaps([1, 0], [1, 2], [2]), r"one entry for each of the 2 rows, got shape \(1,\)"),
+        (lambda: examination_from_swaps([1, 0], [1, 2], [2]), "swap has 1 rows, click has 2"),
         (lambda: examination_from_swaps([1, 0], [1, 2], [2, 1]), "a position from 2 on, got 1 at row 1"),
-        (lambda: examination_from_swaps([1, 0], [1, 2], [2, 2.5]), "a position from 2 on, got 2.5 at row 1"),
+        (lambda: examination_from_swaps([1, 0], [1, 2], [2, 2.5]), "swap must be whole numbers, got 2.5 at row 1"),
         (lambda: examination_from_swaps([1, 0], [1, 2], [0, 0]), "no click on top to compare with position any"),
         (lambda: examination_from_swaps([0, 1], [1, 2], [2, 2]), "no click on top to compare with position 2"),
         (lambda: labels_as_if_seen([1, 0], [0.5, 0]), r"propensity must be in \(0, 1\], got 0 at row 1"),
