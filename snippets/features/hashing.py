@@ -183,10 +183,10 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
     for column in columns:
         if column not in frame:
             raise ValueError(f"{name} has no column {column!r}")
-    arrow = [column for column, dtype in frame.dtypes.items() if isinstance(dtype, pd.ArrowDtype)]
-    if arrow:
+    strange = [c for c, d in frame.dtypes.items() if isinstance(d, pd.ArrowDtype) or not getattr(d, "isnative", True)]
+    if strange:
         frame = frame.copy(deep=False)
-        for column in arrow:
+        for column in strange:
             frame[column] = _column(column, frame[column])
     return frame
 
