@@ -7,13 +7,19 @@ WWW, equation 1, in its parallel form. With a hidden layer and no cross layers i
 
 from __future__ import annotations
 
+import numbers
+import operator
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 
 def cross_layers(x: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> list[np.ndarray]:
@@ -30,11 +36,28 @@ def cross_layers(x: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> list
     -------
     list of n_layers + 1 arrays of shape (n, width)
 
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or a number is not finite.
+
     Examples
     --------
     >>> cross_layers(np.array([[2.0, 3.0]]), np.array([[[0.0, 1.0], [0.0, 0.0]]]), np.zeros((1, 2)))[-1]
     array([[2., 9.]])
     """
+    x, biases = _numbers("x", x, ndim=2), _numbers("biases", biases, ndim=2)
+    weights = _numbers("weights", weights, ndim=None)
+    wanted = len(biases), x.shape[1], x.shape[1]
+    _same_rows(x=x)
+    if weights.shape != wanted or biases.shape[1] != x.shape[1]:
+        raise ValueError(
+            f"weights must have shape {wanted} and biases {wanted[:2]}, got {weights.shape}, {biases.shape}"
+        )
+    return _cross(x, weights, biases)
+
+
+def _cross(x: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> list[np.ndarray]:
     # --8<-- [start:cross]
     out = [x]
     for w, b in zip(weights, biases, strict=True):
@@ -60,18 +83,22 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
     init_scale : float
         Standard deviation of the embeddings at the start.
     random_state : int, RandomState or None
+        Draws where the parameters start, and which rows make a batch, so that the order of rows matters.
 
     Attributes
     ----------
     params_ : dict of arrays
         "embedding" (n_values, n_factors), "wide" (n_values,), "cross" and "cross_bias", "hidden" and "hidden_bias",
         "out", "bias".
+    values_ : list of n_fields arrays
+        The codes that fit has seen, in order, each with a row of the tables; -1, which is not one, comes first.
     classes_ : array of shape (2,)
 
     Raises
     ------
     ValueError
-        If a parameter is out of range, X holds anything but whole numbers, or y other than two classes.
+        If a parameter is out of range, X holds anything but whole numbers, y other than two classes, or a step was so
+        large that the parameters overflowed.
 
     Examples
     --------
@@ -101,24 +128,31 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         self.init_scale = init_scale
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> CrossNetworkClassifier:
-        """Learn from codes X of shape (n, n_fields), whole numbers from 0; a negative one is a missing value."""
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> CrossNetworkClassifier:
+        """Learn from codes X of shape (n, n_fields), whole numbers of any size; a negative one is a missing value.
+
+        A missing value, and one that no row of fit has, adds nothing. Memory grows with the number of different codes.
+        Only the ratios of ``sample_weight`` count; a row of weight 0 is no row.
+        """
         for name, least in [("n_factors", 1), ("n_cross", 0), ("n_hidden", 0), ("n_epochs", 1), ("batch_size", 1)]:
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+            _count(name, getattr(self, name), least)
         for name in ("learning_rate", "init_scale"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ValueError(f"{name} must be positive and finite, got {getattr(self, name)}")
-        X, y = _codes(X), np.asarray(y)
-        if y.shape != (len(X),):
-            raise ValueError(f"y must hold one label for each of {len(X)} rows, got shape {y.shape}")
-        self.classes_ = np.unique(y)
+            _number(name, getattr(self, name), "(0, inf)")
+        validate_data(self, X, y, skip_check_array=True)
+        validate_data(self, X, dtype=None, ensure_all_finite=False)
+        X, y = _whole("X", X, ndim=2), _classes("y", y)
+        weight = np.ones(len(X)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
+        _same_rows(X=X, y=y, sample_weight=weight)
+        check_classification_targets(y)
+        if not weight.any():
+            raise ValueError("sample_weight is zero in every row")
+        kept = weight > 0
+        self.classes_ = np.unique(y[kept])
         if len(self.classes_) != 2:
-            raise ValueError(f"only two classes can be told apart, y holds {len(self.classes_)}")
-        # Row 0 of the tables stands for all values that are missing or that no row of fit has.
-        self._sizes = np.maximum(X.max(axis=0) + 1, 0)
-        self._offsets = 1 + np.cumsum([0, *self._sizes[:-1]])
-        n_values, width = 1 + self._sizes.sum(), X.shape[1] * self.n_factors
+            raise ValueError(f"Only binary classification is supported: y holds {len(self.classes_)} class(es)")
+        X, y, weight = X[kept], y[kept], weight[kept] / weight.max()
+        self.values_ = [np.unique(np.append(np.maximum(column, -1), -1)) for column in X.T]
+        n_values, width = 1 + sum(len(values) - 1 for values in self.values_), X.shape[1] * self.n_factors
         random = check_random_state(self.random_state)
         out = width * (self.n_cross > 0) + self.n_hidden
         self.params_ = {
@@ -133,24 +167,26 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         }
         self.params_["embedding"][0] = 0
         squares = {name: np.full_like(value, 1e-8) for name, value in self.params_.items()}
-        rows, label = self._rows(X), (y == self.classes_[1]).astype(float)
-        for _ in range(self.n_epochs):
-            order = random.permutation(len(y))
-            for start in range(0, len(y), self.batch_size):
-                batch = order[start : start + self.batch_size]
-                values, _, gradients = self._gradients(rows[batch], label[batch])
-                for name, gradient in gradients.items():
-                    i = values if name in ("embedding", "wide") else ...
-                    squares[name][i] += gradient**2
-                    self.params_[name][i] -= self.learning_rate * gradient / np.sqrt(squares[name][i])
+        rows, label, weight = self._rows(X), (y == self.classes_[1]).astype(float), weight / weight.mean()
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(self.n_epochs):
+                order = random.permutation(len(y))
+                for start in range(0, len(y), self.batch_size):
+                    batch = order[start : start + self.batch_size]
+                    values, _, gradients = self._gradients(rows[batch], label[batch], weight[batch])
+                    for name, gradient in gradients.items():
+                        i = values if name in ("embedding", "wide") else ...
+                        squares[name][i] += gradient**2
+                        self.params_[name][i] -= self.learning_rate * gradient / np.sqrt(squares[name][i])
+        if not all(np.isfinite(value).all() for value in self.params_.values()):
+            raise ValueError(f"learning_rate {self.learning_rate} is too large: the parameters overflowed")
         return self
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the log odds of each row, shape (n,)."""
         check_is_fitted(self)
-        X = _codes(X)
-        if X.shape[1] != len(self._sizes):
-            raise ValueError(f"X must have the {len(self._sizes)} fields of fit, got {X.shape[1]}")
+        validate_data(self, X, dtype=None, ensure_all_finite=False, reset=False)
+        X = _whole("X", X, ndim=2)
         parts = np.array_split(self._rows(X), max(len(X) // 10_000, 1))
         return np.concatenate([self._forward(part)[0] for part in parts])
 
@@ -164,27 +200,41 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         positive = self.decision_function(X) > 0
         return self.classes_[positive.astype(int)]
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.categorical = True
+        return tags
+
     def _rows(self, X: np.ndarray) -> np.ndarray:
-        """Return the rows of the tables that the codes stand for."""
-        return np.where((X >= 0) & (self._sizes > X), X + self._offsets, 0)
+        """Return the rows of the tables that the codes stand for: 0 for all that are missing or new."""
+        rows, start = np.empty(X.shape, np.intp), 0
+        for field, values in enumerate(self.values_):
+            place = np.searchsorted(values, X[:, field]).clip(max=len(values) - 1)
+            known = (place > 0) & (values[place] == X[:, field])
+            rows[:, field] = np.where(known, start + place, 0)
+            start += len(values) - 1
+        return rows
 
     def _forward(self, rows: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], np.ndarray, np.ndarray]:
         """Return the log odds, the outputs of the cross layers, those of the hidden layer, and what was weighed."""
         p = self.params_
         # --8<-- [start:forward]
         x = p["embedding"][rows].reshape(len(rows), -1)
-        crossed = cross_layers(x, p["cross"], p["cross_bias"])
+        crossed = _cross(x, p["cross"], p["cross_bias"])
         hidden = np.maximum(x @ p["hidden"] + p["hidden_bias"], 0)
         last = np.hstack([crossed[-1], hidden] if self.n_cross else [hidden])
         logit = last @ p["out"] + p["wide"][rows].sum(axis=1) + p["bias"]
         # --8<-- [end:forward]
         return logit, crossed, hidden, last
 
-    def _gradients(self, rows: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, dict[str, np.ndarray]]:
+    def _gradients(
+        self, rows: np.ndarray, y: np.ndarray, weight: np.ndarray | float = 1.0
+    ) -> tuple[np.ndarray, float, dict[str, np.ndarray]]:
         """Return the values present, the mean loss, and its gradients; of the tables for these values alone."""
         p, (logit, crossed, hidden, last) = self.params_, self._forward(rows)
-        loss = np.mean(np.logaddexp(0, logit) - y * logit)
-        error = (expit(logit) - y) / len(y)
+        loss = np.mean(weight * (np.logaddexp(0, logit) - y * logit))
+        error = weight * (expit(logit) - y) / len(y)
         cut = crossed[0].shape[1] if self.n_cross else 0
         d_hidden = error[:, None] * p["out"][cut:] * (hidden > 0)
         d_input = d_hidden @ p["hidden"].T
@@ -216,9 +266,212 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         return values, loss, gradients
 
 
-def _codes(X: ArrayLike) -> np.ndarray:
-    """Return whole numbers, or say that there are others."""
-    X = check_array(X, dtype=None)
-    if X.dtype.kind not in "iu" and not (X.dtype.kind == "f" and (X % 1 == 0).all()):
-        raise ValueError(f"X must hold codes, whole numbers, got {X.dtype}")
-    return X.astype(np.intp)
+def _classes(name: str, values: Any) -> np.ndarray:
+    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    if np.ndim(values) != 1 or (isinstance(values, np.ndarray) and values.dtype.kind in "biuU"):
+        return column_or_1d(np.asarray(values), warn=True)
+    _, codes, distinct = _keys(name, values)
+    _refuse(name, "be known", np.asarray(values, dtype=object), codes >= 0)
+    return np.array(distinct.tolist())[codes]
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _whole(
+    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+) -> np.ndarray:
+    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    array = _array(name, values, ndim)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
+        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
+        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+    elif array.dtype == np.uint64:
+        _refuse(name, "be below 2^63", array, array < 2**63)
+    array = array.astype(np.int64, copy=False)
+    if least is not None:
+        _refuse(name, f"be at least {least}", array, array >= least)
+    if most is not None:
+        _refuse(name, f"be at most {most}", array, array <= most)
+    return array
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy(np.int64)
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = column[there].to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    codes = np.full(len(column), -1)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        present = np.bincount(number - low) > 0
+        codes[there], distinct = (np.cumsum(present) - 1)[number - low], np.flatnonzero(present) + low
+    else:
+        codes[there], distinct = pd.factorize(number)
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] == np.floor(number[there])).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+# --- End of the door. ---

@@ -6,6 +6,10 @@ Summaries", SIGIR.
 
 from __future__ import annotations
 
+import numbers
+import operator
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -27,7 +31,7 @@ def maximal_marginal_relevance(relevance: ArrayLike, vectors: ArrayLike, k: int,
     Returns
     -------
     array of shape (n_lists, k) or (k,)
-        Places of the picked candidates, in order.
+        Places of the picked candidates, in order. Of equal ones the first is picked.
 
     Raises
     ------
@@ -39,19 +43,19 @@ def maximal_marginal_relevance(relevance: ArrayLike, vectors: ArrayLike, k: int,
     >>> maximal_marginal_relevance([0.9, 0.8, 0.7], [[1, 0], [1, 0], [0, 1]], k=2, trade_off=0.5)
     array([0, 2])
     """
-    score, direction = np.asarray(relevance, dtype=float), np.asarray(vectors, dtype=float)
+    score, direction = _numbers("relevance", relevance, ndim=None), _numbers("vectors", vectors, ndim=None)
     one = score.ndim == 1
     if one:
         score, direction = score[None], direction[None]
     if score.ndim != 2 or direction.ndim != 3 or direction.shape[:2] != score.shape:
-        raise ValueError(f"a vector for each candidate: got relevance {score.shape} and vectors {direction.shape}")
-    for name, values in [("relevance", score), ("vectors", direction)]:
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} must be finite, got {values[~np.isfinite(values)][0]}")
-    if not 1 <= k <= score.shape[1]:
-        raise ValueError(f"k must be from 1 to the number of candidates, {score.shape[1]}, got {k}")
-    if not 0 <= trade_off <= 1:
-        raise ValueError(f"trade_off must be in [0, 1], got {trade_off}")
+        shapes = f"got relevance of shape {np.shape(relevance)} and vectors of shape {np.shape(vectors)}"
+        raise ValueError(f"a vector for each candidate: {shapes}")
+    if not score.size:
+        raise ValueError("relevance is empty")
+    k, trade_off = _count("k", k, 1, score.shape[1]), _number("trade_off", trade_off, "[0, 1]")
+    # By a power of two first, which rounds nothing, since squares of large and of small numbers do not fit.
+    largest = np.abs(direction).max(axis=2, keepdims=True, initial=0)
+    direction = np.ldexp(direction, -np.frexp(largest)[1])
     length = np.linalg.norm(direction, axis=2, keepdims=True)
     direction = np.divide(direction, length, out=np.zeros_like(direction), where=length > 0)
     # --8<-- [start:mmr]
@@ -65,3 +69,89 @@ def maximal_marginal_relevance(relevance: ArrayLike, vectors: ArrayLike, k: int,
         nearest = cosine if place == 0 else np.maximum(nearest, cosine)
     # --8<-- [end:mmr]
     return picked[0] if one else picked
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+# --- End of the door. ---

@@ -7,13 +7,18 @@ et al. 2018, "Entire Space Multi-Task Model: An Effective Approach for Estimatin
 
 from __future__ import annotations
 
+import numbers
+import operator
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils import ClassifierTags, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 
 class MultiTaskClassifier(BaseEstimator):
@@ -35,15 +40,19 @@ class MultiTaskClassifier(BaseEstimator):
     init_scale : float
         Standard deviation of the embeddings at the start.
     random_state : int, RandomState or None
+        Draws where the parameters start, and which rows make a batch, so that the order of rows matters.
 
     Attributes
     ----------
     params_ : dict of arrays
+    values_ : list of n_fields arrays
+        The codes that fit has seen, in order, each with a row of the tables; -1, which is not one, comes first.
 
     Raises
     ------
     ValueError
-        If a parameter is out of range, X holds anything but whole numbers, or Y anything but 0, 1 and NaN.
+        If a parameter is out of range, X holds anything but whole numbers, Y anything but 0, 1 and NaN, a task has no
+        known label, or a step was so large that the parameters overflowed.
 
     Examples
     --------
@@ -76,25 +85,37 @@ class MultiTaskClassifier(BaseEstimator):
         self.init_scale = init_scale
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, Y: ArrayLike) -> MultiTaskClassifier:
-        """Learn from codes X of shape (n, n_fields) and labels Y of shape (n, n_tasks); NaN is a label not known."""
+    def fit(self, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None = None) -> MultiTaskClassifier:
+        """Learn from codes X of shape (n, n_fields) and labels Y of shape (n, n_tasks); NaN is a label not known.
+
+        Codes are whole numbers of any size; a negative one is a missing value. A missing value, and one that no row of
+        fit has, adds nothing. Memory grows with the number of different codes. Only the ratios of ``sample_weight``
+        count; a row of weight 0 is no row, nor is one without a known label.
+        """
         for name in ("n_factors", "n_experts", "n_hidden", "n_epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+            _count(name, getattr(self, name))
         for name in ("learning_rate", "init_scale"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ValueError(f"{name} must be positive and finite, got {getattr(self, name)}")
-        X, Y = _codes(X), np.asarray(Y, dtype=float)
-        if Y.ndim != 2 or len(Y) != len(X):
-            raise ValueError(f"Y must hold a row of labels for each of {len(X)} rows, got shape {Y.shape}")
-        if not (np.isin(Y, (0, 1)) | np.isnan(Y)).all():
-            raise ValueError(f"labels must be 0, 1 or NaN, got {Y[~np.isin(Y, (0, 1)) & ~np.isnan(Y)][0]}")
-        if self.entire_space and (Y.shape[1] != 2 or (Y[:, 1] > Y[:, 0]).any() or np.isnan(Y).any()):
-            raise ValueError("entire_space needs two labels, all known, and a click wherever there is a conversion")
-        # Row 0 of the tables stands for all values that are missing or that no row of fit has.
-        self._sizes = np.maximum(X.max(axis=0) + 1, 0)
-        self._offsets = 1 + np.cumsum([0, *self._sizes[:-1]])
-        n_values, width, n_tasks = 1 + self._sizes.sum(), X.shape[1] * self.n_factors, Y.shape[1]
+            _number(name, getattr(self, name), "(0, inf)")
+        validate_data(self, X, Y, skip_check_array=True)
+        validate_data(self, X, dtype=None, ensure_all_finite=False)
+        X, Y = _whole("X", X, ndim=2), _partial_labels("Y", Y)
+        weight = np.ones(len(X)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
+        _same_rows(X=X, Y=Y, sample_weight=weight)
+        if not weight.any():
+            raise ValueError("sample_weight is zero in every row")
+        known = ~np.isnan(Y)
+        if self.entire_space:
+            bad = ~known.all(axis=1) | (Y[:, 1] > Y[:, 0]) if Y.shape[1] == 2 else np.ones(len(Y), bool)
+            if bad.any():
+                rule = "needs two labels, all known, and a click wherever there is a conversion"
+                raise ValueError(f"entire_space {rule}: Y has {Y[bad][0].tolist()} at row {bad.argmax()}")
+        kept = (weight > 0) & known.any(axis=1)
+        if not known[kept].any(axis=0).all():
+            raise ValueError(f"Y has no label that is known in column {known[kept].any(axis=0).argmin()}")
+        X, Y, weight = X[kept], Y[kept], weight[kept] / weight.max()
+        self.values_ = [np.unique(np.append(np.maximum(column, -1), -1)) for column in X.T]
+        n_values, width = 1 + sum(len(values) - 1 for values in self.values_), X.shape[1] * self.n_factors
+        n_tasks = Y.shape[1]
         random = check_random_state(self.random_state)
         self.params_ = {
             "embedding": random.normal(0, self.init_scale, (n_values, self.n_factors)),
@@ -107,30 +128,46 @@ class MultiTaskClassifier(BaseEstimator):
         }
         self.params_["embedding"][0] = 0
         squares = {name: np.full_like(value, 1e-8) for name, value in self.params_.items()}
-        rows = self._rows(X)
-        for _ in range(self.n_epochs):
-            order = random.permutation(len(Y))
-            for start in range(0, len(Y), self.batch_size):
-                batch = order[start : start + self.batch_size]
-                values, _, gradients = self._gradients(rows[batch], Y[batch])
-                for name, gradient in gradients.items():
-                    i = values if name in ("embedding", "wide") else ...
-                    squares[name][i] += gradient**2
-                    self.params_[name][i] -= self.learning_rate * gradient / np.sqrt(squares[name][i])
+        rows, weight = self._rows(X), weight / weight.mean()
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(self.n_epochs):
+                order = random.permutation(len(Y))
+                for start in range(0, len(Y), self.batch_size):
+                    batch = order[start : start + self.batch_size]
+                    values, _, gradients = self._gradients(rows[batch], Y[batch], weight[batch])
+                    for name, gradient in gradients.items():
+                        i = values if name in ("embedding", "wide") else ...
+                        squares[name][i] += gradient**2
+                        self.params_[name][i] -= self.learning_rate * gradient / np.sqrt(squares[name][i])
+        if not all(np.isfinite(value).all() for value in self.params_.values()):
+            raise ValueError(f"learning_rate {self.learning_rate} is too large: the parameters overflowed")
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return each task's probability, shape (n, n_tasks); with entire_space that of a conversion after a click."""
         check_is_fitted(self)
-        X = _codes(X)
-        if X.shape[1] != len(self._sizes):
-            raise ValueError(f"X must have the {len(self._sizes)} fields of fit, got {X.shape[1]}")
+        validate_data(self, X, dtype=None, ensure_all_finite=False, reset=False)
+        X = _whole("X", X, ndim=2)
         parts = np.array_split(self._rows(X), max(len(X) // 10_000, 1))
         return expit(np.concatenate([self._forward(part)[0] for part in parts]))
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        tags.classifier_tags = ClassifierTags(multi_class=False)
+        tags.target_tags.required = tags.target_tags.multi_output = True
+        tags.target_tags.single_output = False
+        return tags
+
     def _rows(self, X: np.ndarray) -> np.ndarray:
-        """Return the rows of the tables that the codes stand for."""
-        return np.where((X >= 0) & (self._sizes > X), X + self._offsets, 0)
+        """Return the rows of the tables that the codes stand for: 0 for all that are missing or new."""
+        rows, start = np.empty(X.shape, np.intp), 0
+        for field, values in enumerate(self.values_):
+            place = np.searchsorted(values, X[:, field]).clip(max=len(values) - 1)
+            known = (place > 0) & (values[place] == X[:, field])
+            rows[:, field] = np.where(known, start + place, 0)
+            start += len(values) - 1
+        return rows
 
     def _forward(self, rows: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return log odds (n, tasks), input (n, width), experts (experts, n, hidden) and gates (tasks, n, experts)."""
@@ -144,29 +181,34 @@ class MultiTaskClassifier(BaseEstimator):
         # --8<-- [end:forward]
         return logit, x, experts, gates, mixed
 
-    def _loss(self, logit: np.ndarray, Y: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the loss, summed over tasks and averaged over rows, and its gradient by the log odds."""
+    def _loss(self, logit: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the loss of each row, summed over tasks, and its gradient by the log odds."""
         if not self.entire_space:
             known, label = ~np.isnan(Y), np.nan_to_num(Y)
-            loss = (np.logaddexp(0, logit) - label * logit)[known].sum()
-            return loss / len(Y), np.where(known, expit(logit) - label, 0) / len(Y)
+            loss = np.where(known, np.logaddexp(0, logit) - label * logit, 0)
+            return loss.sum(axis=1), np.where(known, expit(logit) - label, 0)
         # --8<-- [start:entire_space]
         click, conversion = Y.T
-        p = expit(logit)
-        both = p[:, 0] * p[:, 1]
-        log_miss = np.log1p(-both)
-        log_both = -np.logaddexp(0, -logit).sum(axis=1)
+        log_p, log_q = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)  # of yes and of no, for both tasks
+        log_both = log_p.sum(axis=1)
+        log_miss = np.logaddexp(log_q[:, 0], log_p[:, 0] + log_q[:, 1])  # no click, or a click alone
         loss = np.logaddexp(0, logit[:, 0]) - click * logit[:, 0]
         loss -= conversion * log_both + (1 - conversion) * log_miss
-        gradient = ((both - conversion) / (1 - both))[:, None] * (1 - p)
-        gradient[:, 0] += p[:, 0] - click
+        # d log_both = 1 - p = q, d log_miss = -q p(both) / p(miss)
+        by_miss = np.exp(log_q + (log_both - log_miss)[:, None])
+        gradient = np.where(conversion[:, None] == 1, -np.exp(log_q), by_miss)
+        gradient[:, 0] += expit(logit[:, 0]) - click
         # --8<-- [end:entire_space]
-        return loss.mean(), gradient / len(Y)
+        return loss, gradient
 
-    def _gradients(self, rows: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, float, dict[str, np.ndarray]]:
-        """Return the values present, the loss, and its gradients; of the tables for these values alone."""
+    def _gradients(
+        self, rows: np.ndarray, Y: np.ndarray, weight: np.ndarray | None = None
+    ) -> tuple[np.ndarray, float, dict[str, np.ndarray]]:
+        """Return the values present, the mean loss, and its gradients; of the tables for these values alone."""
+        weight = np.ones(len(rows)) if weight is None else weight
         p, (logit, x, experts, gates, mixed) = self.params_, self._forward(rows)
         loss, error = self._loss(logit, Y)
+        loss, error = np.mean(weight * loss), error * weight[:, None] / len(Y)
         d_mixed = np.einsum("it,th->tih", error, p["tower"])
         d_gates = np.einsum("tih,eih->tie", d_mixed, experts)
         d_gates = gates * (d_gates - (gates * d_gates).sum(axis=2, keepdims=True))
@@ -191,9 +233,132 @@ class MultiTaskClassifier(BaseEstimator):
         return values, float(loss), gradients
 
 
-def _codes(X: ArrayLike) -> np.ndarray:
-    """Return whole numbers, or say that there are others."""
-    X = check_array(X, dtype=None)
-    if X.dtype.kind not in "iu" and not (X.dtype.kind == "f" and (X % 1 == 0).all()):
-        raise ValueError(f"X must hold codes, whole numbers, got {X.dtype}")
-    return X.astype(np.intp)
+def _partial_labels(name: str, values: Any) -> np.ndarray:
+    """Return labels as float64, each 0, 1 or, where missing, NaN."""
+    array = values.astype(np.float64).filled(np.nan) if np.ma.is_masked(values) else np.asarray(values)
+    known = pd.notna(array)
+    return np.where(known, _labels(name, np.where(known, array, 0), ndim=2), np.nan)
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.ndarray:
+    """Return labels, each 0 or 1, as float64."""
+    array = _array(name, values, ndim)
+    if array.dtype != bool:
+        _refuse(name, "be 0 or 1", array, (array == 0) | (array == 1), start)
+    return array.astype(np.float64, copy=False)
+
+
+def _whole(
+    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+) -> np.ndarray:
+    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    array = _array(name, values, ndim)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
+        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
+        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+    elif array.dtype == np.uint64:
+        _refuse(name, "be below 2^63", array, array < 2**63)
+    array = array.astype(np.int64, copy=False)
+    if least is not None:
+        _refuse(name, f"be at least {least}", array, array >= least)
+    if most is not None:
+        _refuse(name, f"be at most {most}", array, array <= most)
+    return array
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+# --- End of the door. ---

@@ -7,10 +7,16 @@ to be in the batch takes that back.
 
 from __future__ import annotations
 
+import numbers
+import operator
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 from scipy.special import logsumexp
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import _check_feature_names, check_is_fitted, validate_data
 
 
 def in_batch_softmax(
@@ -32,12 +38,26 @@ def in_batch_softmax(
     (loss, by user, by item)
         Mean loss, and its gradients, of the shape of user and item.
 
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or a number is not finite.
+
     Examples
     --------
     >>> vectors = np.eye(2)
     >>> round(in_batch_softmax(vectors, vectors)[0], 3)  # log(1 + 1/e)
     0.313
     """
+    user, item = _numbers("user", user, ndim=2), _numbers("item", item, ndim=2)
+    log_q = None if log_q is None else _numbers("log_q", log_q)
+    _same_rows(user=user, item=item, log_q=log_q)
+    if user.shape != item.shape:
+        raise ValueError(f"user and item must have the same number of factors, got {user.shape[1]} and {item.shape[1]}")
+    return _softmax(user, item, log_q)
+
+
+def _softmax(user: np.ndarray, item: np.ndarray, log_q: np.ndarray | None) -> tuple[float, np.ndarray, np.ndarray]:
     n = len(user)
     # --8<-- [start:softmax]
     scores = user @ item.T
@@ -50,7 +70,7 @@ def in_batch_softmax(
     return float(loss), error @ item, error.T @ user
 
 
-class TwoTower:
+class TwoTower(BaseEstimator):
     """Each tower adds up the embeddings of its codes; the score of a pair is their dot product.
 
     Parameters
@@ -63,15 +83,20 @@ class TwoTower:
     init_scale : float
         Standard deviation of the embeddings at the start.
     random_state : int or None
+        Draws where the tables start, and which clicks make a batch, so that the order of rows matters.
 
     Attributes
     ----------
     user_table_, item_table_ : arrays of shape (n_values, n_factors)
+        The embeddings of ``user_values_`` and ``item_values_``, one field after the other.
+    user_values_, item_values_ : lists of arrays
+        The codes of each field that fit has seen, in order.
 
     Raises
     ------
     ValueError
-        If a parameter is out of range, or codes are not whole numbers of at least 0, one row for each click.
+        If a parameter is out of range, codes are not whole numbers, one row for each click, an item's identity is
+        missing, or a step was so large that the tables overflowed.
 
     Examples
     --------
@@ -100,64 +125,198 @@ class TwoTower:
         self.random_state = random_state
 
     def fit(self, user_codes: ArrayLike, item_codes: ArrayLike) -> TwoTower:
-        """Learn from clicks: the user's codes (n, n_user_fields), the item's (n, n_item_fields), its identity first."""
+        """Learn from clicks: the user's codes (n, n_user_fields), the item's (n, n_item_fields), its identity first.
+
+        Codes are whole numbers of any size; a negative one is a missing value, and adds nothing. Memory grows with the
+        number of different codes.
+        """
         for name, least in [("n_factors", 1), ("n_epochs", 1), ("batch_size", 2)]:
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+            _count(name, getattr(self, name), least)
         for name in ("learning_rate", "init_scale"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ValueError(f"{name} must be positive and finite, got {getattr(self, name)}")
-        user, item = _codes("user_codes", user_codes), _codes("item_codes", item_codes)
-        if len(user) != len(item):
-            raise ValueError(f"one row for each click in both, got {len(user)} and {len(item)}")
+            _number(name, getattr(self, name), "(0, inf)")
+        checks = {"dtype": None, "ensure_all_finite": False}
+        validate_data(self, user_codes, item_codes, validate_separately=(checks, checks))
+        self._item_fields = BaseEstimator()  # keeps the names of the item's columns, as self does the user's
+        _check_feature_names(self._item_fields, item_codes, reset=True)
+        user, item = _whole("user_codes", user_codes, ndim=2), _whole("item_codes", item_codes, ndim=2)
+        _same_rows(user_codes=user, item_codes=item)
+        _whole("the identities of item_codes, column 0,", item[:, 0], 0)
+        self.user_values_, self.item_values_ = ([np.unique(c[c >= 0]) for c in codes.T] for codes in (user, item))
+        user_sum = _sum_of_codes("user_codes", user, self.user_values_)
+        item_sum = _sum_of_codes("item_codes", item, self.item_values_)
         random = np.random.default_rng(self.random_state)
-        self._user_sizes, self._item_sizes = user.max(axis=0) + 1, item.max(axis=0) + 1
-        self.user_table_ = random.normal(0, self.init_scale, (self._user_sizes.sum(), self.n_factors))
-        self.item_table_ = random.normal(0, self.init_scale, (self._item_sizes.sum(), self.n_factors))
+        self.user_table_ = random.normal(0, self.init_scale, (user_sum.shape[1], self.n_factors))
+        self.item_table_ = random.normal(0, self.init_scale, (item_sum.shape[1], self.n_factors))
         squares = [np.full_like(table, 1e-8) for table in (self.user_table_, self.item_table_)]
-        user_sum, item_sum = _sum_of_codes(user, self._user_sizes), _sum_of_codes(item, self._item_sizes)
-        log_q = np.log(np.bincount(item[:, 0])[item[:, 0]] / len(item)) if self.log_q else None
-        for _ in range(self.n_epochs):
-            order = random.permutation(len(user))
-            for start in range(0, len(user), self.batch_size):
-                batch = order[start : start + self.batch_size]
-                of_user, of_item = user_sum[batch], item_sum[batch]
-                _, by_user, by_item = in_batch_softmax(
-                    of_user @ self.user_table_,
-                    of_item @ self.item_table_,
-                    None if log_q is None else log_q[batch],
-                )
-                for table, square, rows, gradient in [
-                    (self.user_table_, squares[0], of_user, by_user),
-                    (self.item_table_, squares[1], of_item, by_item),
-                ]:
-                    present = np.unique(rows.indices)
-                    step = rows[:, present].T @ gradient
-                    square[present] += step**2
-                    table[present] -= self.learning_rate * step / np.sqrt(square[present])
+        _, which, count = np.unique(item[:, 0], return_inverse=True, return_counts=True)
+        log_q = np.log(count[which] / len(item)) if self.log_q else None
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(self.n_epochs):
+                order = random.permutation(len(user))
+                for start in range(0, len(user), self.batch_size):
+                    batch = order[start : start + self.batch_size]
+                    of_user, of_item = user_sum[batch], item_sum[batch]
+                    _, by_user, by_item = _softmax(
+                        of_user @ self.user_table_,
+                        of_item @ self.item_table_,
+                        None if log_q is None else log_q[batch],
+                    )
+                    for table, square, rows, gradient in [
+                        (self.user_table_, squares[0], of_user, by_user),
+                        (self.item_table_, squares[1], of_item, by_item),
+                    ]:
+                        present = np.unique(rows.indices)
+                        step = rows[:, present].T @ gradient
+                        square[present] += step**2
+                        table[present] -= self.learning_rate * step / np.sqrt(square[present])
+        if not (np.isfinite(self.user_table_).all() and np.isfinite(self.item_table_).all()):
+            raise ValueError(f"learning_rate {self.learning_rate} is too large: the tables overflowed")
         return self
 
     def users(self, codes: ArrayLike) -> np.ndarray:
         """Return the vectors of users, shape (n, n_factors). A code that fit has not seen adds nothing."""
-        return _sum_of_codes(_codes("codes", codes), self._user_sizes) @ self.user_table_
+        check_is_fitted(self)
+        _check_feature_names(self, codes, reset=False)
+        return _sum_of_codes("codes", codes, self.user_values_) @ self.user_table_
 
     def items(self, codes: ArrayLike) -> np.ndarray:
         """Return the vectors of items, shape (n, n_factors). A code that fit has not seen adds nothing."""
-        return _sum_of_codes(_codes("codes", codes), self._item_sizes) @ self.item_table_
+        check_is_fitted(self)
+        _check_feature_names(self._item_fields, codes, reset=False)
+        return _sum_of_codes("codes", codes, self.item_values_) @ self.item_table_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        tags.target_tags.required = tags.target_tags.multi_output = True
+        tags.target_tags.single_output = False
+        return tags
 
 
-def _codes(name: str, codes: ArrayLike) -> np.ndarray:
-    codes = np.asarray(codes)
-    if codes.ndim != 2 or not codes.size or codes.dtype.kind not in "iu" or codes.min() < 0:
-        raise ValueError(f"{name} must be whole numbers of at least 0, one row each, got {codes.dtype} {codes.shape}")
-    return codes.astype(np.intp)
-
-
-def _sum_of_codes(codes: np.ndarray, sizes: np.ndarray) -> csr_matrix:
+def _sum_of_codes(name: str, codes: ArrayLike, values: list[np.ndarray]) -> csr_matrix:
     """Return rows with a one for each known code, so that their product with the table adds up embeddings."""
-    if codes.shape[1] != len(sizes):
-        raise ValueError(f"codes must have the {len(sizes)} fields of fit, got {codes.shape[1]}")
-    known = codes < sizes
+    codes = _whole(name, codes, ndim=2)
+    _same_rows(**{name: codes})
+    if codes.shape[1] != len(values):
+        raise ValueError(f"{name} must have the {len(values)} fields of fit, got {codes.shape[1]}")
+    place = np.column_stack([np.searchsorted(known, column) for known, column in zip(values, codes.T, strict=True)])
+    known = np.column_stack([np.isin(column, known) for known, column in zip(values, codes.T, strict=True)])
     row, field = np.nonzero(known)
-    columns = codes[known] + np.concatenate([[0], np.cumsum(sizes)[:-1]])[field]
-    return csr_matrix((np.ones(len(row)), (row, columns)), (len(codes), sizes.sum()))
+    starts = np.cumsum([0, *map(len, values)])
+    return csr_matrix((np.ones(len(row)), (row, place[known] + starts[field])), (len(codes), starts[-1]))
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _whole(
+    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+) -> np.ndarray:
+    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    array = _array(name, values, ndim)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
+        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
+        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+    elif array.dtype == np.uint64:
+        _refuse(name, "be below 2^63", array, array < 2**63)
+    array = array.astype(np.int64, copy=False)
+    if least is not None:
+        _refuse(name, f"be at least {least}", array, array >= least)
+    if most is not None:
+        _refuse(name, f"be at most {most}", array, array <= most)
+    return array
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+# --- End of the door. ---
