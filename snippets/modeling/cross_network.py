@@ -139,17 +139,18 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         for name in ("learning_rate", "init_scale"):
             _number(name, getattr(self, name), "(0, inf)")
         validate_data(self, X, y, skip_check_array=True)
-        validate_data(self, X, dtype=None, ensure_all_finite=False)
-        X, y = _whole("X", X, ndim=2), _classes("y", y)
-        weight = np.ones(len(X)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
-        _same_rows(X=X, y=y, sample_weight=weight)
+        y = _classes("y", y)
         check_classification_targets(y)
+        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
+        _same_rows(y=y, sample_weight=weight)
         if not weight.any():
             raise ValueError("sample_weight is zero in every row")
         kept = weight > 0
         self.classes_ = np.unique(y[kept])
         if len(self.classes_) != 2:
             raise ValueError(f"Only binary classification is supported: y holds {len(self.classes_)} class(es)")
+        X = _features(self, "X", X, whole=True)
+        _same_rows(X=X, y=y)
         X, y, weight = X[kept], y[kept], weight[kept] / weight.max()
         self.values_ = [np.unique(np.append(np.maximum(column, -1), -1)) for column in X.T]
         n_values, width = 1 + sum(len(values) - 1 for values in self.values_), X.shape[1] * self.n_factors
@@ -185,8 +186,7 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the log odds of each row, shape (n,)."""
         check_is_fitted(self)
-        validate_data(self, X, dtype=None, ensure_all_finite=False, reset=False)
-        X = _whole("X", X, ndim=2)
+        X = _features(self, "X", X, whole=True, reset=False)
         parts = np.array_split(self._rows(X), max(len(X) // 10_000, 1))
         return np.concatenate([self._forward(part)[0] for part in parts])
 
@@ -268,6 +268,7 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
 
 def _classes(name: str, values: Any) -> np.ndarray:
     """Return labels of any container as plain numbers or text; a missing one is refused."""
+    values = values if hasattr(values, "__len__") else np.asarray(values)
     if np.ndim(values) != 1 or (isinstance(values, np.ndarray) and values.dtype.kind in "biuU"):
         return column_or_1d(np.asarray(values), warn=True)
     _, codes, distinct = _keys(name, values)
@@ -336,6 +337,20 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
+
+
+def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True) -> np.ndarray:
+    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    check = _whole if whole else _numbers
+    try:
+        validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
+    except ValueError as error:
+        try:
+            check(name, X, ndim=2)
+        except ValueError as named:
+            raise ValueError(f"{named}. {error}") from None
+        raise
+    return check(name, X, ndim=2)
 
 
 def _whole(

@@ -97,8 +97,7 @@ class MultiTaskClassifier(BaseEstimator):
         for name in ("learning_rate", "init_scale"):
             _number(name, getattr(self, name), "(0, inf)")
         validate_data(self, X, Y, skip_check_array=True)
-        validate_data(self, X, dtype=None, ensure_all_finite=False)
-        X, Y = _whole("X", X, ndim=2), _partial_labels("Y", Y)
+        X, Y = _features(self, "X", X, whole=True), _partial_labels("Y", Y)
         weight = np.ones(len(X)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
         _same_rows(X=X, Y=Y, sample_weight=weight)
         if not weight.any():
@@ -146,8 +145,7 @@ class MultiTaskClassifier(BaseEstimator):
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return each task's probability, shape (n, n_tasks); with entire_space that of a conversion after a click."""
         check_is_fitted(self)
-        validate_data(self, X, dtype=None, ensure_all_finite=False, reset=False)
-        X = _whole("X", X, ndim=2)
+        X = _features(self, "X", X, whole=True, reset=False)
         parts = np.array_split(self._rows(X), max(len(X) // 10_000, 1))
         return expit(np.concatenate([self._forward(part)[0] for part in parts]))
 
@@ -301,6 +299,20 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
+
+
+def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True) -> np.ndarray:
+    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    check = _whole if whole else _numbers
+    try:
+        validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
+    except ValueError as error:
+        try:
+            check(name, X, ndim=2)
+        except ValueError as named:
+            raise ValueError(f"{named}. {error}") from None
+        raise
+    return check(name, X, ndim=2)
 
 
 def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.ndarray:

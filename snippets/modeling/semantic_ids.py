@@ -17,6 +17,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.cluster import KMeans
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+LIMITS = "[-1e100, 1e100]"  # of vectors: the squares of larger numbers overflow
+
 
 class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Cluster the vectors, then what the clusters leave over, and so on; the clusters' numbers are the codes.
@@ -59,7 +61,7 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Find the centers from vectors of shape (n_items, n_features)."""
         for name in ("n_levels", "n_codes"):
             _count(name, getattr(self, name))
-        left = self._vectors(X)
+        left = _numbers("X", _features(self, "X", X), LIMITS, ndim=2)
         self.centers_, self._n_features_out = [], self.n_levels
         grain = 1e-12 * (np.abs(left).max() or 1.0)  # what is less is rounding
         # --8<-- [start:fit]
@@ -74,7 +76,7 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Return the codes, whole numbers of shape (n, n_levels), also of items that came later."""
         check_is_fitted(self)
-        left = self._vectors(X, reset=False)
+        left = _numbers("X", _features(self, "X", X, reset=False), LIMITS, ndim=2)
         codes = np.empty((len(left), len(self.centers_)), np.int64)
         # --8<-- [start:transform]
         for level, centers in enumerate(self.centers_):
@@ -97,16 +99,6 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         for level, (centers, column) in enumerate(zip(self.centers_, codes.T, strict=False)):
             _whole(f"codes of level {level}", column, most=len(centers) - 1)
         return sum(centers[column] for centers, column in zip(self.centers_, codes.T, strict=False))
-
-    def _vectors(self, X: ArrayLike, reset: bool = True) -> np.ndarray:
-        """Return the vectors, of which the squares must not overflow."""
-        try:
-            validate_data(self, X, ensure_all_finite=False, reset=reset)
-        except ValueError as error:
-            if "could not convert" in str(error):
-                _numbers("X", X, ndim=2)  # says where the text is
-            raise
-        return _numbers("X", _numbers("X", X, ndim=2), "[-1e100, 1e100]", ndim=2)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -175,6 +167,20 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
+
+
+def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True) -> np.ndarray:
+    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    check = _whole if whole else _numbers
+    try:
+        validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
+    except ValueError as error:
+        try:
+            check(name, X, ndim=2)
+        except ValueError as named:
+            raise ValueError(f"{named}. {error}") from None
+        raise
+    return check(name, X, ndim=2)
 
 
 def _whole(

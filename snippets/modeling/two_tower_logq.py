@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 from scipy.special import logsumexp
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import _check_feature_names, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 
 def in_batch_softmax(
@@ -134,16 +134,14 @@ class TwoTower(BaseEstimator):
             _count(name, getattr(self, name), least)
         for name in ("learning_rate", "init_scale"):
             _number(name, getattr(self, name), "(0, inf)")
-        checks = {"dtype": None, "ensure_all_finite": False}
-        validate_data(self, user_codes, item_codes, validate_separately=(checks, checks))
+        validate_data(self, user_codes, item_codes, skip_check_array=True)
+        user = _features(self, "user_codes", user_codes, whole=True)
         self._item_fields = BaseEstimator()  # keeps the names of the item's columns, as self does the user's
-        _check_feature_names(self._item_fields, item_codes, reset=True)
-        user, item = _whole("user_codes", user_codes, ndim=2), _whole("item_codes", item_codes, ndim=2)
+        item = _features(self._item_fields, "item_codes", item_codes, whole=True)
         _same_rows(user_codes=user, item_codes=item)
         _whole("the identities of item_codes, column 0,", item[:, 0], 0)
         self.user_values_, self.item_values_ = ([np.unique(c[c >= 0]) for c in codes.T] for codes in (user, item))
-        user_sum = _sum_of_codes("user_codes", user, self.user_values_)
-        item_sum = _sum_of_codes("item_codes", item, self.item_values_)
+        user_sum, item_sum = _sum_of_codes(user, self.user_values_), _sum_of_codes(item, self.item_values_)
         random = np.random.default_rng(self.random_state)
         self.user_table_ = random.normal(0, self.init_scale, (user_sum.shape[1], self.n_factors))
         self.item_table_ = random.normal(0, self.init_scale, (item_sum.shape[1], self.n_factors))
@@ -176,14 +174,14 @@ class TwoTower(BaseEstimator):
     def users(self, codes: ArrayLike) -> np.ndarray:
         """Return the vectors of users, shape (n, n_factors). A code that fit has not seen adds nothing."""
         check_is_fitted(self)
-        _check_feature_names(self, codes, reset=False)
-        return _sum_of_codes("codes", codes, self.user_values_) @ self.user_table_
+        codes = _features(self, "codes", codes, whole=True, reset=False)
+        return _sum_of_codes(codes, self.user_values_) @ self.user_table_
 
     def items(self, codes: ArrayLike) -> np.ndarray:
         """Return the vectors of items, shape (n, n_factors). A code that fit has not seen adds nothing."""
         check_is_fitted(self)
-        _check_feature_names(self._item_fields, codes, reset=False)
-        return _sum_of_codes("codes", codes, self.item_values_) @ self.item_table_
+        codes = _features(self._item_fields, "codes", codes, whole=True, reset=False)
+        return _sum_of_codes(codes, self.item_values_) @ self.item_table_
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -193,12 +191,8 @@ class TwoTower(BaseEstimator):
         return tags
 
 
-def _sum_of_codes(name: str, codes: ArrayLike, values: list[np.ndarray]) -> csr_matrix:
+def _sum_of_codes(codes: np.ndarray, values: list[np.ndarray]) -> csr_matrix:
     """Return rows with a one for each known code, so that their product with the table adds up embeddings."""
-    codes = _whole(name, codes, ndim=2)
-    _same_rows(**{name: codes})
-    if codes.shape[1] != len(values):
-        raise ValueError(f"{name} must have the {len(values)} fields of fit, got {codes.shape[1]}")
     place = np.column_stack([np.searchsorted(known, column) for known, column in zip(values, codes.T, strict=True)])
     known = np.column_stack([np.isin(column, known) for known, column in zip(values, codes.T, strict=True)])
     row, field = np.nonzero(known)
@@ -267,6 +261,20 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
+
+
+def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True) -> np.ndarray:
+    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    check = _whole if whole else _numbers
+    try:
+        validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
+    except ValueError as error:
+        try:
+            check(name, X, ndim=2)
+        except ValueError as named:
+            raise ValueError(f"{named}. {error}") from None
+        raise
+    return check(name, X, ndim=2)
 
 
 def _whole(

@@ -18,13 +18,6 @@ RATE = {"learning_rate": Number(0.5, interval="(0, inf)"), "init_scale": Number(
 PASSES = {"n_epochs": Count(2), "n_factors": Count(2)}
 
 
-class Features(Matrix):
-    """What scikit-learn checks first, whose errors for another shape do not name X; `check_estimator` holds them."""
-
-    def bad(self):
-        yield from (case for case in super().bad() if case[0] != "one dimension")
-
-
 class Classes(Labels):
     """Any two classes; scikit-learn flattens a column with a warning."""
 
@@ -97,7 +90,7 @@ CALLS = [
     Call(
         crossed,
         {
-            "X": Features(CODES, whole=True),
+            "X": Matrix(CODES, whole=True),
             "y": Classes(LABELS, says="y |label"),
             "sample_weight": Numbers(WEIGHT, interval="[0, inf)"),
             "batch_size": Count(100),
@@ -112,7 +105,7 @@ CALLS = [
     Call(
         shared,
         {
-            "X": Features(CODES, whole=True),
+            "X": Matrix(CODES, whole=True),
             "Y": PartialLabels(np.column_stack([LABELS, [0, 1, 0, 0, 1, 0]]), whole=True, missing=True),
             "sample_weight": Numbers(WEIGHT, interval="[0, inf)"),
             "batch_size": Count(100),
@@ -137,8 +130,8 @@ CALLS = [
     Call(
         towers,
         {
-            "user_codes": Features([[0, 1], [1, 0], [3, -1], [0, 0], [1, 1], [3, 1]], whole=True),
-            "item_codes": Features([[4, 0], [6, 1], [8, 1], [4, 0], [6, -1], [8, 1]], whole=True),
+            "user_codes": Matrix([[0, 1], [1, 0], [3, -1], [0, 0], [1, 1], [3, 1]], whole=True),
+            "item_codes": Matrix([[4, 0], [6, 1], [8, 1], [4, 0], [6, -1], [8, 1]], whole=True),
             "batch_size": Count(100, least=2),
             **RATE,
             **PASSES,
@@ -164,7 +157,7 @@ CALLS = [
     ),
     Call(
         identities,
-        {"X": Features([[0, 0], [0, 1], [9, 0], [9, 1], [0.5, 0.5]]), "n_levels": Count(2), "n_codes": Count(2)},
+        {"X": Matrix([[0, 0], [0, 1], [9, 0], [9, 1], [0.5, 0.5]]), "n_levels": Count(2), "n_codes": Count(2)},
         covers=SemanticIDs,
         order="matters",
     ),

@@ -1,6 +1,7 @@
 """Gradients of a network with tables of embeddings, held against finite differences."""
 
 import numpy as np
+import pytest
 from scipy.optimize import approx_fprime
 from sklearn.base import clone
 
@@ -44,6 +45,27 @@ def hold_against_adagrad(model, X, labels):
     model.fit(X, labels)
     for name, expected in net.params_.items():
         np.testing.assert_allclose(model.params_[name], expected, rtol=1e-6, atol=1e-9, err_msg=name)
+
+
+def hold_weights_count_rows(model, X, labels):
+    """Hold weights, in one batch of all rows, against rows that are there so many times."""
+    model = clone(model).set_params(batch_size=10_000, n_epochs=3)
+    weight = np.random.default_rng(9).integers(0, 4, len(X))
+    often = clone(model).fit(np.repeat(X, weight, axis=0), np.repeat(labels, weight, axis=0)).predict_proba(X)
+    for scale in (1, 0.125, 1e-300, 1e300):
+        np.testing.assert_allclose(model.fit(X, labels, weight * scale).predict_proba(X), often, rtol=1e-7)
+    with pytest.raises(ValueError, match="sample_weight is zero in every row"):
+        model.fit(X, labels, np.zeros(len(X)))
+
+
+def hold_codes_are_names(model, X, labels):
+    """Hold that only which codes are equal counts, as long as their order is the same, and that few need few rows."""
+    p = clone(model).fit(X, labels).predict_proba(X)
+    far = X * 10**15 + 2**60
+    named = clone(model).fit(far, labels)
+    np.testing.assert_array_equal(named.predict_proba(far), p)
+    assert len(named.params_["embedding"]) == 1 + sum(len(np.unique(column)) for column in X.T)
+    np.testing.assert_array_equal(named.predict_proba(X), named.predict_proba(np.full(X.shape, -1)))
 
 
 def hold_spread(values, expected):

@@ -5,7 +5,15 @@ from sklearn.base import clone
 
 from snippets.evaluation.normalized_entropy import normalized_entropy
 from snippets.modeling.cross_network import CrossNetworkClassifier, cross_layers
-from tests.modeling.gradients import hold_against_adagrad, hold_against_finite_differences, hold_spread, untrained
+from tests.estimators import failed_checks
+from tests.modeling.gradients import (
+    hold_against_adagrad,
+    hold_against_finite_differences,
+    hold_codes_are_names,
+    hold_spread,
+    hold_weights_count_rows,
+    untrained,
+)
 
 
 def test_cross_layers_against_the_papers_equation_row_by_row():
@@ -75,11 +83,39 @@ def test_it_finds_a_cross_that_weights_alone_cannot(n_cross, n_hidden):
     assert got < truth + 0.25 * (alone - truth)
 
 
+@pytest.mark.parametrize(
+    ("weights", "biases"), [(np.zeros((1, 3, 2)), np.zeros((1, 2))), (np.zeros((1, 2, 2)), np.zeros((1, 3)))]
+)
+def test_layers_of_another_width_are_refused(weights, biases):
+    with pytest.raises(ValueError, match=r"weights must have shape \(1, 2, 2\) and biases \(1, 2\), got"):
+        cross_layers([[1, 2]], weights, biases)
+
+
+def test_weights_count_rows():
+    X, y, _ = rows(60)
+    hold_weights_count_rows(CrossNetworkClassifier(2, 1, 3, random_state=0), X, y)
+
+
+def test_codes_may_be_of_any_size():
+    X, y, _ = rows(200)
+    hold_codes_are_names(CrossNetworkClassifier(2, 1, 3, random_state=0), X, y)
+
+
+def test_scikit_learns_own_checks_but_those_with_fractions_for_codes():
+    assert failed_checks(CrossNetworkClassifier(2, random_state=0), at_least=50).keys() == {
+        "check_decision_proba_consistency",
+        "check_dtype_object",
+        "check_sample_weight_equivalence_on_dense_data",
+    }
+
+
 def test_what_nobody_has_seen_adds_nothing():
     X, y, _ = rows()
+    X[X == 2] = 3
     model = CrossNetworkClassifier(3, 2, 4, random_state=0).fit(X, y)
     unknown = model.predict_proba([[-1, 6, 99]])
     np.testing.assert_array_equal(unknown, model.predict_proba([[6, -1, -7]]))
+    np.testing.assert_array_equal(unknown, model.predict_proba([[2, 2, 2]]))  # less than the largest code, but new
     np.testing.assert_array_equal(model.params_["embedding"][0], 0)
     assert model.params_["wide"][0] == 0
     assert not np.allclose(unknown, model.predict_proba(X[:1]))
@@ -106,20 +142,24 @@ def test_the_seed_determines_everything_and_labels_may_be_words():
 @pytest.mark.parametrize(
     ("arguments", "X", "y", "message"),
     [
-        ({"n_factors": 0}, [[0], [1]], [0, 1], "n_factors must be at least 1"),
-        ({"n_cross": -1}, [[0], [1]], [0, 1], "n_cross must be at least 0"),
-        ({"n_hidden": -1}, [[0], [1]], [0, 1], "n_hidden must be at least 0"),
-        ({"n_epochs": 0}, [[0], [1]], [0, 1], "n_epochs must be at least 1"),
-        ({"batch_size": 0}, [[0], [1]], [0, 1], "batch_size must be at least 1"),
-        ({"learning_rate": 0}, [[0], [1]], [0, 1], "learning_rate must be positive"),
-        ({"learning_rate": np.inf}, [[0], [1]], [0, 1], "learning_rate must be positive and finite"),
-        ({"init_scale": np.inf}, [[0], [1]], [0, 1], "init_scale must be positive and finite"),
-        ({"init_scale": np.nan}, [[0], [1]], [0, 1], "init_scale must be positive"),
-        ({}, [[0.5], [1]], [0, 1], "whole numbers, got float64"),
-        ({}, [["a"], ["b"]], [0, 1], "whole numbers, got"),
-        ({}, [[np.nan], [1]], [0, 1], "contains NaN"),
-        ({}, [[0], [1]], [0, 1, 1], "one label for each of 2 rows"),
+        ({"n_factors": 0}, [[0], [1]], [0, 1], "n_factors must be a whole number of at least 1"),
+        ({"n_cross": -1}, [[0], [1]], [0, 1], "n_cross must be a whole number of at least 0"),
+        ({"n_hidden": -1}, [[0], [1]], [0, 1], "n_hidden must be a whole number of at least 0"),
+        ({"n_epochs": 0}, [[0], [1]], [0, 1], "n_epochs must be a whole number of at least 1"),
+        ({"batch_size": 0}, [[0], [1]], [0, 1], "batch_size must be a whole number of at least 1"),
+        ({"learning_rate": 0}, [[0], [1]], [0, 1], "learning_rate must be above 0"),
+        ({"learning_rate": np.inf}, [[0], [1]], [0, 1], "learning_rate must be above 0 and finite"),
+        ({"init_scale": np.inf}, [[0], [1]], [0, 1], "init_scale must be above 0 and finite"),
+        ({"init_scale": np.nan}, [[0], [1]], [0, 1], "init_scale must be above 0"),
+        ({"n_factors": np.nan}, [[0], [1]], [0, 1], "n_factors must be a whole number"),
+        ({}, [[0.5], [1]], [0, 1], "X must be whole numbers, got 0.5 at row 0, column 0"),
+        ({}, [["a"], ["b"]], [0, 1], "X must hold numbers, got 'a' at row 0, column 0"),
+        ({}, [[np.nan], [1]], [0, 1], "X must be whole numbers, got nan at row 0, column 0"),
+        ({}, [[0], [1]], [0, 1, 1], "y has 3 rows, X has 2"),
         ({}, [[0], [1]], [1, 1], "y holds 1"),
+        ({}, [[0], [1], [1]], [0.0, 1.0, np.nan], "y must be known, got nan at row 2"),
+        ({}, [[0], [1], [1]], ["no", None, "yes"], "y must be known, got None at row 1"),
+        ({"learning_rate": 1e200, "n_epochs": 3}, [[0], [1]] * 9, [0, 1] * 9, r"learning_rate 1e\+200 is too large"),
     ],
 )
 def test_what_cannot_be_learned_is_named(arguments, X, y, message):
@@ -135,7 +175,7 @@ def test_the_least_of_everything_is_a_model():
 
 def test_other_fields_than_those_of_fit_are_refused():
     model = CrossNetworkClassifier().fit([[0, 1], [1, 0]], [0, 1])
-    with pytest.raises(ValueError, match="the 2 fields of fit, got 1"):
+    with pytest.raises(ValueError, match="expecting 2 features"):
         model.predict([[0]])
 
 

@@ -55,6 +55,18 @@ def test_relevance_weighs_seven_tenths_unless_asked_for_another():
     np.testing.assert_array_equal(chosen, maximal_marginal_relevance(relevance, vectors, 4, 0.7))
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e170, 1e300])
+def test_only_the_directions_of_vectors_count(scale):
+    rng = np.random.default_rng(4)
+    relevance, vectors = rng.random((9, 7)), rng.normal(size=(9, 7, 3))
+    got = maximal_marginal_relevance(relevance, vectors * scale, 5, 0.5)
+    np.testing.assert_array_equal(got, maximal_marginal_relevance(relevance, vectors, 5, 0.5))
+
+
+def test_of_equal_candidates_the_first_is_picked():
+    assert maximal_marginal_relevance([1, 1, 1, 1], [[1, 0], [1, 0], [0, 1], [0, 1]], 4).tolist() == [0, 2, 1, 3]
+
+
 def test_opposite_items_are_rewarded():
     # After the first, an item with cosine -1 has a margin of -(1 - t)(-1), above one with cosine 0.
     assert maximal_marginal_relevance([1, 0.5, 0.5], [[1, 0], [0, 1], [-1, 0]], 2, 0.5).tolist() == [0, 2]
@@ -63,12 +75,14 @@ def test_opposite_items_are_rewarded():
 @pytest.mark.parametrize(
     ("relevance", "vectors", "k", "trade_off", "message"),
     [
-        ([1, 2], [[1]], 1, 0.5, r"got relevance \(1, 2\) and vectors \(1, 1, 1\)"),
+        ([1, 2], [[1]], 1, 0.5, r"got relevance of shape \(2,\) and vectors of shape \(1, 1\)"),
         ([[1, 2]], [[1], [2]], 1, 0.5, "a vector for each candidate"),
-        ([1, np.nan], [[1], [2]], 1, 0.5, "relevance must be finite, got nan"),
-        ([1, 2], [[1], [np.inf]], 1, 0.5, "vectors must be finite, got inf"),
-        ([1, 2], [[1], [2]], 0, 0.5, "number of candidates, 2, got 0"),
-        ([1, 2], [[1], [2]], 3, 0.5, "number of candidates, 2, got 3"),
+        ([1, np.nan], [[1], [2]], 1, 0.5, "relevance must be finite, got nan at row 1"),
+        ([1, 2], [[1], [np.inf]], 1, 0.5, "vectors must be finite, got inf at row 1, column 0"),
+        ([], np.zeros((0, 1)), 1, 0.5, "relevance is empty"),
+        (np.zeros((0, 2)), np.zeros((0, 2, 1)), 1, 0.5, "relevance is empty"),
+        ([1, 2], [[1], [2]], 0, 0.5, r"k must be a whole number in \[1, 2\], got 0"),
+        ([1, 2], [[1], [2]], 3, 0.5, r"k must be a whole number in \[1, 2\], got 3"),
         ([1, 2], [[1], [2]], 1, -0.1, r"trade_off must be in \[0, 1\], got -0.1"),
         ([1, 2], [[1], [2]], 1, 1.5, r"trade_off must be in \[0, 1\], got 1.5"),
     ],

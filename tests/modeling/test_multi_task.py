@@ -1,10 +1,23 @@
+from decimal import Decimal, localcontext
+
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from scipy.special import expit
 from sklearn.base import clone
 
 from snippets.modeling.multi_task import MultiTaskClassifier
-from tests.modeling.gradients import hold_against_adagrad, hold_against_finite_differences, hold_spread, untrained
+from tests.estimators import failed_checks
+from tests.modeling.gradients import (
+    hold_against_adagrad,
+    hold_against_finite_differences,
+    hold_codes_are_names,
+    hold_spread,
+    hold_weights_count_rows,
+    untrained,
+)
 
 
 def rows(n=200, seed=0):
@@ -73,11 +86,82 @@ def test_one_expert_has_a_gate_that_is_one_and_a_gate_is_a_softmax_of_the_input(
 
 def test_labels_that_are_not_known_teach_nothing():
     X, Y = rows(400)
-    only = Y.copy()
-    only[:, 1] = np.nan
-    model = MultiTaskClassifier(2, random_state=0).fit(X, only)
-    assert model.params_["bias"][1] == 0
-    np.testing.assert_array_equal(model.params_["wide"][:, 1], 0)
+    X[:, 0] += 5 * (np.arange(400) % 2)  # no row of the one half has a code of the other
+    Y[::2, 1] = np.nan
+    model = MultiTaskClassifier(2, random_state=0).fit(X, Y)
+    np.testing.assert_array_equal(model.params_["wide"][1:6, 1], 0)
+    assert (model.params_["wide"][6:11, 1] != 0).all()
+    none = np.full((100, 2), np.nan)
+    more = MultiTaskClassifier(2, random_state=0).fit(np.r_[X, X[:100] + 20], np.r_[Y, none])
+    np.testing.assert_array_equal(more.predict_proba(X), model.predict_proba(X))
+    assert len(more.values_[0]) == len(model.values_[0])
+
+
+def test_a_label_that_is_not_known_may_be_missing_in_any_container():
+    X, Y = rows(60)
+    Y[::3, 1] = np.nan
+    expected = MultiTaskClassifier(2, random_state=0).fit(X, Y).predict_proba(X)
+    frame = pd.DataFrame(Y, columns=["click", "buy"]).convert_dtypes()
+    for labels in [
+        frame,
+        frame.astype("boolean"),
+        frame.convert_dtypes(dtype_backend="pyarrow"),
+        pl.from_pandas(frame),
+        pa.Table.from_pandas(frame),
+        frame.astype(object).where(frame.notna(), None).to_numpy().tolist(),
+        np.ma.array(np.nan_to_num(Y).astype(int), mask=np.isnan(Y)),
+    ]:
+        got = MultiTaskClassifier(2, random_state=0).fit(X, labels).predict_proba(X)
+        np.testing.assert_array_equal(got, expected)
+
+
+def probability(logit):
+    """Return it with as many digits as the context has."""
+    return 1 / (1 + Decimal(-logit).exp())
+
+
+def test_the_loss_over_the_entire_space_has_its_digits_where_probabilities_are_zero_or_one():
+    logits = [-750.0, 0.5, 40.0, 750.0]  # e^-750 is less than the least float
+    logit = np.array([(a, b) for a in logits for b in logits])
+    with localcontext(prec=680):
+        exact = [(p, q) for p in map(probability, logits) for q in map(probability, logits)]
+        for click, bought in [(0, 0), (1, 0), (1, 1)]:
+            Y = np.tile([click, bought], (len(logit), 1))
+            loss, gradient = MultiTaskClassifier(entire_space=True)._loss(logit, Y)
+            for i, (p, q) in enumerate(exact):
+                of_click = -(p if click else 1 - p).ln()
+                assert loss[i] == pytest.approx(float(of_click - (p * q if bought else 1 - p * q).ln()), rel=1e-12)
+                ratio = (p * q - bought) / (1 - p * q)
+                by_logit = float(ratio * (1 - p) + p - click), float(ratio * (1 - q))
+                np.testing.assert_allclose(gradient[i], by_logit, rtol=1e-12, atol=1e-15)
+
+
+def test_what_is_certain_over_the_entire_space_is_predicted_as_certain():
+    X, Y = np.tile([[0], [1]], (100, 1)), np.tile([[1, 1], [0, 0]], (100, 1))
+    for rate in (2, 50):
+        model = MultiTaskClassifier(entire_space=True, learning_rate=rate, n_epochs=5, random_state=0).fit(X, Y)
+        np.testing.assert_allclose(model.predict_proba([[0], [1]])[:, 0], [1, 0], atol=1e-3)
+        assert model.predict_proba([[0]])[0, 1] > 0.999
+
+
+def test_weights_count_rows():
+    hold_weights_count_rows(MultiTaskClassifier(2, 2, 3, random_state=0), *rows(60))
+
+
+def test_codes_may_be_of_any_size():
+    hold_codes_are_names(MultiTaskClassifier(2, 2, 3, random_state=0), *rows())
+
+
+def test_scikit_learns_own_checks_but_those_with_other_labels_than_0_and_1_or_fractions_for_codes():
+    assert failed_checks(MultiTaskClassifier(2, random_state=0), at_least=35).keys() == {
+        "check_dtype_object",
+        "check_estimators_dtypes",
+        "check_sample_weight_equivalence_on_dense_data",
+        "check_sample_weights_not_an_array",
+        "check_sample_weights_not_overwritten",
+        "check_sample_weights_pandas_series",
+        "check_sample_weights_shape",
+    }
 
 
 def test_conversion_over_the_entire_space_comes_out_right_where_clicks_are_random():
@@ -104,24 +188,31 @@ def test_what_nobody_has_seen_adds_nothing_and_the_seed_determines_the_rest():
 @pytest.mark.parametrize(
     ("arguments", "X", "Y", "message"),
     [
-        ({"n_factors": 0}, [[0]], [[0]], "n_factors must be at least 1"),
-        ({"n_experts": 0}, [[0]], [[0]], "n_experts must be at least 1"),
-        ({"n_hidden": 0}, [[0]], [[0]], "n_hidden must be at least 1"),
-        ({"n_epochs": 0}, [[0]], [[0]], "n_epochs must be at least 1"),
-        ({"batch_size": 0}, [[0]], [[0]], "batch_size must be at least 1"),
-        ({"learning_rate": 0}, [[0]], [[0]], "learning_rate must be positive"),
-        ({"learning_rate": np.inf}, [[0]], [[0]], "learning_rate must be positive and finite"),
-        ({"init_scale": 0}, [[0]], [[0]], "init_scale must be positive"),
-        ({"init_scale": np.inf}, [[0]], [[0]], "init_scale must be positive"),
-        ({}, [[0.5]], [[0]], "whole numbers, got float64"),
-        ({}, [[0]], [0], r"row of labels for each of 1 rows, got shape \(1,\)"),
-        ({}, [[0]], [[0], [1]], r"got shape \(2, 1\)"),
-        ({}, [[0]], [[0.5]], "labels must be 0, 1 or NaN, got 0.5"),
-        ({}, [[0], [1]], [[0], [0.5]], "labels must be 0, 1 or NaN, got 0.5"),
+        ({"n_factors": 0}, [[0]], [[0]], "n_factors must be a whole number of at least 1"),
+        ({"n_experts": 0}, [[0]], [[0]], "n_experts must be a whole number of at least 1"),
+        ({"n_hidden": 0}, [[0]], [[0]], "n_hidden must be a whole number of at least 1"),
+        ({"n_epochs": 0}, [[0]], [[0]], "n_epochs must be a whole number of at least 1"),
+        ({"batch_size": 0}, [[0]], [[0]], "batch_size must be a whole number of at least 1"),
+        ({"learning_rate": 0}, [[0]], [[0]], "learning_rate must be above 0"),
+        ({"learning_rate": np.inf}, [[0]], [[0]], "learning_rate must be above 0 and finite"),
+        ({"init_scale": 0}, [[0]], [[0]], "init_scale must be above 0"),
+        ({"init_scale": np.inf}, [[0]], [[0]], "init_scale must be above 0"),
+        ({}, [[0.5]], [[0]], "X must be whole numbers, got 0.5 at row 0, column 0"),
+        ({}, [[0]], [0], r"Y must have two dimensions, got shape \(1,\)"),
+        ({}, [[0]], [[0], [1]], "Y has 2 rows, X has 1"),
+        ({}, [[0]], [[0.5]], "Y must be 0 or 1, got 0.5 at row 0, column 0"),
+        ({}, [[0], [1]], [[0], [0.5]], "Y must be 0 or 1, got 0.5 at row 1, column 0"),
         ({"entire_space": True}, [[0], [1]], [[1, 0], [0, 1]], "a click wherever there is a conversion"),
         ({"entire_space": True}, [[0]], [[0]], "entire_space needs two labels"),
         ({"entire_space": True}, [[0]], [[0, 1]], "a click wherever there is a conversion"),
-        ({"entire_space": True}, [[0]], [[1, np.nan]], "all known"),
+        ({"entire_space": True}, [[0], [1]], [[1, 1], [1, np.nan]], r"all known.* Y has \[1.0, nan\] at row 1"),
+        ({}, [[0], [1]], [[1, np.nan], [0, np.nan]], "Y has no label that is known in column 1"),
+        (
+            {"learning_rate": 1e300, "n_epochs": 3},
+            [[0], [1]] * 9,
+            [[0], [1]] * 9,
+            r"learning_rate 1e\+300 is too large",
+        ),
     ],
 )
 def test_what_cannot_be_learned_is_named(arguments, X, Y, message):
@@ -131,7 +222,7 @@ def test_what_cannot_be_learned_is_named(arguments, X, Y, message):
 
 def test_other_fields_than_those_of_fit_are_refused():
     X, Y = rows()
-    with pytest.raises(ValueError, match="the 3 fields of fit, got 1"):
+    with pytest.raises(ValueError, match="expecting 3 features"):
         MultiTaskClassifier().fit(X, Y).predict_proba([[0]])
 
 

@@ -37,6 +37,12 @@ def test_an_empty_history_ranks_by_popularity():
     assert np.argsort(-model.scores([[-1, -1]])[0], kind="stable").tolist() == [2, 0, 1, 3]
 
 
+def test_more_steps_back_than_there_are_events_are_as_many_as_there_are():
+    one, many = (NextItem(n).fit(["a", "a", "b"], [0, 1, 1], [2, 1, 1], n_items=2) for n in (1, 10**9))
+    np.testing.assert_array_equal(one.follows_.toarray(), [[0, 0], [1, 0]])
+    np.testing.assert_array_equal(many.follows_.toarray(), one.follows_.toarray())
+
+
 def test_it_learns_an_order():
     rng = np.random.default_rng(0)
     steps = (np.cumsum(rng.random((300, 20)) < 0.9, axis=1) + rng.integers(0, 10, (300, 1))) % 10
@@ -48,18 +54,24 @@ def test_it_learns_an_order():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: NextItem(n_lags=0).fit([1], [0], [1], 1), "n_lags must be at least 1"),
+        (lambda: NextItem(n_lags=0).fit([1], [0], [1], 1), "n_lags must be a whole number of at least 1, got 0"),
         (lambda: NextItem(decay=0).fit([1], [0], [1], 1), r"decay must be in \(0, 1\]"),
         (lambda: NextItem(decay=1.1).fit([1], [0], [1], 1), r"decay must be in \(0, 1\], got 1.1"),
-        (lambda: NextItem(shrink=np.inf).fit([1], [0], [1], 1), "shrink must be positive and finite"),
-        (lambda: NextItem(shrink=0).fit([1], [0], [1], 1), "shrink must be positive"),
-        (lambda: NextItem().fit([1], [1], [1], 1), "items must be from 0 to 0, got 1"),
-        (lambda: NextItem().fit([1], [-1], [1], 1), "items must be from 0 to 0, got -1"),
-        (lambda: NextItem().fit([1], [0.5], [1], 1), "items must be whole numbers, got float64"),
-        (lambda: NextItem().fit([], [], [], 1), "at least one event"),
-        (lambda: NextItem(2).fit([1], [0], [1], 1).scores([0]), "histories must have shape"),
+        (lambda: NextItem(shrink=np.inf).fit([1], [0], [1], 1), "shrink must be above 0 and finite"),
+        (lambda: NextItem(shrink=0).fit([1], [0], [1], 1), "shrink must be above 0"),
+        (lambda: NextItem().fit([1], [1], [1], 1), "item must be at most 0, got 1 at row 0"),
+        (lambda: NextItem().fit([1], [-1], [1], 1), "item must be at least 0, got -1 at row 0"),
+        (lambda: NextItem().fit([1], [0.5], [1], 1), "item must be whole numbers, got 0.5 at row 0"),
+        (lambda: NextItem().fit([1, None], [0, 0], [1, 2], 1), "user is missing at row 1: leave such rows out"),
+        (lambda: NextItem().fit([1], [0], [1], 0), "n_items must be a whole number of at least 1, got 0"),
+        (lambda: NextItem(2).fit([1], [0], [1], 1).scores(np.zeros((0, 2))), "histories is empty"),
+        (lambda: NextItem().fit([], [], [], 1), "user is empty"),
+        (lambda: NextItem(2).fit([1], [0], [1], 1).scores([0]), "histories must have two dimensions"),
         (lambda: NextItem(2).fit([1], [0], [1], 1).scores([[0, 0, 0]]), r"at most 2\), got \(1, 3\)"),
-        (lambda: NextItem(2).fit([1], [0], [1], 1).scores([[1]]), "items must be from -1 to 0, got 1"),
+        (
+            lambda: NextItem(2).fit([1], [0], [1], 1).scores([[1]]),
+            "histories must be at most 0, got 1 at row 0, column 0",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(call, message):
@@ -68,4 +80,4 @@ def test_what_is_wrong_is_named(call, message):
 
 
 def test_what_is_not_asked_for():
-    assert vars(NextItem()) == {"n_lags": 5, "decay": 0.8, "shrink": 5.0}
+    assert NextItem().get_params() == {"n_lags": 5, "decay": 0.8, "shrink": 5.0}

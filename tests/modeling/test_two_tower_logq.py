@@ -1,9 +1,13 @@
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from scipy.optimize import approx_fprime
 from scipy.special import softmax
+from sklearn.model_selection import GridSearchCV
 
 from snippets.modeling.two_tower_logq import TwoTower, in_batch_softmax
+from tests.estimators import failed_checks
 from tests.modeling.gradients import hold_spread
 
 
@@ -111,18 +115,21 @@ def test_the_seed_determines_the_tables():
 @pytest.mark.parametrize(
     ("arguments", "user", "item", "message"),
     [
-        ({"n_factors": 0}, [[0]], [[0]], "n_factors must be at least 1"),
-        ({"n_epochs": 0}, [[0]], [[0]], "n_epochs must be at least 1"),
-        ({"batch_size": 1}, [[0]], [[0]], "batch_size must be at least 2"),
-        ({"learning_rate": np.inf}, [[0]], [[0]], "learning_rate must be positive"),
-        ({"learning_rate": 0}, [[0]], [[0]], "learning_rate must be positive"),
-        ({"init_scale": np.inf}, [[0]], [[0]], "init_scale must be positive"),
-        ({"init_scale": 0}, [[0]], [[0]], "init_scale must be positive"),
-        ({}, [[-1]], [[0]], "user_codes must be whole numbers"),
-        ({}, [[0]], [[0.5]], "item_codes must be whole numbers"),
-        ({}, [0], [[0]], "user_codes must be whole numbers"),
-        ({}, np.zeros((0, 1), int), [[0]], "user_codes must be whole numbers"),
-        ({}, [[0], [1]], [[0]], "got 2 and 1"),
+        ({"n_factors": 0}, [[0]], [[0]], "n_factors must be a whole number of at least 1"),
+        ({"n_epochs": 0}, [[0]], [[0]], "n_epochs must be a whole number of at least 1"),
+        ({"batch_size": 1}, [[0]], [[0]], "batch_size must be a whole number of at least 2"),
+        ({"learning_rate": np.inf}, [[0]], [[0]], "learning_rate must be above 0"),
+        ({"learning_rate": 0}, [[0]], [[0]], "learning_rate must be above 0"),
+        ({"init_scale": np.inf}, [[0]], [[0]], "init_scale must be above 0"),
+        ({"init_scale": 0}, [[0]], [[0]], "init_scale must be above 0"),
+        ({}, [[0.5]], [[0]], "user_codes must be whole numbers, got 0.5 at row 0, column 0"),
+        ({}, [[0]], [[0.5]], "item_codes must be whole numbers, got 0.5 at row 0, column 0"),
+        ({}, [[0], [1]], [[0], [-1]], "the identities of item_codes, column 0, must be at least 0, got -1 at row 1"),
+        ({}, [0], [[0]], "Expected 2D array"),
+        ({}, np.zeros((0, 1), int), [[0]], "a minimum of 1 is required"),
+        ({}, [[0], [1]], [[0]], "item_codes has 1 rows, user_codes has 2"),
+        ({}, [[0]], None, "requires y"),
+        ({"learning_rate": 1e200}, [[0], [1]] * 9, [[0], [1]] * 9, r"learning_rate 1e\+200 is too large"),
     ],
 )
 def test_what_cannot_be_learned_is_named(arguments, user, item, message):
@@ -132,12 +139,62 @@ def test_what_cannot_be_learned_is_named(arguments, user, item, message):
 
 def test_other_fields_than_those_of_fit_are_refused():
     model = TwoTower(2, random_state=0).fit([[0], [1]], [[0], [1]])
-    with pytest.raises(ValueError, match="the 1 fields of fit, got 2"):
-        model.items([[0, 1]])
+    for vectors in (model.users, model.items):
+        with pytest.raises(ValueError, match="expecting 1 feature"):
+            vectors([[0, 1]])
+    user = pd.DataFrame({"user": [0, 1], "age": [0, 1]})
+    item = pd.DataFrame({"item": [0, 1], "kind": [0, 1]})
+    model = TwoTower(2, random_state=0).fit(user, item)
+    np.testing.assert_array_equal(model.items(item), model.items(pl.from_pandas(item)))
+    for vectors, frame in ((model.users, user), (model.items, item)):
+        with pytest.raises(ValueError, match="feature names"):
+            vectors(frame[frame.columns[::-1]])
+
+
+def test_vectors_of_other_shapes_are_refused():
+    with pytest.raises(ValueError, match="same number of factors, got 2 and 1"):
+        in_batch_softmax([[1, 2]], [[1]])
+    with pytest.raises(ValueError, match="log_q has 2 rows, user has 1"):
+        in_batch_softmax([[1]], [[1]], [-1, -2])
+
+
+def test_codes_may_be_of_any_size_and_only_those_of_fit_have_a_row():
+    user, item, _ = clicks(300)
+    item = np.hstack([item, item % 2])
+    model, far = TwoTower(2, random_state=0), 10**15
+    vectors = model.fit(user, item).items(item)
+    np.testing.assert_array_equal(model.fit(user - 2**60 + 2**62, item * far).items(item * far), vectors)
+    assert model.item_table_.shape == (5 + 2, 2)
+    assert not model.items(item[item[:, 0] > 0] + 1).any()
+
+
+def test_a_missing_code_adds_nothing_in_fit_either():
+    user, item, _ = clicks(300)
+    category = np.where(item > 2, -1, item)
+    model = TwoTower(2, random_state=0).fit(user, np.hstack([item, category]))
+    assert len(model.item_table_) == 5 + 3
+    np.testing.assert_allclose(model.items([[4, -1]])[0], model.item_table_[4])
+
+
+def test_it_is_searched_with_a_measure_of_ones_own():
+    user, item, _ = clicks(200)
+
+    def score(model, user, item):
+        return -in_batch_softmax(model.users(user), model.items(item))[0]
+
+    search = GridSearchCV(TwoTower(random_state=0), {"n_factors": [1, 2]}, scoring=score, cv=2, error_score="raise")
+    assert search.fit(user, item).best_params_["n_factors"] in (1, 2)
+
+
+def test_scikit_learns_own_checks_but_those_for_a_y_and_for_fractions():
+    assert failed_checks(TwoTower(random_state=0), at_least=35).keys() == {
+        "check_dtype_object",
+        "check_fit_score_takes_y",  # its second argument is called item_codes
+    }
 
 
 def test_what_is_not_asked_for():
-    assert vars(TwoTower()) == {
+    assert TwoTower().get_params() == {
         "n_factors": 16,
         "log_q": True,
         "learning_rate": 0.1,
