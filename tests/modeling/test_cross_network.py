@@ -102,7 +102,7 @@ def test_codes_may_be_of_any_size():
 
 
 def test_scikit_learns_own_checks_but_those_with_fractions_for_codes():
-    assert failed_checks(CrossNetworkClassifier(2, random_state=0), at_least=50).keys() == {
+    assert failed_checks(CrossNetworkClassifier(4, random_state=0), at_least=50).keys() == {
         "check_decision_proba_consistency",
         "check_dtype_object",
         "check_sample_weight_equivalence_on_dense_data",
