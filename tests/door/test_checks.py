@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import BaseEstimator
 
 from tools.door import checks as door
 
@@ -288,8 +289,34 @@ def test_times_with_fractions_are_equal_where_they_were():
 
 
 def test_an_infinite_key_and_a_table_of_the_other_byte_order():
-    with pytest.raises(ValueError, match="users must be whole numbers, .*, got inf at row 1"):
+    with pytest.raises(ValueError, match=r"users must be whole numbers, .*, got inf at row 1"):
         door._codes("users", [1.0, np.inf])
     frame = door._frame("f", pd.DataFrame({"a": np.array([1, 2], ">i4")}))
     assert frame["a"].dtype.isnative
     assert frame["a"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("X", "whole", "ours", "theirs"),
+    [
+        ([[1.0], [np.nan]], False, "X must be finite, got nan at row 1, column 0", "contains NaN"),
+        ([[1], ["x"]], False, "X must hold numbers, got 'x' at row 1, column 0", "arrays of bytes/strings"),
+        ([1.0, 2.0], False, r"X must have two dimensions, got shape \(2,\)", "Reshape your data"),
+        ([[1j]], False, "X must hold numbers, got .* at row 0", "Complex data not supported"),
+        (np.zeros((0, 2)), False, "^Found array with 0 sample", "minimum of 1 is required"),
+        ([[1, 0], [2, 0.5]], True, "^X must be whole numbers, got 0.5 at row 1, column 1$", ""),
+    ],
+)
+def test_features_are_refused_in_the_words_of_both(X, whole, ours, theirs):
+    with pytest.raises(ValueError, match=ours) as error:
+        door._features(BaseEstimator(), "X", X, whole)
+    assert theirs in str(error.value)
+
+
+def test_features_keep_their_names_and_whole_numbers_their_digits():
+    model, frame = BaseEstimator(), pd.DataFrame({"a": [2**60 + 1, -1], "b": [3, 4]})
+    assert door._features(model, "X", frame, whole=True).tolist() == frame.to_numpy().tolist()
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    with pytest.raises(ValueError, match="feature names"):
+        door._features(model, "X", frame[["b", "a"]], reset=False)
+    assert door._features(model, "X", frame, reset=False).dtype == np.float64
