@@ -304,6 +304,7 @@ def test_an_infinite_key_and_a_table_of_the_other_byte_order():
         ([1.0, 2.0], False, r"X must have two dimensions, got shape \(2,\)", "Reshape your data"),
         ([[1j]], False, "X must hold numbers, got .* at row 0", "Complex data not supported"),
         (np.zeros((0, 2)), False, "^Found array with 0 sample", "minimum of 1 is required"),
+        (pd.DataFrame({"a": [1], "b": NAIVE[:1]}), True, "X must hold numbers, got 2026-.* at row 0, column 1", ""),
         ([[1, 0], [2, 0.5]], True, "^X must be whole numbers, got 0.5 at row 1, column 1$", ""),
     ],
 )
