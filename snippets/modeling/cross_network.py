@@ -39,7 +39,7 @@ def cross_layers(x: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> list
     Raises
     ------
     ValueError
-        If shapes do not fit, or a number is not finite.
+        If shapes do not fit, or a number is not finite or so large that a layer overflows.
 
     Examples
     --------
@@ -54,7 +54,11 @@ def cross_layers(x: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> list
         raise ValueError(
             f"weights must have shape {wanted} and biases {wanted[:2]}, got {weights.shape}, {biases.shape}"
         )
-    return _cross(x, weights, biases)
+    with np.errstate(over="ignore", invalid="ignore"):
+        out = _cross(x, weights, biases)
+    if not np.isfinite(out[-1]).all():
+        raise ValueError("x and weights are so large that a layer overflows")
+    return out
 
 
 def _cross(x: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> list[np.ndarray]:
@@ -180,7 +184,9 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
                         squares[name][i] += gradient**2
                         self.params_[name][i] -= self.learning_rate * gradient / np.sqrt(squares[name][i])
         if not all(np.isfinite(value).all() for value in self.params_.values()):
-            raise ValueError(f"learning_rate {self.learning_rate} is too large: the parameters overflowed")
+            raise ValueError(
+                f"learning_rate {self.learning_rate} or init_scale {self.init_scale} is too large: overflow"
+            )
         return self
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
@@ -269,10 +275,12 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
 def _classes(name: str, values: Any) -> np.ndarray:
     """Return labels of any container as plain numbers or text; a missing one is refused."""
     values = values if hasattr(values, "__len__") else np.asarray(values)
-    if np.ndim(values) != 1 or (isinstance(values, np.ndarray) and values.dtype.kind in "biuU"):
+    plain = isinstance(values, np.ndarray) and values.dtype.kind in "biuU" and not np.ma.is_masked(values)
+    if plain or np.ndim(values) != 1:
         return column_or_1d(np.asarray(values), warn=True)
     _, codes, distinct = _keys(name, values)
-    _refuse(name, "be known", np.asarray(values, dtype=object), codes >= 0)
+    if (codes < 0).any():
+        raise ValueError(f"{name} is missing at row {int(np.argmax(codes < 0))}")
     return np.array(distinct.tolist())[codes]
 
 
@@ -344,7 +352,7 @@ def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: boo
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
-    except ValueError as error:
+    except (ValueError, np.exceptions.DTypePromotionError) as error:
         try:
             check(name, X, ndim=2)
         except ValueError as named:

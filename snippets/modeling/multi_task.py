@@ -139,7 +139,9 @@ class MultiTaskClassifier(BaseEstimator):
                         squares[name][i] += gradient**2
                         self.params_[name][i] -= self.learning_rate * gradient / np.sqrt(squares[name][i])
         if not all(np.isfinite(value).all() for value in self.params_.values()):
-            raise ValueError(f"learning_rate {self.learning_rate} is too large: the parameters overflowed")
+            raise ValueError(
+                f"learning_rate {self.learning_rate} or init_scale {self.init_scale} is too large: overflow"
+            )
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -306,7 +308,7 @@ def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: boo
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
-    except ValueError as error:
+    except (ValueError, np.exceptions.DTypePromotionError) as error:
         try:
             check(name, X, ndim=2)
         except ValueError as named:

@@ -174,7 +174,7 @@ def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: boo
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
-    except ValueError as error:
+    except (ValueError, np.exceptions.DTypePromotionError) as error:
         try:
             check(name, X, ndim=2)
         except ValueError as named:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 from scipy.special import logsumexp
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 
@@ -41,7 +41,7 @@ def in_batch_softmax(
     Raises
     ------
     ValueError
-        If shapes do not fit, or a number is not finite.
+        If shapes do not fit, or a number is not finite or so large that a score overflows.
 
     Examples
     --------
@@ -54,7 +54,11 @@ def in_batch_softmax(
     _same_rows(user=user, item=item, log_q=log_q)
     if user.shape != item.shape:
         raise ValueError(f"user and item must have the same number of factors, got {user.shape[1]} and {item.shape[1]}")
-    return _softmax(user, item, log_q)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _softmax(user, item, log_q)
+    if not np.isfinite(found[0]):
+        raise ValueError("user and item are so large that a score overflows")
+    return found
 
 
 def _softmax(user: np.ndarray, item: np.ndarray, log_q: np.ndarray | None) -> tuple[float, np.ndarray, np.ndarray]:
@@ -136,7 +140,7 @@ class TwoTower(BaseEstimator):
             _number(name, getattr(self, name), "(0, inf)")
         validate_data(self, user_codes, item_codes, skip_check_array=True)
         user = _features(self, "user_codes", user_codes, whole=True)
-        self._item_fields = BaseEstimator()  # keeps the names of the item's columns, as self does the user's
+        self._item_fields = clone(self)  # keeps the names of the item's columns, as self does the user's
         item = _features(self._item_fields, "item_codes", item_codes, whole=True)
         _same_rows(user_codes=user, item_codes=item)
         _whole("the identities of item_codes, column 0,", item[:, 0], 0)
@@ -168,7 +172,9 @@ class TwoTower(BaseEstimator):
                         square[present] += step**2
                         table[present] -= self.learning_rate * step / np.sqrt(square[present])
         if not (np.isfinite(self.user_table_).all() and np.isfinite(self.item_table_).all()):
-            raise ValueError(f"learning_rate {self.learning_rate} is too large: the tables overflowed")
+            raise ValueError(
+                f"learning_rate {self.learning_rate} or init_scale {self.init_scale} is too large: overflow"
+            )
         return self
 
     def users(self, codes: ArrayLike) -> np.ndarray:
@@ -268,7 +274,7 @@ def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: boo
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
-    except ValueError as error:
+    except (ValueError, np.exceptions.DTypePromotionError) as error:
         try:
             check(name, X, ndim=2)
         except ValueError as named:

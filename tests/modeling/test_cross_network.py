@@ -91,6 +91,11 @@ def test_layers_of_another_width_are_refused(weights, biases):
         cross_layers([[1, 2]], weights, biases)
 
 
+def test_layers_that_overflow_are_refused():
+    with pytest.raises(ValueError, match="so large that a layer overflows"):
+        cross_layers([[1e200]], [[[1e200]]], [[0]])
+
+
 def test_weights_count_rows():
     X, y, _ = rows(60)
     hold_weights_count_rows(CrossNetworkClassifier(2, 1, 3, random_state=0), X, y)
@@ -157,9 +162,15 @@ def test_the_seed_determines_everything_and_labels_may_be_words():
         ({}, [[np.nan], [1]], [0, 1], "X must be whole numbers, got nan at row 0, column 0"),
         ({}, [[0], [1]], [0, 1, 1], "y has 3 rows, X has 2"),
         ({}, [[0], [1]], [1, 1], "y holds 1"),
-        ({}, [[0], [1], [1]], [0.0, 1.0, np.nan], "y must be known, got nan at row 2"),
-        ({}, [[0], [1], [1]], ["no", None, "yes"], "y must be known, got None at row 1"),
-        ({"learning_rate": 1e200, "n_epochs": 3}, [[0], [1]] * 9, [0, 1] * 9, r"learning_rate 1e\+200 is too large"),
+        ({}, [[0], [1], [1]], [0.0, 1.0, np.nan], "y is missing at row 2"),
+        ({}, [[0], [1], [1]], np.ma.array([0, 1, 1], mask=[0, 0, 1]), "y is missing at row 2"),
+        ({}, [[0], [1], [1]], ["no", None, "yes"], "y is missing at row 1"),
+        (
+            {"learning_rate": 1e200, "n_epochs": 3},
+            [[0], [1]] * 9,
+            [0, 1] * 9,
+            r"learning_rate 1e\+200 or init_scale .* is too large",
+        ),
     ],
 )
 def test_what_cannot_be_learned_is_named(arguments, X, y, message):

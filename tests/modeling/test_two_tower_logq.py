@@ -129,7 +129,12 @@ def test_the_seed_determines_the_tables():
         ({}, np.zeros((0, 1), int), [[0]], "a minimum of 1 is required"),
         ({}, [[0], [1]], [[0]], "item_codes has 1 rows, user_codes has 2"),
         ({}, [[0]], None, "requires y"),
-        ({"learning_rate": 1e200}, [[0], [1]] * 9, [[0], [1]] * 9, r"learning_rate 1e\+200 is too large"),
+        (
+            {"learning_rate": 1e200},
+            [[0], [1]] * 9,
+            [[0], [1]] * 9,
+            r"learning_rate 1e\+200 or init_scale .* is too large",
+        ),
     ],
 )
 def test_what_cannot_be_learned_is_named(arguments, user, item, message):
@@ -154,6 +159,8 @@ def test_other_fields_than_those_of_fit_are_refused():
 def test_vectors_of_other_shapes_are_refused():
     with pytest.raises(ValueError, match="same number of factors, got 2 and 1"):
         in_batch_softmax([[1, 2]], [[1]])
+    with pytest.raises(ValueError, match="so large that a score overflows"):
+        in_batch_softmax([[1e200], [1]], [[1e200], [1]])
     with pytest.raises(ValueError, match="log_q has 2 rows, user has 1"):
         in_batch_softmax([[1]], [[1]], [-1, -2])
 
