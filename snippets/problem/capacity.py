@@ -6,27 +6,39 @@ Tail at Scale".
 
 from __future__ import annotations
 
+import functools
 import heapq
 import math
+import operator
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import NamedTuple
 
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3_600.0, "day": 86_400.0, "year": 365 * 86_400.0}
 _UNITS: dict[str, tuple[float, str]] = {name: (size, "s") for name, size in _SECONDS.items()}
 _UNITS |= {f"{prefix}B": (1000.0**i, "B") for i, prefix in enumerate(["", "k", "M", "G", "T", "P"])}
 _UNITS |= {f"{prefix}FLOP": (1000.0**i, "FLOP") for i, prefix in enumerate(["", "k", "M", "G", "T", "P", "E", "Z"])}
+_NUMBER = r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?"
 _LETTERS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
 
 
-@dataclass(frozen=True)
+@functools.total_ordering
+@dataclass(frozen=True, eq=False)
 class Quantity:
     """A number with a unit, as ``Quantity.of("500M user")``: sums and comparisons of unlike things are refused.
 
     Known units: us, ms, s, min, h, day, year; B, kB to PB; FLOP to ZFLOP. Any other word, as "user" or "request", is a
-    unit of its own. Powers of a thousand, also for bytes.
+    unit of its own. Powers of a thousand, also for bytes. Amounts that agree in twelve digits are equal, so that 3 x
+    0.1 s are 300 ms. What ``str`` writes, ``of`` reads.
+
+    Raises
+    ------
+    ValueError
+        From all that it does: if an amount is no finite number, a divisor is 0, or kinds differ.
 
     Examples
     --------
@@ -40,23 +52,33 @@ class Quantity:
     amount: float
     dimensions: tuple[tuple[str, int], ...] = ()
 
+    __array_ufunc__ = None  # numbers of NumPy leave the arithmetic to this class
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amount", _real("amount", self.amount))
+
     @classmethod
     def of(cls, text: str) -> Quantity:
-        """Read a quantity: a number, a letter k, M, G, T for thousands if you like, then units with * and /.
+        """Read a quantity: a number, a letter k, M, G or B, T for thousands if you like, then units with * and /.
+
+        "2B user" are two billion users and "2 B" two bytes. "2B" alone may be either, and is refused.
 
         Raises
         ------
         ValueError
             If the text is not of that form.
         """
-        match = re.fullmatch(r"\s*([-+]?[\d_]*\.?\d+(?:e[-+]?\d+)?)([kMGBT]?)(?:\s+(.*?))?\s*", text)
+        match = re.fullmatch(rf"\s*({_NUMBER})([kMGBT]?)(?:\s+(.*?))?\s*", str(text), re.ASCII)
         if not match:
             raise ValueError(f"a quantity is a number and its unit, as '20 request / s', got {text!r}")
-        number = float(match[1].replace("_", "")) * _LETTERS[match[2]]
-        return cls(number) * cls._unit(match[3] or "")
+        number, letter, unit = match[1], match[2], match[3] or ""
+        if letter == "B" and not unit[:1].isalpha():
+            raise ValueError(f"{number}B may be billions or bytes: write '{number}G' or '{number} B', got {text!r}")
+        return cls(float(re.sub("[_,]", "", number)) * _LETTERS[letter]) * cls._unit(unit)
 
     @classmethod
     def _unit(cls, text: str) -> Quantity:
+        text = f"1 {text}" if str(text).startswith("/") else str(text)
         words = re.split(r"\s*([*/])\s*", text) if text else []
         result, sign = cls(1.0), 1
         for word in words:
@@ -86,10 +108,11 @@ class Quantity:
         if self.dimensions != other.dimensions:
             raise ValueError(f"{self._kind()} and {other._kind()} do not compare")
 
-    def _kind(self) -> str:
-        over = " * ".join(name for name, power in self.dimensions for _ in range(power))
-        under = "".join(f" / {name}" for name, power in self.dimensions for _ in range(-power))
-        return (over or "1") + under if self.dimensions else "a plain number"
+    def _kind(self, **scales: str) -> str:
+        names = [(scales.get(name, name), power) for name, power in self.dimensions]
+        over = " * ".join(name for name, power in names for _ in range(power))
+        under = "".join(f" / {name}" for name, power in names for _ in range(-power))
+        return (over or "1") + under if names else "a plain number"
 
     def _combine(self, other: Quantity | float, sign: int) -> tuple[tuple[str, int], ...]:
         powers = dict(self.dimensions)
@@ -105,33 +128,61 @@ class Quantity:
 
     def __truediv__(self, other: Quantity | float) -> Quantity:
         """Divide numbers and units."""
+        if not _quantity(other).amount:
+            raise ValueError(f"{self} cannot be divided by 0")
         return Quantity(self.amount / _quantity(other).amount, self._combine(other, -1))
 
-    def __add__(self, other: Quantity) -> Quantity:
-        """Add, if both are of one kind."""
+    def __rtruediv__(self, other: float) -> Quantity:
+        """Divide a plain number."""
+        return _quantity(other) / self
+
+    def __add__(self, other: Quantity | float) -> Quantity:
+        """Add, if both are of one kind; a plain 0 is 0 of any kind, for ``sum`` begins with it."""
+        if not isinstance(other, Quantity) and other == 0:
+            return self
         self._same(_quantity(other))
         return Quantity(self.amount + _quantity(other).amount, self.dimensions)
 
-    def __sub__(self, other: Quantity) -> Quantity:
-        """Subtract, if both are of one kind."""
-        return self + _quantity(other) * -1.0
+    __radd__ = __add__
 
-    def __lt__(self, other: Quantity) -> bool:
+    def __sub__(self, other: Quantity | float) -> Quantity:
+        """Subtract, if both are of one kind."""
+        return self + other * -1.0
+
+    def __rsub__(self, other: float) -> Quantity:
+        """Subtract from a plain number."""
+        return self * -1.0 + other
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether both are of one kind and of one size, to twelve digits."""
+        if isinstance(other, Quantity):
+            return self.dimensions == other.dimensions and _digits(self.amount) == _digits(other.amount)
+        return isinstance(other, Real) and not self.dimensions and _digits(self.amount) == _digits(other)
+
+    def __hash__(self) -> int:
+        """Give equal quantities one hash."""
+        return hash((_digits(self.amount), self.dimensions) if self.dimensions else _digits(self.amount))
+
+    def __lt__(self, other: Quantity | float) -> bool:
         """Compare, if both are of one kind."""
         self._same(_quantity(other))
-        return self.amount < _quantity(other).amount
+        return self != other and self.amount < _quantity(other).amount
 
     def __str__(self) -> str:
         """Write it with three digits, in the unit that suits its size."""
-        base = next((n for n, power in self.dimensions if power == 1 and n in ("B", "FLOP")), None)
-        if self.dimensions == (("s", 1),):
-            scale = max((u for u in _SECONDS if _SECONDS[u] <= abs(self.amount)), key=_SECONDS.get, default="us")
-            return f"{_number(self.amount / _SECONDS[scale])} {scale}"
-        if base is None:
-            return _number(self.amount) if not self.dimensions else f"{_number(self.amount)} {self._kind()}"
-        sizes = {unit: size for unit, (size, name) in _UNITS.items() if name == base}
-        scale = max((u for u in sizes if sizes[u] <= abs(self.amount)), key=sizes.get, default=base)
-        return f"{_number(self.amount / sizes[scale])} {self._kind().replace(base, scale, 1)}"
+        if not self.dimensions:
+            return _written(self.amount)
+        scaled = ("s",) if self.dimensions == (("s", 1),) else ("B", "FLOP")
+        base = next((name for name, power in self.dimensions if power == 1 and name in scaled), "")
+        sizes = [(unit, size) for unit, (size, name) in _UNITS.items() if name == base] or [("1", 1.0)]
+        scale, divisor = sizes[0]
+        amount = abs(self.amount)
+        for unit, size in sizes[1:]:
+            number = amount / divisor
+            if round(number, _places(number)) * divisor >= size:  # what is rounded up to 1,000 ms is 1 s
+                scale, divisor, amount = unit, size, max(amount, size)
+        number = math.copysign(amount / divisor, self.amount)
+        return f"{_written(number)} {self._kind(**{base: scale}).removeprefix('1 ')}"
 
 
 class Queue(NamedTuple):
@@ -166,17 +217,16 @@ def fan_out_tail(slow_share: float, n_calls: int) -> float:
     >>> round(fan_out_tail(0.01, 100), 3)
     0.634
     """
-    if not 0 <= slow_share <= 1:
+    if not 0 <= _real("slow_share", slow_share) <= 1:
         raise ValueError(f"slow_share must be a share in [0, 1], got {slow_share}")
-    if n_calls < 1:
-        raise ValueError(f"n_calls must be at least 1, got {n_calls}")
+    n_calls = _whole_number("n_calls", n_calls, 1)
     return -math.expm1(n_calls * math.log1p(-slow_share)) if slow_share < 1 else 1.0
 
 
 # --8<-- [end:laws]
 
 
-def latency_quantile(stages: Sequence[Sequence[float]], quantile: float, n: int = 20_000, seed: int = 0) -> float:
+def latency_quantile(stages: Iterable[Iterable[float]], quantile: float, n: int = 20_000, seed: int = 0) -> float:
     """Return a quantile of the sum of stages that run one after the other, each drawn from its measured latencies.
 
     The quantiles themselves do not add up. Stages are taken as independent; where one machine is slow for all of them
@@ -184,8 +234,8 @@ def latency_quantile(stages: Sequence[Sequence[float]], quantile: float, n: int 
 
     Parameters
     ----------
-    stages : a sequence of measured latencies for each stage
-        In one unit of time.
+    stages : measured latencies, for each stage a list, an array or a column
+        In one unit of time, as numbers.
     quantile : float in (0, 1)
     n, seed
         Number of requests drawn, and the seed that determines them.
@@ -193,18 +243,16 @@ def latency_quantile(stages: Sequence[Sequence[float]], quantile: float, n: int 
     Raises
     ------
     ValueError
-        If a stage is empty, a latency is negative or not finite, or quantile is out of range.
+        If there is no stage, a stage is empty, a latency is no number, negative or not finite, or another argument is
+        out of range.
     """
-    if not 0 < quantile < 1:
+    if not 0 < _real("quantile", quantile) < 1:
         raise ValueError(f"quantile must be in (0, 1), got {quantile}")
-    for i, stage in enumerate(stages):
-        if not stage:
-            raise ValueError(f"stage {i} has no latencies")
-        bad = [x for x in stage if not 0 <= x < math.inf]
-        if bad:
-            raise ValueError(f"latencies must be at least 0 and finite, got {bad[0]} in stage {i}")
-    rng = random.Random(seed)
-    totals = [sum(column) for column in zip(*(rng.choices(stage, k=n) for stage in stages), strict=True)]
+    n, rng = _whole_number("n", n, 1), random.Random(_whole_number("seed", seed, 0))
+    measured = [_latencies(i, stage) for i, stage in enumerate(stages)]
+    if not measured:
+        raise ValueError("stages is empty")
+    totals = [sum(column) for column in zip(*(rng.choices(stage, k=n) for stage in measured), strict=True)]
     return _quantile(totals, quantile)
 
 
@@ -230,13 +278,13 @@ def simulate_queue(rate: float, service_time: float, servers: int = 1, n: int = 
     ValueError
         If an argument is out of range or the servers cannot keep up.
     """
-    if not (0 < rate < math.inf and 0 < service_time < math.inf):
-        raise ValueError(f"rate and service_time must be positive and finite, got {rate} and {service_time}")
-    if servers < 1 or n < 1:
-        raise ValueError(f"servers and n must be at least 1, got {servers} and {n}")
+    rate, service_time = _real("rate", rate), _real("service_time", service_time)
+    if not (rate > 0 and service_time > 0):
+        raise ValueError(f"rate and service_time must be positive, got {rate} and {service_time}")
+    servers, n = _whole_number("servers", servers, 1), _whole_number("n", n, 1)
     if rate * service_time >= servers:
         raise ValueError(f"{rate * service_time:g} servers' worth of work comes in, and there are {servers}")
-    rng = random.Random(seed)
+    rng = random.Random(_whole_number("seed", seed, 0))
     # --8<-- [start:queue]
     free = [0.0] * servers  # when each server is done with what it has
     now, latencies, end = 0.0, [], 0.0
@@ -257,14 +305,55 @@ def _quantile(values: list[float], quantile: float) -> float:
     return sorted(values)[math.ceil(quantile * len(values)) - 1]
 
 
+def _latencies(i: int, stage: Iterable[float]) -> list[float]:
+    """Return the latencies of a stage as floats."""
+    try:
+        values = list(stage)
+    except TypeError as error:
+        raise ValueError(f"stages must hold a sequence of latencies each, got {stage!r} as stage {i}") from error
+    if not values:
+        raise ValueError(f"stage {i} has no latencies")
+    for row, value in enumerate(values):
+        values[row] = _real("latencies", value, f" in stage {i} at row {row}")
+        if values[row] < 0:
+            raise ValueError(f"latencies must be at least 0, got {values[row]} in stage {i} at row {row}")
+    return values
+
+
 def _quantity(value: Quantity | float) -> Quantity:
-    return value if isinstance(value, Quantity) else Quantity(float(value))
+    return value if isinstance(value, Quantity) else Quantity(value)
 
 
-def _number(value: float) -> str:
+def _real(name: str, value: float, where: str = "") -> float:
+    """Return a finite number as a float. Text, flags, durations and missing values are none."""
+    number = value.as_py() if hasattr(value, "as_py") else value  # what columns of PyArrow hold
+    is_number = isinstance(number, Real | Decimal) and type(number).__name__ not in ("bool", "timedelta64")
+    if not is_number or not math.isfinite(number):
+        raise ValueError(f"{name} must be a finite number, got {value!r}{where}")
+    return float(number)
+
+
+def _whole_number(name: str, value: int, least: int) -> int:
+    """Return a whole number as an int. A flag is none."""
+    try:
+        number = least - 1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+    return number
+
+
+def _digits(value: float) -> float:
+    return float(f"{float(value):.12g}")
+
+
+def _places(value: float) -> int:
+    """Return the decimal places of three digits; a whole number keeps all of its own."""
+    return max(2 - math.floor(math.log10(abs(value))), 0) if value else 0
+
+
+def _written(value: float) -> str:
     """Write a number with three digits and without an exponent."""
-    if not value:
-        return "0"
-    digits = max(2 - math.floor(math.log10(abs(value))), 0)
-    text = f"{value:,.{digits}f}"
+    text = f"{value:,.{_places(value)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,7 +1,11 @@
 import math
 import random
+from decimal import Decimal
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +34,9 @@ from snippets.problem.capacity import (
         ("1_000 MB", "GB", 1),
         ("1e3 GFLOP / s", "PFLOP / s", 1e-3),
         ("5 1 / s", "1 / min", 300),
+        ("1 / s", "/ min", 60),
+        ("1,234,567 request", "request", 1_234_567),
+        ("2 B", "B", 2),
         ("-0.5 kB * request", "request * B", -500),
         (".5T B", "GB", 500),
         ("2G B", "MB", 2_000),
@@ -84,7 +91,11 @@ def test_arithmetic_is_that_of_the_numbers(a, b, c):
         ("1e-9 s", "0.001 us"),
         ("3e21 FLOP", "3 ZFLOP"),
         ("0.0456", "0.0456"),
-        ("2 1 / s", "2 1 / s"),
+        ("2 1 / s", "2 / s"),
+        ("999.96 ms", "1 s"),
+        ("59.99 s", "1 min"),
+        ("999.7 MB / s", "1 GB / s"),
+        ("3 MB * ABtest", "3 ABtest * MB"),
         ("7 user * day", "604,800 s * user"),
         ("1e13 user", "10,000,000,000,000 user"),
     ],
@@ -93,10 +104,75 @@ def test_a_quantity_is_written_in_a_fitting_unit(text, written):
     assert str(Quantity.of(text)) == written
 
 
+words = st.sampled_from(
+    [
+        "",
+        "s",
+        "/ s",
+        "B",
+        "B / s",
+        "FLOP / s / machine",
+        "user",
+        "user * B",
+        "1 / day",
+        "ms * FLOP",
+        "s * s",
+        "ABtest * kB",
+    ]
+)
+sizes = st.floats(1e-9, 1e15) | st.integers(1, 10**6) | st.sampled_from([0, 999.5, 59.96, 3_599.9, 86_399, 999_999.9])
+
+
+@given(sizes, st.sampled_from([1, -1]), words)
+def test_what_is_written_is_read_as_the_same(size, sign, unit):
+    quantity = Quantity(sign * size) * Quantity.of(f"1 {unit}")
+    again = Quantity.of(str(quantity))
+    assert again.dimensions == quantity.dimensions
+    assert again.amount == pytest.approx(quantity.amount, rel=5e-3)
+    assert str(again) == str(quantity)
+
+
+def test_sums_and_inverses_by_hand():
+    parts = [Quantity.of("20 ms"), Quantity.of("0.03 s"), Quantity.of("50000 us")]
+    assert sum(parts).to("ms") == pytest.approx(100)
+    assert (sum(parts) - 0).to("ms") == pytest.approx(100)
+    assert (2 / Quantity.of("4 s")).to("1 / s") == 0.5
+    assert (3 - Quantity.of("1")).to("") == 2
+    assert [x * Quantity.of("3 s") for x in (np.float32(2), np.int8(2))] == [Quantity.of("6 s")] * 2
+    assert np.float64(6) / Quantity.of("3 s") == Quantity.of("2 / s")
+
+
+def test_equal_amounts_are_equal_in_any_unit_and_in_one_set():
+    assert Quantity.of("0.1 s") + Quantity.of("0.2 s") == Quantity.of("300 ms")
+    assert Quantity.of("1 day") / 7 * 7 == Quantity.of("24 h")
+    assert len({Quantity.of("3 ms"), Quantity.of("3000 us"), 3 * Quantity.of("1 ms")}) == 1
+    assert {Quantity.of("3"), 3} == {3}
+    assert Quantity.of("3") == 3.0
+    assert Quantity.of("3 s") != Quantity.of("3 B")
+    assert Quantity.of("3 s") != 3
+    assert Quantity.of("3 s") != "3 s"
+
+
+@given(st.integers(-3, 3), st.integers(-3, 3))
+def test_the_order_is_that_of_the_numbers(a, b):
+    x, y = Quantity(a / 10) * Quantity.of("1 s"), Quantity.of(f"{100 * b} ms")
+    assert [x < y, x <= y, x == y, x >= y, x > y] == [a < b, a <= b, a == b, a >= b, a > b]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: Quantity.of("many users"), "a quantity is a number and its unit"),
+        (lambda: Quantity.of("1,5 s"), "a quantity is a number and its unit"),
+        (lambda: Quantity.of("2B"), "2B may be billions or bytes: write '2G' or '2 B', got '2B'"),
+        (lambda: Quantity.of("2B / s"), "2B may be billions or bytes: write '2G' or '2 B', got '2B / s'"),
+        (lambda: Quantity.of("1e999 s"), "amount must be a finite number, got inf"),
+        (lambda: Quantity.of("3 s") * float("nan"), "amount must be a finite number, got nan"),
+        (lambda: Quantity.of("3 s") * "2", "amount must be a finite number, got '2'"),
+        (lambda: Quantity.of("3 s") / 0, "3 s cannot be divided by 0"),
+        (lambda: 3 / Quantity.of("0 s"), "3 cannot be divided by 0"),
+        (lambda: Quantity.of("3 s") <= 3, "s and a plain number do not compare"),
+        (lambda: 3 - Quantity.of("3 s"), "s and a plain number do not compare"),
         (lambda: Quantity.of("3 per day!"), "a unit is words with"),
         (lambda: Quantity.of("3 GB").to("s"), "B and s do not compare"),
         (lambda: Quantity.of("3 GB / s") + Quantity.of("3 GB"), "B / s and B do not compare"),
@@ -175,22 +251,86 @@ def test_quantiles_of_constants_add_up():
 
 
 @pytest.mark.parametrize(
+    "container",
+    [
+        tuple,
+        iter,
+        dict.fromkeys,
+        lambda x: np.array(x, "float16"),
+        lambda x: np.array(x, ">i4"),
+        lambda x: np.array(x, "longdouble"),
+        pd.Series,
+        lambda x: pd.Series(x, dtype="Int64"),
+        lambda x: pd.Series(x, dtype="int64[pyarrow]", index=[7, 7, 7]),
+        lambda x: pd.Series(x).astype("category"),
+        pl.Series,
+        pa.array,
+        lambda x: pa.chunked_array([x]),
+        lambda x: np.array([Decimal(number) for number in x]),
+    ],
+)
+def test_latencies_come_in_any_container(container):
+    stages = (container([1, 2, 5]), container([0, 4, 7]))
+    assert latency_quantile(stages, 0.7, n=50) == latency_quantile([[1, 2, 5], [0, 4, 7]], 0.7, n=50)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        ["1", "2"],
+        np.array(["1", "2"]),
+        pa.array(["1", "2"]),
+        np.array([5, 6], "timedelta64[ns]"),
+        pd.to_timedelta([5, 6]),
+        pd.date_range("2026-01-05", periods=2),
+        [True, False],
+        np.array([True, False]),
+        [None, 1.0],
+        pd.Series([None, 1], dtype="Int64"),
+        np.ma.array([1.0, 2.0], mask=[True, False]),
+        pa.array([None, 1.0]),
+        [math.nan],
+    ],
+)
+def test_what_is_no_number_is_no_latency(stage):
+    with pytest.raises(ValueError, match=r"latencies must be a finite number, got .* in stage 1 at row 0"):
+        latency_quantile([[1.0], stage], 0.5)
+
+
+def test_counts_of_numpy_are_counts():
+    whole = np.int8(3)
+    assert fan_out_tail(np.float32(0.5), whole) == fan_out_tail(0.5, 3)
+    assert latency_quantile([[1, 2]], np.float64(0.5), whole, whole) == latency_quantile([[1, 2]], 0.5, 3, 3)
+    assert simulate_queue(np.float64(5), np.float64(0.1), whole, whole, whole) == simulate_queue(5, 0.1, 3, 3, 3)
+
+
+@pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: latency_quantile([], 0.5), "stages is empty"),
+        (lambda: latency_quantile([1.0, 2.0], 0.5), "a sequence of latencies each, got 1.0 as stage 0"),
+        (lambda: latency_quantile([[1.0]], 0.5, n=0), "n must be a whole number of at least 1, got 0"),
+        (lambda: latency_quantile([[1.0]], 0.5, n=2.5), "n must be a whole number of at least 1, got 2.5"),
+        (lambda: latency_quantile([[1.0]], 0.5, seed=-1), "seed must be a whole number of at least 0, got -1"),
+        (lambda: latency_quantile([[1.0]], math.nan), "quantile must be a finite number, got nan"),
+        (lambda: fan_out_tail(0.5, True), "n_calls must be a whole number of at least 1, got True"),
+        (lambda: fan_out_tail(True, 3), "slow_share must be a finite number, got True"),
+        (lambda: simulate_queue(1, 0.1, seed=None), "seed must be a whole number of at least 0, got None"),
+        (lambda: simulate_queue("1", 0.1), "rate must be a finite number, got '1'"),
         (lambda: fan_out_tail(1.5, 3), "slow_share must be a share"),
         (lambda: fan_out_tail(-0.1, 3), "slow_share must be a share"),
         (lambda: latency_quantile([[1.0]], 0), "quantile must be in"),
-        (lambda: latency_quantile([[math.inf]], 0.5), "got inf in stage 0"),
-        (lambda: simulate_queue(1, 0), "must be positive and finite, got 1 and 0"),
-        (lambda: simulate_queue(math.inf, 1), "must be positive and finite, got inf and 1"),
-        (lambda: simulate_queue(1, math.inf), "must be positive and finite, got 1 and inf"),
-        (lambda: simulate_queue(1, 0.1, n=0), "servers and n must be at least 1, got 1 and 0"),
-        (lambda: fan_out_tail(0.5, 0), "n_calls must be at least 1"),
+        (lambda: latency_quantile([[math.inf]], 0.5), "got inf in stage 0 at row 0"),
+        (lambda: simulate_queue(1, 0), "must be positive, got 1.0 and 0.0"),
+        (lambda: simulate_queue(math.inf, 1), "rate must be a finite number, got inf"),
+        (lambda: simulate_queue(1, math.inf), "service_time must be a finite number, got inf"),
+        (lambda: simulate_queue(1, 0.1, n=0), "n must be a whole number of at least 1, got 0"),
+        (lambda: fan_out_tail(0.5, 0), "n_calls must be a whole number of at least 1"),
         (lambda: latency_quantile([[1.0]], 1), "quantile must be in"),
         (lambda: latency_quantile([[1.0], []], 0.5), "stage 1 has no latencies"),
-        (lambda: latency_quantile([[1.0, -2.0]], 0.5), "got -2.0 in stage 0"),
-        (lambda: simulate_queue(0, 1), "must be positive and finite, got 0 and 1"),
-        (lambda: simulate_queue(1, 0.1, servers=0), "servers and n must be at least 1"),
+        (lambda: latency_quantile([[1.0, -2.0]], 0.5), "at least 0, got -2.0 in stage 0 at row 1"),
+        (lambda: simulate_queue(0, 1), "must be positive, got 0.0 and 1.0"),
+        (lambda: simulate_queue(1, 0.1, servers=0), "servers must be a whole number of at least 1, got 0"),
         (lambda: simulate_queue(30, 0.1, servers=3), "3 servers' worth of work comes in, and there are 3"),
     ],
 )
