@@ -6,6 +6,10 @@ of its ``p_click`` is the floor. Each bias that real logs have can be switched o
 
 from __future__ import annotations
 
+import numbers
+import operator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -92,14 +96,25 @@ def simulate_ad_log(
     >>> log.shape, bool(log["p_click"].between(0, 1).all())
     ((10000, 24), True)
     """
-    _check(n_impressions, n_days, n_users, n_ads, base_ctr, drift, incident, incident_day, missingness)
-    for name, share in [
-        ("exploration_rate", exploration_rate),
-        ("late_share", late_share),
-        ("missing_rate", missing_rate),
-    ]:
-        if not 0 <= share <= 1:
-            raise ValueError(f"{name} must be a share in [0, 1], got {share}")
+    n_impressions, n_days = _count("n_impressions", n_impressions), _count("n_days", n_days)
+    n_users, n_ads = _count("n_users", n_users), _count("n_ads", n_ads, N_CANDIDATES + N_SLOTS)
+    base_ctr, drift = _number("base_ctr", base_ctr, "(0, 0.5)"), _number("drift", drift, "[0, inf)")
+    exploration_rate = _number("exploration_rate", exploration_rate, "[0, 1]")
+    late_share, missing_rate = (
+        _number("late_share", late_share, "[0, 1]"),
+        _number("missing_rate", missing_rate, "[0, 1]"),
+    )
+    for name, flag in [("position_bias", position_bias), ("randomize_positions", randomize_positions)]:
+        if not isinstance(flag, bool | np.bool_):
+            raise ValueError(f"{name} must be True or False, got {flag!r}")
+    if missingness not in ("none", "mcar", "mar", "mnar"):
+        raise ValueError(f"missingness must be 'none', 'mcar', 'mar' or 'mnar', got {missingness!r}")
+    if incident not in (None, "lost_clicks", "frozen_counters"):
+        raise ValueError(f"incident must be None, 'lost_clicks' or 'frozen_counters', got {incident!r}")
+    if (incident is None) != (incident_day is None):
+        raise ValueError("incident and incident_day go together: give both or neither")
+    incident_day = None if incident is None else _count("incident_day", incident_day, 0, n_days - 1)
+    seed = _count("seed", seed, 0)
     rng = np.random.default_rng(seed)
     n_requests = -(-n_impressions // N_SLOTS)
 
@@ -207,29 +222,6 @@ def simulate_ad_log(
     )
 
 
-def _check(n_impressions, n_days, n_users, n_ads, base_ctr, drift, incident, incident_day, missingness) -> None:
-    for name, value, least in [
-        ("n_impressions", n_impressions, 1),
-        ("n_days", n_days, 1),
-        ("n_users", n_users, 1),
-        ("n_ads", n_ads, N_CANDIDATES + N_SLOTS),
-    ]:
-        if not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
-    if not 0 < base_ctr < 0.5:
-        raise ValueError(f"base_ctr must be a rate in (0, 0.5), got {base_ctr}")
-    if not 0 <= drift < np.inf:
-        raise ValueError(f"drift must be a finite number of logits, at least 0, got {drift}")
-    if missingness not in ("none", "mcar", "mar", "mnar"):
-        raise ValueError(f"missingness must be 'none', 'mcar', 'mar' or 'mnar', got {missingness!r}")
-    if incident not in (None, "lost_clicks", "frozen_counters"):
-        raise ValueError(f"incident must be None, 'lost_clicks' or 'frozen_counters', got {incident!r}")
-    if (incident is None) != (incident_day is None):
-        raise ValueError("incident and incident_day go together: give both or neither")
-    if incident and not 0 <= incident_day < n_days:
-        raise ValueError(f"incident_day must be a day of the log, 0 to {n_days - 1}, got {incident_day}")
-
-
 def _sigmoid(x: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-x))
 
@@ -285,3 +277,89 @@ def _count_before(event_key: np.ndarray, event_ms: np.ndarray, key: np.ndarray, 
     count = np.empty(len(key), np.int32)
     count[order] = np.searchsorted(events, first | ms[order]) - np.searchsorted(events, first)
     return count
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+# --- End of the door. ---

@@ -16,7 +16,9 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 TITLE, SIZE = "the Open Bandit sample", "1.3 MB"
@@ -134,7 +136,7 @@ def load_open_bandit(policy: str = "random", campaign: str = "all") -> pd.DataFr
 
 
 def check_log(log: pd.DataFrame) -> pd.DataFrame:
-    """Return the log if each column holds what the schema promises; else raise a ValueError that names the column."""
+    """Return the log (pandas, Polars, PyArrow) as a frame, or raise a ValueError that names what is not as promised."""
     rules = {
         "timestamp": lambda s: s.between("2019-11-24", "2019-12-01"),
         "item_id": lambda s: s >= 0,
@@ -142,14 +144,81 @@ def check_log(log: pd.DataFrame) -> pd.DataFrame:
         "click": lambda s: s.isin([0, 1]),
         "propensity": lambda s: (s > 0) & (s <= 1),
     }
+    log = _frame("log", log, rules)
     for column, rule in rules.items():
-        if column not in log:
-            raise ValueError(f"the log has no column {column!r}")
-        wrong = log.loc[~rule(log[column]), column]
-        if len(wrong):
-            raise ValueError(f"column {column!r} breaks its rule in {len(wrong)} rows, first with {wrong.iloc[0]!r}")
+        try:
+            good = rule(log[column]).to_numpy(bool, na_value=False)
+        except TypeError as error:
+            raise ValueError(f"column {column!r} breaks its rule: {error}") from error
+        if not good.all():
+            row = int(np.argmin(good))
+            first = f"first with {log[column].iloc[row]!r} at row {row}"
+            raise ValueError(f"column {column!r} breaks its rule in {(~good).sum()} rows, {first}")
     return log
 
 
 if __name__ == "__main__":
     print(f"Open Bandit sample: {fetch_open_bandit()}")
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
+    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    if hasattr(frame, "to_arrow"):  # Polars
+        frame = frame.to_arrow()
+    if not isinstance(frame, pd.DataFrame):
+        if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
+            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+        frame = frame.to_pandas(types_mapper=_nullable)
+    if not frame.columns.is_unique:
+        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+    for column in columns:
+        if column not in frame:
+            raise ValueError(f"{name} has no column {column!r}")
+    strange = [c for c, d in frame.dtypes.items() if isinstance(d, pd.ArrowDtype) or not getattr(d, "isnative", True)]
+    if strange:
+        frame = frame.copy(deep=False)
+        for column in strange:
+            frame[column] = _column(column, frame[column])
+    return frame
+
+
+# --- End of the door. ---

@@ -230,7 +230,8 @@ def latency_quantile(stages: Iterable[Iterable[float]], quantile: float, n: int 
     """Return a quantile of the sum of stages that run one after the other, each drawn from its measured latencies.
 
     The quantiles themselves do not add up. Stages are taken as independent; where one machine is slow for all of them
-    they are not, and the tail is longer.
+    they are not, and the tail is longer. The same latencies in another order are drawn anew: the result then differs by
+    the error of n draws.
 
     Parameters
     ----------
@@ -312,7 +313,7 @@ def _latencies(i: int, stage: Iterable[float]) -> list[float]:
     except TypeError as error:
         raise ValueError(f"stages must hold a sequence of latencies each, got {stage!r} as stage {i}") from error
     if not values:
-        raise ValueError(f"stage {i} has no latencies")
+        raise ValueError(f"latencies must be there, got none in stage {i}")
     for row, value in enumerate(values):
         values[row] = _real("latencies", value, f" in stage {i} at row {row}")
         if values[row] < 0:
@@ -327,8 +328,9 @@ def _quantity(value: Quantity | float) -> Quantity:
 def _real(name: str, value: float, where: str = "") -> float:
     """Return a finite number as a float. Text, flags, durations and missing values are none."""
     number = value.as_py() if hasattr(value, "as_py") else value  # what columns of PyArrow hold
-    is_number = isinstance(number, Real | Decimal) and type(number).__name__ not in ("bool", "timedelta64")
-    if not is_number or not math.isfinite(number):
+    if getattr(number, "shape", None) == ():  # of NumPy, where durations and what is masked pass for numbers
+        number = number.item() if number.dtype.kind in "iuf" and not getattr(number, "mask", False) else None
+    if isinstance(number, bool) or not isinstance(number, Real | Decimal) or not math.isfinite(number):
         raise ValueError(f"{name} must be a finite number, got {value!r}{where}")
     return float(number)
 

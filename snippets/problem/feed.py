@@ -5,7 +5,10 @@ The ranker knows every probability. So whatever goes wrong is the fault of the o
 
 from __future__ import annotations
 
+import numbers
+import operator
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,8 +64,13 @@ def simulate_feed(
     >>> len(feed), bool((feed["long_click"] <= feed["click"]).all())
     (2000, True)
     """
-    _check(values, n_users, n_weeks, honesty, memory, effect)
-    rng = np.random.default_rng(seed)
+    if not values or not set(values) <= set(ACTIONS):
+        raise ValueError(f"values must give numbers to some of {ACTIONS}, got {values!r}")
+    values = {action: _number(f"the value of {action!r}", value) for action, value in values.items()}
+    n_users, n_weeks = _count("n_users", n_users), _count("n_weeks", n_weeks)
+    honesty, memory = _number("honesty", honesty, "[-1, 1]"), _number("memory", memory, "[0, 1)")
+    effect = _number("effect", effect)
+    rng = np.random.default_rng(_count("seed", seed, 0))
     habit = rng.normal(1.2, 0.6, n_users)  # log sessions a week
     clicky = rng.normal(0.0, 0.5, n_users)  # some click more, whatever is shown
     satisfaction = np.zeros(n_users)
@@ -114,15 +122,87 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-x))
 
 
-def _check(values, n_users, n_weeks, honesty, memory, effect) -> None:
-    if not values or not set(values) <= set(ACTIONS) or not all(np.isfinite(v) for v in values.values()):
-        raise ValueError(f"values must give finite numbers to some of {ACTIONS}, got {dict(values)}")
-    for name, number in [("n_users", n_users), ("n_weeks", n_weeks)]:
-        if not isinstance(number, int | np.integer) or number < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
-    if not -1 <= honesty <= 1:
-        raise ValueError(f"honesty must be a correlation in [-1, 1], got {honesty}")
-    if not 0 <= memory < 1:
-        raise ValueError(f"memory must be in [0, 1), got {memory}")
-    if not np.isfinite(effect):
-        raise ValueError(f"effect must be finite, got {effect}")
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+# --- End of the door. ---

@@ -1,18 +1,23 @@
 """Business metrics from a raw stream of events: sessions, click rate, active users, revenue, retention.
 
-A stream is a frame with one row an event and the columns ``user_id`` and ``timestamp`` (datetimes; without a time zone
-they are taken as UTC), in any order. Some metrics also need ``event``, which says "impression" or "click", or
-``value``, an amount of money. Each definition here is a choice that moves the number: the docstrings say which.
+A stream is a frame (pandas, Polars, PyArrow) with one row an event and the columns ``user_id`` and ``timestamp``
+(datetimes; without a time zone they are taken as UTC), in any order. Some metrics also need ``event``, which says
+"impression" or "click", or ``value``, an amount of money. Each definition here is a choice that moves the number: the
+docstrings say which.
+
+Users are what is counted, so a missing ``user_id`` raises: leave such events out, or give each an id of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import numbers
+import operator
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 PERIODS = {"day": 1, "week": 7, "month": 28}  # 28 days hold each weekday four times; calendar months do not
 
@@ -25,7 +30,7 @@ class Revenue(NamedTuple):
     per_user: float
 
 
-def sessionize(events: pd.DataFrame, gap: str | pd.Timedelta = "30min") -> pd.Series:
+def sessionize(events: pd.DataFrame, gap: str | pd.Timedelta | float = "30min") -> pd.Series:
     """Give each event the number of its session, which ends when more than ``gap`` passes without an event.
 
     Midnight does not end a session, and neither does the end of the log. Half an hour is a habit of web analytics, not
@@ -34,8 +39,9 @@ def sessionize(events: pd.DataFrame, gap: str | pd.Timedelta = "30min") -> pd.Se
     Parameters
     ----------
     events : frame with user_id and timestamp
-    gap : timedelta
-        The longest pause within a session, at least 0.
+        Here the timestamps may also be numbers.
+    gap : timedelta, or text such as "30min"
+        The longest pause within a session, at least 0. A number where the timestamps are numbers, and only there.
 
     Returns
     -------
@@ -45,7 +51,7 @@ def sessionize(events: pd.DataFrame, gap: str | pd.Timedelta = "30min") -> pd.Se
     Raises
     ------
     ValueError
-        If events is empty, lacks a column or a value, or gap is negative.
+        If events is empty, lacks a column or a value, or gap is negative or a bare number beside datetimes.
 
     Examples
     --------
@@ -53,25 +59,24 @@ def sessionize(events: pd.DataFrame, gap: str | pd.Timedelta = "30min") -> pd.Se
     >>> sessionize(pd.DataFrame({"user_id": 7, "timestamp": times})).tolist()
     [0, 0, 1]
     """
-    _check(events)
-    pause = pd.Timedelta(gap)
-    if not pause >= pd.Timedelta(0):
-        raise ValueError(f"gap must be a timedelta of at least 0, got {gap!r}")
+    events = _stream(events)
+    if gap is None:
+        raise ValueError("gap must be a duration, such as '30min', got None")
+    (time,), (pause,) = _moments({"timestamp": events["timestamp"]}, {"gap": gap})
+    user, _ = _users(events)
     # --8<-- [start:sessionize]
-    user = pd.factorize(events["user_id"], sort=True)[0]
-    time = events["timestamp"].to_numpy("datetime64[us]").view(np.int64)
     order = _by_user_and_time(user, time)
     user, time = user[order], time[order]
-    starts = np.ones(len(events), bool)
-    starts[1:] = (user[1:] != user[:-1]) | (np.diff(time) > pause // pd.Timedelta("1us"))
-    session = np.empty(len(events), np.int64)
+    starts = np.ones(len(user), bool)
+    starts[1:] = (user[1:] != user[:-1]) | (np.diff(time) > pause)
+    session = np.empty(len(user), np.int64)
     session[order] = np.cumsum(starts) - 1
     # --8<-- [end:sessionize]
     return pd.Series(session, events.index, name="session_id")
 
 
-def session_length(events: pd.DataFrame, gap: str | pd.Timedelta = "30min") -> pd.Series:
-    """Return the seconds from the first to the last event of each session.
+def session_length(events: pd.DataFrame, gap: str | pd.Timedelta | float = "30min") -> pd.Series:
+    """Return the seconds from the first to the last event of each session, or their unit if timestamps are numbers.
 
     A session of one event has length 0: what the user did after the last event is not in the log.
 
@@ -81,9 +86,13 @@ def session_length(events: pd.DataFrame, gap: str | pd.Timedelta = "30min") -> p
     -------
     Series of float, indexed by session_id
     """
+    events = _stream(events)
     session = sessionize(events, gap).to_numpy()
-    span = events["timestamp"].groupby(session).agg(["min", "max"])
-    return (span["max"] - span["min"]).dt.total_seconds().rename("seconds").rename_axis("session_id")
+    kind, time = _clock("timestamp", events["timestamp"])
+    span = pd.Series(time).groupby(session).agg(["min", "max"])
+    length = span["max"] - span["min"]
+    seconds = length if kind == "numbers" else length.dt.total_seconds()
+    return seconds.astype(float).rename("seconds").rename_axis("session_id")
 
 
 def sessions_per_week(
@@ -114,10 +123,13 @@ def sessions_per_week(
     ValueError
         If no week is complete, or an argument is bad.
     """
+    events = _stream(events)
+    user, time = _codes("user_id", events["user_id"]), _datetimes("timestamp", events["timestamp"])
     session = sessionize(events, gap).to_numpy()
-    _check_population(n_users, events)
-    starts = events[["user_id", "timestamp"]].groupby(session).agg({"user_id": "first", "timestamp": "min"})
-    start, stop = _local_day(events["timestamp"].agg(["min", "max"]), time_zone)
+    _check_population(n_users, user)
+    starts = pd.DataFrame({"user_id": user, "timestamp": time}).groupby(session)
+    starts = starts.agg({"user_id": "first", "timestamp": "min"})
+    start, stop = _local_day(time.agg(["min", "max"]), time_zone)
     # Day 4 of 1970 was a Monday.
     first, end = -(-(start - 4) // 7), (stop + 1 - 4) // 7
     if first >= end:
@@ -153,15 +165,13 @@ def click_through_rate(events: pd.DataFrame, per: str = "impression") -> float:
     """
     if per not in ("impression", "user"):
         raise ValueError(f"per must be 'impression' or 'user', got {per!r}")
-    _check(events, ["event"] if per == "impression" else ["user_id", "event"])
-    shown, clicked = events["event"].to_numpy() == "impression", events["event"].to_numpy() == "click"
-    if not shown.any():
-        raise ValueError("events hold no 'impression': a rate has nothing to divide by")
+    events = _stream(events, ["event"] if per == "impression" else ["user_id", "event"])
+    shown, clicked = _happened(events, "impression"), _happened(events, "click")
     if per == "impression":
         return float(clicked.sum() / shown.sum())
-    user, ids = pd.factorize(events["user_id"])
-    impressions = np.bincount(user[shown], minlength=len(ids))
-    clicks = np.bincount(user[clicked], minlength=len(ids))
+    user = _codes("user_id", events["user_id"])
+    impressions = np.bincount(user[shown], minlength=user.max() + 1)
+    clicks = np.bincount(user[clicked], minlength=user.max() + 1)
     seen = impressions > 0
     return float((clicks[seen] / impressions[seen]).mean())
 
@@ -194,17 +204,20 @@ def active_users(events: pd.DataFrame, period: str | int = "day", time_zone: str
     >>> active_users(events).tolist(), active_users(events, period=2).tolist()
     ([1, 0, 2], [1, 2])
     """
-    _check(events)
-    length = PERIODS.get(period, period)
-    if not isinstance(length, int | np.integer) or isinstance(length, bool) or length < 1:
+    events = _stream(events)
+    if isinstance(period, str) and period not in PERIODS:
         raise ValueError(f"period must be one of {sorted(PERIODS)} or a whole number of days, got {period!r}")
-    day = _local_day(events["timestamp"], time_zone)
+    length = PERIODS[period] if isinstance(period, str) else _count("period", period)
+    user, day = (
+        _codes("user_id", events["user_id"]),
+        _local_day(_datetimes("timestamp", events["timestamp"]), time_zone),
+    )
     first, n_days = int(day.min()), int(np.ptp(day)) + 1
     if n_days < length:
         raise ValueError(f"events cover {n_days} days, fewer than the {length} of period {period!r}")
     # --8<-- [start:active]
     # Each user and day once. A user counts from an active day until the period is over or the next active day.
-    pair = np.sort(pd.factorize(events["user_id"])[0] * np.int64(n_days) + (day - first))
+    pair = np.sort(user * n_days + (day - first))
     pair = pair[np.append(True, pair[1:] != pair[:-1])]  # np.unique hashes whole numbers: ten times as slow here
     user, active = pair // n_days, pair % n_days
     until = np.minimum(active + length, n_days)
@@ -217,19 +230,22 @@ def active_users(events: pd.DataFrame, period: str | int = "day", time_zone: str
 
 
 def stickiness(events: pd.DataFrame, time_zone: str = "UTC", period: str | int = "month") -> pd.Series:
-    """Return the users of each day as a share of the users of the period that ends with it: DAU / MAU.
+    """Return the mean number of daily actives over a period as a share of the actives of that period: DAU / MAU.
 
-    Times 28, the mean number of days a month on which a user of that month comes.
+    Times 28, the mean number of days a month on which a user of that month comes. The actives of one single day over
+    those of a month, which also go by that name, swing with the weekday instead.
 
     Parameters, errors: see active_users.
 
     Returns
     -------
-    Series of float in [0, 1], indexed by day
+    Series of float in (0, 1], indexed by the last day of each period
+        NaN where nobody came in the whole period.
     """
     longer = active_users(events, period, time_zone)
-    shorter = active_users(events, "day", time_zone).loc[longer.index]
-    return (shorter / longer.where(longer > 0)).rename("stickiness")
+    daily = active_users(events, "day", time_zone)
+    length = len(daily) - len(longer) + 1
+    return (daily.rolling(length).sum().loc[longer.index] / (length * longer.where(longer > 0))).rename("stickiness")
 
 
 def revenue(events: pd.DataFrame, n_users: int | None = None) -> Revenue:
@@ -248,21 +264,17 @@ def revenue(events: pd.DataFrame, n_users: int | None = None) -> Revenue:
     ValueError
         If there is no impression, a value is infinite, or an argument is bad.
     """
-    _check(events, ["user_id", "event", "value"])
-    _check_population(n_users, events)
-    value = events["value"].fillna(0).to_numpy(float)
-    if not np.isfinite(value).all():
-        raise ValueError(f"value must be finite, got {value[~np.isfinite(value)][0]}")
-    impressions = int((events["event"] == "impression").sum())
-    if not impressions:
-        raise ValueError("events hold no 'impression': there is nothing to divide by")
-    total = float(value.sum())
-    return Revenue(total, 1000 * total / impressions, total / (n_users or events["user_id"].nunique()))
+    events = _stream(events, ["user_id", "event", "value"])
+    user, shown = _codes("user_id", events["user_id"]), _happened(events, "impression")
+    _check_population(n_users, user)
+    value = _column("value", events["value"])
+    total = float(_numbers("value", value.where(value.notna(), 0)).sum())
+    return Revenue(total, 1000 * total / shown.sum(), total / (n_users or user.max() + 1))
 
 
 def retention(
     events: pd.DataFrame,
-    days: Sequence[int] = (1, 7, 28),
+    days: ArrayLike = (1, 7, 28),
     sign_up: pd.Series | None = None,
     time_zone: str = "UTC",
 ) -> pd.DataFrame:
@@ -274,49 +286,61 @@ def retention(
     days : whole numbers of days, at least 1
         "Active on day 7" is activity on that one day; by day 7 or later would be higher.
     sign_up : Series of datetimes indexed by user_id, or None
-        When each user joined; those without events count as lost. None takes the first event, so that whoever never
-        came is left out, and at the start of a log old users look new.
+        When each user joined, with a time zone if the timestamps have one; those without events count as lost. None
+        takes the first event, so that whoever never came is left out, and at the start of a log old users look new.
     time_zone : str
         Where midnight is.
 
     Returns
     -------
     frame indexed by the day of joining, with ``users`` and a column for each of days
-        NaN where that day lies beyond the end of the log: not observed is not lost.
+        NaN where the log does not hold that day, before its first event or after its last: not observed is not lost.
+        The days of the first and the last event are taken as whole.
 
     Raises
     ------
     ValueError
-        If a user of events has no sign_up, a user has two, or an argument is bad.
+        If a user of events has no sign_up, a user has two, their ids are of two kinds, or an argument is bad.
+
+    Examples
+    --------
+    >>> times = pd.to_datetime(["2026-01-05 09:00", "2026-01-06 09:00", "2026-01-06 21:00"])
+    >>> retention(pd.DataFrame({"user_id": ["a", "a", "b"], "timestamp": times}), days=[1])[1].tolist()
+    [1.0, nan]
     """
-    _check(events)
-    for k in days:
-        if not isinstance(k, int | np.integer) or k < 1:
-            raise ValueError(f"days must be whole numbers of at least 1, got {k!r}")
-    day = pd.Series(_local_day(events["timestamp"], time_zone), name="day")
-    user = events["user_id"].reset_index(drop=True)
+    events, days = _stream(events), _whole("days", days, 1)
+    _same_rows(days=days)
+    user, time = _codes("user_id", events["user_id"]), _datetimes("timestamp", events["timestamp"])
+    day = _local_day(time, time_zone)
     if sign_up is None:
-        joined = day.groupby(user).min()
+        joined = pd.Series(day).groupby(user).min().to_numpy()
     else:
-        _check(sign_up.rename("timestamp").rename_axis("user_id").reset_index())
-        if not sign_up.index.is_unique:
-            raise ValueError(f"sign_up holds user {sign_up.index[sign_up.index.duplicated()][0]!r} twice")
-        strangers = ~user.isin(sign_up.index)
-        if strangers.any():
-            raise ValueError(f"sign_up lacks user {user[strangers].iloc[0]!r}")
-        joined = pd.Series(_local_day(sign_up, time_zone), sign_up.index)
-    age = (day - user.map(joined)).rename("age")
-    came = pd.DataFrame({"user_id": user, "age": age, "joined": day - age}).drop_duplicates()
-    out = joined.value_counts().sort_index().rename("users").to_frame()
-    for k in days:
-        back = came.loc[came["age"] == k, "joined"].value_counts()
-        share = back.reindex(out.index, fill_value=0) / out["users"]
-        out[k] = share.where(out.index + k <= day.max())
-    return out.set_axis(_dates(out.index.to_numpy()), axis=0).rename_axis("joined")
+        if not isinstance(sign_up, pd.Series):
+            raise ValueError(f"sign_up must be a Series indexed by user_id, got {type(sign_up).__name__}")
+        _same_rows(sign_up=sign_up)
+        _codes("sign_up", sign_up.index)  # refuses a missing user
+        member, user = _matched({"sign_up": sign_up.index, "user_id": events["user_id"]})
+        if len(again := np.flatnonzero(pd.Index(member).duplicated())):
+            raise ValueError(f"sign_up holds user {sign_up.index[again[0]]!r} twice")
+        if len(strangers := np.flatnonzero(user >= len(member))):
+            raise ValueError(f"sign_up lacks user {events['user_id'].iloc[strangers[0]]!r}")
+        _moments({"sign_up": sign_up, "timestamp": time})  # refuses times of two kinds
+        joined = np.empty(len(member), np.int64)
+        joined[member] = _local_day(_datetimes("sign_up", sign_up), time_zone)
+    age = day - joined[user]
+    cohorts, users = np.unique(joined, return_counts=True)
+    out = pd.DataFrame({"users": users}, _dates(cohorts).rename("joined"))
+    for k in days.tolist():
+        back = joined[np.unique(user[age == k])]
+        share = np.bincount(np.searchsorted(cohorts, back), minlength=len(cohorts)) / users
+        out[k] = np.where((cohorts + k >= day.min()) & (cohorts + k <= day.max()), share, np.nan)
+    return out
 
 
 def bot_suspects(events: pd.DataFrame, per_hour: int = 500) -> pd.Index:
-    """Return the users with more events in some hour of the clock than a person makes.
+    """Return the users with more events in some hour than a person makes.
+
+    Hours are those of UTC, which has no night on which one is left out or comes twice.
 
     Parameters
     ----------
@@ -329,36 +353,61 @@ def bot_suspects(events: pd.DataFrame, per_hour: int = 500) -> pd.Index:
     ValueError
         If an argument is bad.
     """
-    _check(events)
-    if per_hour < 1:
-        raise ValueError(f"per_hour must be at least 1, got {per_hour}")
-    count = events.groupby(["user_id", events["timestamp"].dt.floor("h")], observed=True).size()
-    return count[count > per_hour].index.get_level_values(0).unique()
+    events, per_hour = _stream(events), _count("per_hour", per_hour)
+    user, ids = _users(events)
+    hour = _datetimes("timestamp", events["timestamp"]).to_numpy("datetime64[us]").view(np.int64) // 3_600_000_000
+    count = pd.Series(hour).groupby([user, hour]).size()
+    return ids[count[count > per_hour].index.unique(0)]
 
 
-def _check(events: pd.DataFrame, columns: Sequence[str] = ("user_id", "timestamp")) -> None:
-    """Refuse a stream that lacks rows, columns or values; only an amount of money may be missing."""
-    if len(events) == 0:
-        raise ValueError("events is empty")
-    for column in columns:
-        if column not in events:
-            raise ValueError(f"events needs a column {column!r}")
-        if column != "value" and events[column].isna().any():
-            raise ValueError(f"{column} is missing at row {int(events[column].isna().to_numpy().argmax())}")
-    if "timestamp" in columns and not pd.api.types.is_datetime64_any_dtype(events["timestamp"]):
-        raise ValueError(f"timestamp must hold datetimes of one time zone, got {events['timestamp'].dtype}")
+def _stream(events: Any, columns: tuple[str, ...] | list[str] = ("user_id", "timestamp")) -> pd.DataFrame:
+    """Return a stream with rows as a data frame."""
+    events = _frame("events", events, columns)
+    _same_rows(events=events)
+    return events
 
 
-def _check_population(n_users: int | None, events: pd.DataFrame) -> None:
-    if n_users is not None and n_users < events["user_id"].nunique():
-        raise ValueError(f"n_users is {n_users}, but events hold {events['user_id'].nunique()} users")
+def _users(events: pd.DataFrame) -> tuple[np.ndarray, pd.Index]:
+    """Return the number of each event's user in the order of ids, and the ids."""
+    code = _codes("user_id", events["user_id"])
+    row = np.empty(code.max() + 1, np.int64)
+    row[code] = np.arange(len(code))
+    ids = pd.Index(_column("user_id", events["user_id"]).iloc[row], name="user_id")
+    order = ids.argsort()
+    rank = np.empty(len(ids), np.int64)
+    rank[order] = np.arange(len(ids))
+    return rank[code], ids[order]
+
+
+def _datetimes(name: str, values: Any) -> pd.Series:
+    """Return times, which must be of the calendar."""
+    kind, time = _clock(name, values)
+    if not kind.startswith("datetimes"):
+        raise ValueError(f"{name} must hold datetimes, got {kind}")
+    return time.reset_index(drop=True)
+
+
+def _happened(events: pd.DataFrame, what: str) -> np.ndarray:
+    """Say which events are of a kind; without impressions there is nothing to divide by."""
+    event = events["event"]
+    if event.isna().any():
+        raise ValueError(f"event is missing at row {int(np.argmax(event.isna()))}")
+    happened = event.to_numpy(object) == what
+    if what == "impression" and not happened.any():
+        raise ValueError("events hold no 'impression': there is nothing to divide by")
+    return happened
+
+
+def _check_population(n_users: int | None, user: np.ndarray) -> None:
+    if n_users is not None and _count("n_users", n_users) < user.max() + 1:
+        raise ValueError(f"n_users is {n_users}, but events hold {user.max() + 1} users")
 
 
 def _by_user_and_time(user: np.ndarray, time: np.ndarray) -> np.ndarray:
     """Return the order by user and time; one number for both sorts faster, if it fits into 64 bits."""
-    span = int(np.ptp(time)) + 1
-    if span * (int(user.max()) + 1) < 2**63:
-        return np.argsort(user * span + (time - time.min()))
+    span = time.max() + 1
+    if time.dtype == np.int64 and int(span) * (int(user.max()) + 1) < 2**63:
+        return np.argsort(user * span + time)
     return np.lexsort((time, user))
 
 
@@ -366,7 +415,7 @@ def _local_day(timestamp: pd.Series, time_zone: str) -> np.ndarray:
     """Return the days since 1970 on the calendar of a time zone: days of 23 and 25 hours count as one."""
     try:
         zone = ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
         raise ValueError(f"time_zone must be a name as 'Europe/Paris', got {time_zone!r}") from error
     local = timestamp  # as an array, times with a zone are in UTC, and those without are taken as such
     if time_zone != "UTC":
@@ -377,3 +426,337 @@ def _local_day(timestamp: pd.Series, time_zone: str) -> np.ndarray:
 
 def _dates(days: np.ndarray) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[s]"))
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _whole(
+    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+) -> np.ndarray:
+    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    array = _array(name, values, ndim)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
+        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
+        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+    elif array.dtype == np.uint64:
+        _refuse(name, "be below 2^63", array, array < 2**63)
+    array = array.astype(np.int64, copy=False)
+    if least is not None:
+        _refuse(name, f"be at least {least}", array, array >= least)
+    if most is not None:
+        _refuse(name, f"be at most {most}", array, array <= most)
+    return array
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy(np.int64)
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = column[there].to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    codes = np.full(len(column), -1)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        present = np.bincount(number - low) > 0
+        codes[there], distinct = (np.cumsum(present) - 1)[number - low], np.flatnonzero(present) + low
+    else:
+        codes[there], distinct = pd.factorize(number)
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] % 1 == 0).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _codes(name: str, values: Any) -> np.ndarray:
+    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    _, codes, _ = _keys(name, values)
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0))
+        raise ValueError(f"{name} is missing at row {row}: leave such rows out, or give each an id of its own")
+    return codes
+
+
+def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
+    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    sides = {name: _keys(name, values) for name, values in keys.items()}
+    kinds = {kind: name for name, (kind, _, _) in sides.items() if kind}
+    if len(kinds) > 1:
+        (a, of_a), (b, of_b) = list(kinds.items())[:2]
+        raise ValueError(f"{of_a} holds {a} and {of_b} {b}: keys of two kinds never match")
+    distinct = [side[2] for side in sides.values()]
+    if len({array.dtype for array in distinct if array.size}) > 1:
+        distinct = [array.astype(object) for array in distinct]
+    number, _ = pd.factorize(np.concatenate([array for array in distinct if array.size] or [np.empty(0, object)]))
+    starts = np.cumsum([0, *map(len, distinct)])
+    return [np.append(number[start:], -1)[codes] for start, (_, codes, _) in zip(starts, sides.values(), strict=False)]
+
+
+def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
+    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    column = values
+    if not (isinstance(values, np.ndarray) and values.dtype.kind in "iuf" and not np.ma.is_masked(values)):
+        column = _column(name, values)
+        if column.isna().any():
+            raise ValueError(f"{name} is missing at row {int(np.argmax(column.isna()))}")
+        kind = pd.api.types.infer_dtype(column)
+        if kind == "string":
+            raise ValueError(f"{name} must hold numbers or datetimes, got {column.iloc[0]!r}: see pandas.to_datetime")
+        if column.dtype == object and kind in ("date", "datetime", "timedelta"):
+            try:
+                column = pd.to_timedelta(column) if kind == "timedelta" else pd.to_datetime(column)
+            except ValueError as error:
+                raise ValueError(f"{name} holds times of two kinds: {error}") from error
+        if column.dtype.kind == "m":
+            return "durations", column
+        if column.dtype.kind == "M":
+            zone = getattr(column.dtype, "tz", None)
+            return f"datetimes {f'in {zone}' if zone else 'without a zone'}", column
+    array = _array(name, column)
+    if array.dtype.kind == "f":
+        array = _inside(name, array, "(-inf, inf)")
+        if not ((np.abs(array) < 2**53) & (array == np.floor(array))).all():
+            return "numbers", array
+    return "numbers", _whole(name, array)
+
+
+def _moments(
+    times: dict[str, Any], durations: dict[str, Any] | None = None, interval: str = "[0, inf)"
+) -> tuple[list[np.ndarray], list[Any]]:
+    """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
+
+    Whole numbers and datetimes become int64, so that a duration between two ticks is rounded down, which no comparison
+    with a whole difference notices. Numbers with fractions become float64.
+    """
+    clocks = {name: _clock(name, values) for name, values in times.items()}
+    kinds = {kind: name for name, (kind, column) in clocks.items() if len(column)}
+    if len(kinds) > 1:
+        (a, of_a), (b, of_b) = list(kinds.items())[:2]
+        raise ValueError(f"times are of two kinds: {of_a} holds {a}, {of_b} holds {b}")
+    kind = next(iter(kinds), None)
+    columns = [column if len(column) else np.empty(0, np.int64) for _, column in clocks.values()]
+    unit = None
+    if kind not in (None, "numbers"):
+        unit = max((c.dt.unit for c in columns if len(c)), key=["s", "ms", "us", "ns"].index)
+        try:
+            columns = [c.dt.as_unit(unit).astype(np.int64).to_numpy() if len(c) else c for c in columns]
+        except ValueError as error:
+            raise ValueError(f"{', '.join(times)} do not fit one scale: {error}") from error
+    if any(c.dtype == np.float64 for c in columns):
+        columns = [c.astype(np.float64) for c in columns]
+    ends = [end.item() for c in columns if len(c) for end in (c.min(), c.max())] or [0]
+    if (span := max(ends) - min(ends)) >= 2**63:
+        raise ValueError(f"{', '.join(times)} span {span}, more than 64 bits hold")
+    lengths = [_duration(name, value, kind, unit, interval) for name, value in (durations or {}).items()]
+    whole = columns[0].dtype == np.int64 if columns else True
+    lengths = [None if d is None else min(int(d // 1), span + 1) if whole else d for d in lengths]
+    return [column - min(ends) for column in columns], lengths
+
+
+def _duration(name: str, value: Any, kind: str | None, unit: str | None, interval: str) -> Any:
+    """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
+    if value is None:
+        return None
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, np.timedelta64)
+    if kind == "numbers" or (kind is None and is_number):
+        if not is_number:
+            raise ValueError(f"{name} must be a number, as the times are, got {value!r}")
+        _number(name, value, interval)
+        return value if isinstance(value, int) else float(value) if value % 1 else int(value)
+    try:
+        if is_number or (isinstance(value, str) and value.strip().lstrip("+-").replace(".", "").isdigit()):
+            raise ValueError("a number says no unit")
+        if isinstance(value, np.timedelta64) and np.datetime_data(value)[0] == "generic":
+            raise ValueError("it has no unit")
+        length = pd.Timedelta(value)
+        if length is pd.NaT:
+            raise ValueError("it is missing")
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{name} must be a duration, such as '30min' or a Timedelta, got {value!r}: {error}"
+        ) from error
+    _number(name, length.total_seconds(), interval)
+    return length // pd.Timedelta(1, unit or "ns")
+
+
+def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
+    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    if hasattr(frame, "to_arrow"):  # Polars
+        frame = frame.to_arrow()
+    if not isinstance(frame, pd.DataFrame):
+        if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
+            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+        frame = frame.to_pandas(types_mapper=_nullable)
+    if not frame.columns.is_unique:
+        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+    for column in columns:
+        if column not in frame:
+            raise ValueError(f"{name} has no column {column!r}")
+    arrow = [column for column, dtype in frame.dtypes.items() if isinstance(dtype, pd.ArrowDtype)]
+    if arrow:
+        frame = frame.copy(deep=False)
+        for column in arrow:
+            frame[column] = _column(column, frame[column])
+    return frame
+
+
+# --- End of the door. ---

@@ -6,7 +6,9 @@ Effects More Rapidly and Precisely". Tripuraneni et al. 2024, "Choosing a Proxy 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import numbers
+import operator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -65,31 +67,31 @@ def surrogate_index(
 
     Examples
     --------
-    >>> surrogate_index([[0], [1], [2], [3]], [1, 3, 5, 7], [[2], [3]], [[1], [2]]).effect
+    >>> round(surrogate_index([[0], [1], [2], [3]], [1, 3, 5, 7], [[2], [3]], [[1], [2]]).effect, 6)
     2.0
     """
-    S, y = np.asarray(short_history, dtype=float), np.asarray(long_history, dtype=float)
-    treated, control = np.asarray(short_treatment, dtype=float), np.asarray(short_control, dtype=float)
-    if S.ndim != 2 or y.shape != S.shape[:1]:
-        raise ValueError(f"short_history must be (n, k), long_history (n,), got {S.shape} and {y.shape}")
+    S, y = _numbers("short_history", short_history, ndim=2), _numbers("long_history", long_history)
+    _same_rows(short_history=S, long_history=y)
+    treated = _numbers("short_treatment", short_treatment, ndim=2)
+    control = _numbers("short_control", short_control, ndim=2)
     for name, array in [("short_treatment", treated), ("short_control", control)]:
-        if array.ndim != 2 or array.shape[1] != S.shape[1] or len(array) < 2:
-            raise ValueError(f"{name} must be (at least 2, {S.shape[1]}), got {array.shape}")
-    named = {"short_history": S, "long_history": y, "short_treatment": treated, "short_control": control}
-    for name, array in named.items():
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
-    if not 0 < level < 1:
-        raise ValueError(f"level must be in (0, 1), got {level}")
-    if np.linalg.matrix_rank(np.column_stack([np.ones(len(S)), S])) <= S.shape[1]:
+        if array.shape[1] != S.shape[1] or len(array) < 2:
+            raise ValueError(f"{name} must be of shape (at least 2, {S.shape[1]}), got {array.shape}")
+    level = _number("level", level, "(0, 1)")
+    size = np.linalg.norm(S - S.mean(axis=0), axis=0)
+    constant = size <= 8 * np.sqrt(len(S)) * np.finfo(float).eps * np.linalg.norm(S, axis=0)
+    size[constant] = 1  # seconds beside shares: each metric counts in units of its own spread
+    S, treated, control = S / size, treated / size, control / size
+    if constant.any() or np.linalg.matrix_rank(S - S.mean(axis=0)) < S.shape[1]:
         raise ValueError("short_history has too few users, or a metric that the others determine")
     # --8<-- [start:index]
     centred, gap = S - S.mean(axis=0), treated.mean(axis=0) - control.mean(axis=0)
-    weights = np.linalg.lstsq(centred, y - y.mean())[0]
+    inverse = np.linalg.pinv(centred)
+    weights = inverse @ (y - y.mean())
     effect = gap @ weights
     residual = y - y.mean() - centred @ weights
     # What the gap multiplies is uncertain, and so is the gap.
-    of_weights = ((centred @ np.linalg.solve(centred.T @ centred, gap)) * residual) ** 2
+    of_weights = ((gap @ inverse) * residual) ** 2
     of_gap = sum((arm @ weights).var(ddof=1) / len(arm) for arm in (treated, control))
     error = np.sqrt(of_weights.sum() + of_gap)
     # --8<-- [end:index]
@@ -117,32 +119,119 @@ def proxy_correlation(proxy_effects: ArrayLike, goal_effects: ArrayLike, noise: 
     Raises
     ------
     ValueError
-        If shapes do not fit, a number is not finite, there are fewer than three experiments, or the lifts are no larger
-        than their noise.
+        If shapes do not fit, a number is not finite, there are fewer than three experiments, or the lifts, with all
+        experiments or without one of them, are no larger than their noise.
 
     Examples
     --------
     >>> round(proxy_correlation([1, -2, 3], [2, -3, 7]).correlation, 3)
     0.984
     """
-    x, y = np.asarray(proxy_effects, dtype=float), np.asarray(goal_effects, dtype=float)
-    m = len(x)
-    errors = np.zeros((m, 2, 2)) if noise is None else np.asarray(noise, dtype=float)
-    if x.ndim != 1 or x.shape != y.shape or errors.shape != (m, 2, 2):
-        raise ValueError(f"shapes must be (m,), (m,) and (m, 2, 2), got {x.shape}, {y.shape} and {errors.shape}")
+    x, y = _numbers("proxy_effects", proxy_effects), _numbers("goal_effects", goal_effects)
+    m = _same_rows(proxy_effects=x, goal_effects=y)
     if m < 3:
         raise ValueError(f"at least three experiments are needed, got {m}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all() and np.isfinite(errors).all()):
-        raise ValueError("effects and noise must be finite")
-    # --8<-- [start:correlation]
+    errors = np.zeros((m, 2, 2)) if noise is None else _numbers("noise", noise, ndim=None)
+    if errors.shape != (m, 2, 2):
+        raise ValueError(f"noise must be of shape {(m, 2, 2)}, got {errors.shape}")
+    variances = np.einsum("mii->mi", errors)
+    _refuse("noise", "hold variances of at least 0", variances, variances >= 0)
     lifts = np.column_stack([x, y])
+    scale = np.abs(lifts).max(axis=0)  # from here on the largest lift is 1: nothing overflows, and 0 can be told
+    scale[scale == 0] = 1
+    lifts, errors = lifts / scale, errors / scale / scale[:, None]
+    # --8<-- [start:correlation]
     moments = np.einsum("ij,ik->ijk", lifts, lifts) - errors  # of the true effects, experiment by experiment
     total = moments.sum(axis=0)
     without = total - moments  # the jackknife: leave out one experiment at a time
-    if min(without[:, 0, 0].min(), without[:, 1, 1].min()) <= 0:
+    if min(without[:, 0, 0].min(), without[:, 1, 1].min()) <= 4 * m * np.finfo(float).eps:
         raise ValueError("the lifts are no larger than their noise: more experiments, or larger ones, are needed")
     parts = without[:, 0, 1] / np.sqrt(without[:, 0, 0] * without[:, 1, 1])
     spread = np.sqrt((m - 1) / m * ((parts - parts.mean()) ** 2).sum())
     correlation = np.clip(total[0, 1] / np.sqrt(total[0, 0] * total[1, 1]), -1, 1)
     # --8<-- [end:correlation]
     return Correlation(float(correlation), float(spread))
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+# --- End of the door. ---

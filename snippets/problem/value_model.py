@@ -6,8 +6,10 @@ product; past experiments can say what they should be.
 
 from __future__ import annotations
 
+import numbers
+import operator
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,20 +30,21 @@ def expected_value(probabilities: Mapping[str, ArrayLike], values: Mapping[str, 
 
     Parameters
     ----------
-    probabilities : {action: array of any shape}
+    probabilities : {action: array of any shape, or column}
         All of one shape. Expected amounts, as watch time in minutes, may stand there too: at least 0.
     values : {action: number}
         In one currency, negative for what users dislike. Of the same actions, so that none is forgotten.
 
     Returns
     -------
-    array of that shape
+    array of that shape, or a Series if the probabilities of the first action are one
         In the currency of values.
 
     Raises
     ------
     ValueError
-        If the actions or the shapes differ, a prediction is negative or not finite, or a value is not finite.
+        If there is nothing to score, the actions or the shapes differ, a prediction is negative or not finite, or a
+        value is not finite; the message names the action.
 
     Examples
     --------
@@ -49,19 +52,17 @@ def expected_value(probabilities: Mapping[str, ArrayLike], values: Mapping[str, 
     [0.04, -0.12]
     """
     if probabilities.keys() != values.keys() or not values:
-        raise ValueError(f"probabilities are of {sorted(probabilities)}, values of {sorted(values)}")
-    arrays = {action: np.asarray(p, dtype=float) for action, p in probabilities.items()}
+        raise ValueError(f"probabilities are of {[*probabilities]}, values of {[*values]}")
+    arrays = {action: _numbers(action, p, "[0, inf)", ndim=None) for action, p in probabilities.items()}
+    if not all(array.size for array in arrays.values()):
+        raise ValueError(f"{next(action for action, array in arrays.items() if not array.size)} is empty")
     if len({a.shape for a in arrays.values()}) > 1:
         raise ValueError(f"probabilities differ in shape: { {action: a.shape for action, a in arrays.items()} }")
-    for action, array in arrays.items():
-        valid = (array >= 0) & (array < np.inf)
-        if not valid.all():
-            raise ValueError(f"probabilities of {action!r} must be at least 0 and finite, got {array[~valid].flat[0]}")
-        if not np.isfinite(values[action]):
-            raise ValueError(f"the value of {action!r} must be finite, got {values[action]}")
+    values = {action: _number(f"the value of {action!r}", value) for action, value in values.items()}
     # --8<-- [start:value]
-    return sum(values[action] * arrays[action] for action in values)
+    score = sum(values[action] * arrays[action] for action in values)
     # --8<-- [end:value]
+    return _like(score, next(iter(probabilities.values())))
 
 
 def values_from_experiments(
@@ -91,7 +92,8 @@ def values_from_experiments(
     ------
     ValueError
         If shapes do not fit, a number is not finite, there are not more experiments than actions, or what is left after
-        the noise is taken off says nothing about an action.
+        the noise is taken off says nothing about an action, with all experiments or without one of them: if actions
+        always move together, say, or if only one experiment moves one of them.
 
     References
     ----------
@@ -102,27 +104,133 @@ def values_from_experiments(
     >>> values_from_experiments([[1, 0], [0, 1], [2, 1]], [0.5, -3, -2]).values.round(6).tolist()
     [0.5, -3.0]
     """
-    X, y = np.asarray(action_effects, dtype=float), np.asarray(goal_effects, dtype=float)
-    if X.ndim != 2 or y.shape != X.shape[:1]:
-        raise ValueError(f"action_effects must be (m, k), goal_effects (m,), got {X.shape} and {y.shape}")
+    X, y = _numbers("action_effects", action_effects, ndim=2), _numbers("goal_effects", goal_effects)
+    _same_rows(action_effects=X, goal_effects=y)
     m, k = X.shape
-    if m <= k:
+    if not 0 < k < m:
         raise ValueError(f"{m} experiments cannot price {k} actions: more experiments than actions are needed")
-    errors = np.zeros((m, k + 1, k + 1)) if noise is None else np.asarray(noise, dtype=float)
+    errors = np.zeros((m, k + 1, k + 1)) if noise is None else _numbers("noise", noise, ndim=None)
     if errors.shape != (m, k + 1, k + 1):
         raise ValueError(f"noise must be of shape {(m, k + 1, k + 1)}, got {errors.shape}")
-    for name, array in [("action_effects", X), ("goal_effects", y), ("noise", errors)]:
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
-    # --8<-- [start:fit]
+    variances = np.einsum("mii->mi", errors)
+    _refuse("noise", "hold variances of at least 0", variances, variances >= 0)
     lifts = np.column_stack([X, y])
+    scale = np.abs(lifts).max(axis=0)  # from here on the largest lift of all is 1: nothing overflows, digits compare
+    scale[scale == 0] = 1
+    lifts, errors = lifts / scale, errors / scale / scale[:, None]
+    # --8<-- [start:fit]
     moments = np.einsum("ij,ik->ijk", lifts, lifts) - errors  # of the true effects, experiment by experiment
     total = moments.sum(axis=0)
-    if np.linalg.eigvalsh(total[:k, :k])[0] <= 0:
-        raise ValueError("the lifts are no larger than their noise: more experiments, or larger ones, are needed")
-    values = np.linalg.solve(total[:k, :k], total[:k, k])
     without = total - moments  # the jackknife: leave out one experiment at a time
+    _check_moments(total[:k, :k], without[:, :k, :k])
+    values = np.linalg.solve(total[:k, :k], total[:k, k])
     parts = np.linalg.solve(without[:, :k, :k], without[:, :k, k:])[:, :, 0]
     spread = np.sqrt((m - 1) / m * ((parts - parts.mean(axis=0)) ** 2).sum(axis=0))
     # --8<-- [end:fit]
-    return Values(values, spread)
+    unit = scale[k] / scale[:k]
+    return Values(values * unit, spread * unit)
+
+
+def _check_moments(total: np.ndarray, without: np.ndarray) -> None:
+    """Refuse lifts that do not tell the actions apart: singular moments, with all experiments or without one."""
+    m, k, _ = without.shape
+    size = np.sqrt(np.maximum(np.diagonal(total), 0))
+    size[size == 0] = 1
+    least = np.linalg.eigvalsh(np.concatenate([total[None], without]) / size / size[:, None])[:, 0]
+    singular = np.flatnonzero(least <= 4 * m * k * np.finfo(float).eps)
+    if len(singular):
+        which = f" without experiment {singular[0] - 1}" if singular[0] else ""
+        raise ValueError(
+            f"the lifts{which} are no larger than their noise, or some actions always move together: more experiments, "
+            "larger ones or fewer actions are needed"
+        )
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _like(result: np.ndarray, values: Any) -> Any:
+    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
+    return type(values)(result, index=values.index) if is_series else result
+
+
+# --- End of the door. ---

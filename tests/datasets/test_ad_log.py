@@ -191,6 +191,17 @@ def test_frozen_counters_incident():
     assert (after.groupby("ad_id")["ad_clicks"].nunique() == 1).all()
 
 
+def test_parameters_are_numbers_of_any_dtype():
+    sizes = {"n_impressions": 100, "n_days": 9, "seed": 3, "n_users": 50, "n_ads": 20, "incident_day": 2}
+    rates = {"base_ctr": 0.25, "drift": 0.5, "exploration_rate": 0.5, "late_share": 0.5, "missing_rate": 0.5}
+    options = {"missingness": "mcar", "incident": "lost_clicks"}
+    typed = {k: np.uint8(v) for k, v in sizes.items()} | {k: np.float16(v) for k, v in rates.items()}
+    flags = {"position_bias": np.True_, "randomize_positions": np.False_}
+    pd.testing.assert_frame_equal(
+        simulate_ad_log(**typed, **options, **flags), simulate_ad_log(**sizes, **rates, **options)
+    )
+
+
 def test_a_log_may_end_within_a_request():
     assert len(simulate_ad_log(3)) == 3
 
@@ -203,26 +214,37 @@ def test_a_log_may_end_within_a_request():
         ({"n_days": 0}, "n_days must be"),
         ({"n_users": 0}, "n_users must be"),
         ({"n_ads": N_CANDIDATES}, "n_ads must be a whole number of at least 17"),
-        ({"base_ctr": 0.0}, "base_ctr must be a rate"),
-        ({"base_ctr": float("nan")}, "base_ctr must be a rate"),
-        ({"base_ctr": 0.5}, "base_ctr must be a rate"),
+        ({"base_ctr": 0.0}, r"base_ctr must be in \(0, 0.5\), got 0"),
+        ({"base_ctr": float("nan")}, r"base_ctr must be in \(0, 0.5\), got nan"),
+        ({"base_ctr": 0.5}, r"base_ctr must be in \(0, 0.5\), got 0.5"),
+        ({"base_ctr": True}, "base_ctr must be a number, got True"),
+        ({"base_ctr": "0.1"}, "base_ctr must be a number, got '0.1'"),
+        ({"n_users": True}, "n_users must be a whole number of at least 1, got True"),
+        ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
+        ({"seed": None}, "seed must be a whole number of at least 0, got None"),
+        ({"position_bias": "no"}, "position_bias must be True or False, got 'no'"),
+        ({"randomize_positions": None}, "randomize_positions must be True or False, got None"),
+        (
+            {"incident": "lost_clicks", "incident_day": 1.5},
+            r"incident_day must be a whole number in \[0, 13\], got 1.5",
+        ),
         ({"drift": np.inf}, "drift must be"),
-        ({"incident": "lost_clicks", "incident_day": -1}, "incident_day must be a day of the log, 0 to 13, got -1"),
+        ({"incident": "lost_clicks", "incident_day": -1}, r"incident_day must be a whole number in \[0, 13\], got -1"),
         ({"drift": -1}, "drift must be"),
-        ({"exploration_rate": 1.1}, "exploration_rate must be a share"),
-        ({"late_share": 1.1}, "late_share must be a share"),
-        ({"missing_rate": 1.1}, "missing_rate must be a share"),
-        ({"missing_rate": -0.1}, "missing_rate must be a share"),
-        ({"exploration_rate": -0.1}, "exploration_rate must be a share"),
-        ({"late_share": -0.1}, "late_share must be a share"),
-        ({"missing_rate": float("nan")}, "missing_rate must be a share"),
+        ({"exploration_rate": 1.1}, r"exploration_rate must be in \[0, 1\]"),
+        ({"late_share": 1.1}, r"late_share must be in \[0, 1\]"),
+        ({"missing_rate": 1.1}, r"missing_rate must be in \[0, 1\]"),
+        ({"missing_rate": -0.1}, r"missing_rate must be in \[0, 1\]"),
+        ({"exploration_rate": -0.1}, r"exploration_rate must be in \[0, 1\]"),
+        ({"late_share": -0.1}, r"late_share must be in \[0, 1\]"),
+        ({"missing_rate": float("nan")}, r"missing_rate must be in \[0, 1\]"),
         ({"missingness": "random"}, "missingness must be"),
         ({"incident": "fire", "incident_day": 1}, "incident must be"),
         ({"incident": "lost_clicks"}, "incident and incident_day go together"),
         ({"incident_day": 3}, "incident and incident_day go together"),
         (
             {"incident": "lost_clicks", "incident_day": 14},
-            "incident_day must be a day of the log, 0 to 13, got 14",
+            r"incident_day must be a whole number in \[0, 13\], got 14",
         ),
     ],
 )

@@ -1,5 +1,8 @@
 import runpy
 
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from snippets.datasets import clothing_reviews
@@ -63,6 +66,17 @@ def test_the_ends_of_the_schema_are_within(reviews, column, least, most):
     rows = reviews.head(2).copy()
     rows[column] = [least, most]
     assert check_reviews(rows)[column].tolist() == [least, most]
+
+
+def test_a_column_of_another_kind_is_named(reviews):
+    with pytest.raises(ValueError, match="column 'age' breaks its rule: "):
+        check_reviews(reviews.head(3).assign(age=["1", "2", "3"]))
+
+
+def test_reviews_in_another_table_are_held_to_the_same(reviews):
+    for convert in (pl.from_pandas, pa.Table.from_pandas):
+        expected = reviews.head(3)
+        pd.testing.assert_frame_equal(check_reviews(convert(expected)), expected, check_dtype=False)
 
 
 def test_a_missing_column_is_named(reviews):

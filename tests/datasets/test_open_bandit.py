@@ -1,6 +1,8 @@
 import runpy
 
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from snippets.datasets import open_bandit
@@ -77,6 +79,19 @@ def test_a_row_against_the_schema_is_named(column, value):
     log.loc[17, column] = value
     with pytest.raises(ValueError, match=f"column '{column}' breaks its rule in 1 rows"):
         check_log(log)
+
+
+@pytest.mark.parametrize("convert", [pl.from_pandas, pa.Table.from_pandas, lambda log: log.convert_dtypes()])
+def test_a_log_in_another_table_is_held_to_the_same(convert):
+    log = load_open_bandit().head(3)
+    pd.testing.assert_frame_equal(check_log(convert(log)), log, check_dtype=False, check_column_type=False)
+    with pytest.raises(ValueError, match="column 'position' breaks its rule in 1 rows, first with <NA> at row 1"):
+        check_log(convert(log.assign(position=pd.array([1, None, 2], "Int64"))))
+
+
+def test_a_column_of_another_kind_is_named():
+    with pytest.raises(ValueError, match="column 'item_id' breaks its rule: '>=' not supported"):
+        check_log(load_open_bandit().head(3).assign(item_id=["1", "2", "3"]).astype({"item_id": object}))
 
 
 def test_the_ends_of_the_schema_are_within():

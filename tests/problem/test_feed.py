@@ -61,6 +61,12 @@ def test_without_a_ranking_rates_are_those_of_the_model():
         assert abs(feed[action].sum() / rows - p.mean()) < 4 * error, action
 
 
+def test_parameters_are_numbers_of_any_dtype():
+    whole, real = np.uint8(7), np.float32(0.5)
+    ours = simulate_feed({"click": whole}, whole, whole, whole, honesty=real, memory=real, effect=real)
+    pd.testing.assert_frame_equal(ours, simulate_feed({"click": 7}, 7, 7, 7, honesty=0.5, memory=0.5, effect=0.5))
+
+
 def test_sizes_and_habits_unless_asked_for_others():
     spelled_out = simulate_feed({"click": 1.0}, 2_000, 12, 0, honesty=0, memory=0.8, effect=1)
     pd.testing.assert_frame_equal(simulate_feed({"click": 1.0}), spelled_out)
@@ -107,15 +113,20 @@ def test_honest_headlines_make_clicks_longer():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"values": {}}, "values must give finite numbers"),
+        ({"values": {}}, "values must give numbers to some of"),
         ({"values": {"like": 1}}, "some of .*, got .'like': 1"),
-        ({"values": {"click": np.nan}}, "values must give finite numbers"),
+        ({"values": {"click": np.nan}}, "the value of 'click' must be finite, got nan"),
+        ({"values": {"click": "1"}}, "the value of 'click' must be a number, got '1'"),
+        ({"n_users": True}, "n_users must be a whole number of at least 1, got True"),
+        ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
+        ({"seed": None}, "seed must be a whole number of at least 0, got None"),
+        ({"memory": True}, "memory must be a number, got True"),
         ({"n_users": 0}, "n_users must be a whole number of at least 1, got 0"),
         ({"n_weeks": 1.5}, "n_weeks must be a whole number of at least 1, got 1.5"),
         ({"n_weeks": 0}, "n_weeks must be a whole number of at least 1, got 0"),
-        ({"honesty": -1.1}, "honesty must be a correlation"),
+        ({"honesty": -1.1}, r"honesty must be in \[-1, 1\], got -1.1"),
         ({"memory": -0.1}, "memory must be in"),
-        ({"honesty": 1.1}, "honesty must be a correlation"),
+        ({"honesty": 1.1}, r"honesty must be in \[-1, 1\], got 1.1"),
         ({"memory": 1}, "memory must be in"),
         ({"effect": np.inf}, "effect must be finite"),
     ],

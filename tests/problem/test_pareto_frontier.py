@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,13 +34,24 @@ def test_the_frontier_grows_with_the_number_of_objectives():
     assert sizes[0] == 1
 
 
+def test_the_frontier_of_a_frame_has_its_index():
+    points = pd.DataFrame({"clicks": [1, 2, 2, 3], "money": np.array([5, 4, 3, 1], "uint8")}, index=[9, 9, 1, 2])
+    pd.testing.assert_series_equal(pareto_frontier(points), pd.Series([True, True, False, True], [9, 9, 1, 2]))
+
+
+def test_zeros_of_both_signs_are_one():
+    assert pareto_frontier([[0.0, -0.0], [-0.0, 0.0], [-0.0, -1.0]]).tolist() == [True, True, False]
+
+
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        ([], "points must be of shape"),
-        ([1.0, 2.0], r"points must be of shape \(n, k\) and not empty, got \(2,\)"),
+        ([], r"points must have two dimensions, got shape \(0,\)"),
+        (np.zeros((0, 2)), r"points must be of shape \(n, k\) and not empty, got \(0, 2\)"),
+        ([1.0, 2.0], r"points must have two dimensions, got shape \(2,\)"),
+        ([["1", "2"]], "points must hold numbers, got '1' at row 0, column 0"),
         (np.zeros((3, 0)), "not empty"),
-        ([[1.0, np.nan]], "points must be finite, got nan"),
+        ([[1.0, np.nan]], "points must be finite, got nan at row 0, column 1"),
     ],
 )
 def test_bad_input_is_named(points, message):

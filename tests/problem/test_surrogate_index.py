@@ -74,20 +74,48 @@ def test_taking_off_the_noise_finds_the_correlation_that_the_plain_one_misses():
     assert np.mean(claimed) == pytest.approx(np.std(mended), rel=0.3)
 
 
+@pytest.mark.parametrize("unit", [1e-150, 1e-9, 1e9, 1e150])
+def test_a_correlation_has_no_unit(unit):
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(2, 9))
+    noise, units = np.tile(np.eye(2) / 10, (9, 1, 1)), np.array([unit, 1])
+    expected = proxy_correlation(x, y, noise)
+    assert proxy_correlation(unit * x, y, noise * units * units[:, None]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_an_index_does_not_depend_on_the_units_of_its_metrics(unit):
+    S, y, treated, control = world(0)
+    expected, units = surrogate_index(S, y, treated, control), np.array([unit, 1])
+    assert surrogate_index(S * units, y, treated * units, control * units) == pytest.approx(expected)
+    shifted = [array + np.array([0, 1e6]) for array in (S, treated, control)]
+    assert surrogate_index(shifted[0], y, *shifted[1:]) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("more", [[1, 0], [0.1, 0.7], [1e9 / 3, 0]])
+def test_a_metric_that_others_determine_is_refused(more):
+    arms = [np.column_stack([array, array @ np.array(more) + 3]) for array in world(0)[::2]]
+    with pytest.raises(ValueError, match="a metric that the others determine"):
+        surrogate_index(arms[0], world(0)[1], arms[1], arms[1])
+
+
 ONES, ARM = np.ones(3), np.array([[1.0], [2.0]])
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((ONES, ONES, ARM, ARM), r"short_history must be \(n, k\)"),
-        ((ARM, ONES, ARM, ARM), r"long_history \(n,\)"),
-        ((ARM, [1, 2], ARM[:1], ARM), r"short_treatment must be \(at least 2, 1\), got \(1, 1\)"),
-        ((ARM, [1, 2], ARM, np.ones((2, 2))), "short_control must be"),
-        ((ARM, [1, np.nan], ARM, ARM), "long_history must be finite, got nan"),
+        ((ONES, ONES, ARM, ARM), "short_history must have two dimensions"),
+        ((ARM, ONES, ARM, ARM), "long_history has 3 rows, short_history has 2"),
+        ((ARM, [1, 2], ARM[:1], ARM), r"short_treatment must be of shape \(at least 2, 1\), got \(1, 1\)"),
+        ((ARM, [1, 2], ARM, np.ones((2, 2))), "short_control must be of shape"),
+        ((ARM, [1, np.nan], ARM, ARM), "long_history must be finite, got nan at row 1"),
         ((ARM, [1, 2], ARM, ARM, 0), "level must be in"),
         ((ARM, [1, 2], ARM, ARM, 1), "level must be in"),
-        ((np.ones((5, 1)), np.ones(5), ARM, ARM), "a metric that the others determine"),
+        ((np.full((7, 1), 0.1), np.ones(7), ARM, ARM), "a metric that the others determine"),
+        ((np.full((5, 1), 1e9 / 3), np.ones(5), ARM, ARM), "a metric that the others determine"),
+        ((np.zeros((5, 1)), np.ones(5), ARM, ARM), "a metric that the others determine"),
+        ((np.eye(2), np.ones(2), np.eye(2), np.eye(2)), "too few users"),
     ],
 )
 def test_bad_experiments_are_named(arguments, message):
@@ -98,10 +126,15 @@ def test_bad_experiments_are_named(arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((ONES, ONES[:2]), "shapes must be"),
-        ((ONES, ONES, np.zeros((3, 3, 3))), "shapes must be"),
+        ((ONES, ONES[:2]), "goal_effects has 2 rows, proxy_effects has 3"),
+        ((ONES, ONES, np.zeros((3, 3, 3))), r"noise must be of shape \(3, 2, 2\), got \(3, 3, 3\)"),
+        ((ONES, ONES, -np.ones((3, 2, 2))), "noise must hold variances of at least 0, got -1 at row 0, column 0"),
+        ((1.0, 2.0), "proxy_effects must have one dimension, got 1.0"),
+        (([1, 0, 0], ONES), "no larger than their noise"),
+        (([3, 1e-9, 1e-9], ONES), "no larger than their noise"),
+        ((0 * ONES, ONES), "no larger than their noise"),
         ((ONES[:2], ONES[:2]), "at least three experiments are needed, got 2"),
-        ((ONES, [1, 2, np.inf]), "must be finite"),
+        ((ONES, [1, 2, np.inf]), "goal_effects must be finite, got inf at row 2"),
         ((ONES, ONES, np.tile(np.eye(2), (3, 1, 1))), "no larger than their noise"),
     ],
 )

@@ -67,17 +67,68 @@ def test_taking_off_the_noise_finds_the_price_that_the_plain_regression_misses()
     assert np.mean(claimed) == pytest.approx(np.std(mended), rel=0.3)
 
 
+RNG = np.random.default_rng(0)
+LIFTS, GOAL = RNG.normal(size=(12, 2)), RNG.normal(size=12)
+COLLINEAR = {
+    "one twice": LIFTS[:, [0, 0]],
+    "one in other units": np.column_stack([LIFTS[:, 0], 1e9 * LIFTS[:, 0] / 3]),
+    "a sum": np.column_stack([LIFTS, 0.1 * LIFTS[:, 0] + 0.7 * LIFTS[:, 1]]),
+    "a rate that is rounded": np.column_stack([LIFTS[:, 0], LIFTS[:, 0].astype("float32")])[:, [0, 1]].round(3),
+    "one that never moves": LIFTS * [1, 0],
+    "none moves": 0 * LIFTS,
+}
+
+
+@pytest.mark.parametrize("lifts", COLLINEAR.values(), ids=COLLINEAR)
+def test_actions_that_always_move_together_have_no_prices_of_their_own(lifts):
+    with pytest.raises(ValueError, match="the lifts are no larger than their noise, or some actions always move toget"):
+        values_from_experiments(lifts, GOAL)
+
+
+@pytest.mark.parametrize("lone", [1.0, 1e-3, 1e3])
+def test_an_action_that_one_experiment_moves_has_no_error(lone):
+    lifts = np.column_stack([LIFTS[:, 0], lone * (np.arange(12) == 4)])
+    with pytest.raises(
+        ValueError, match="the lifts without experiment 4 are no larger than their noise, or some actio"
+    ):
+        values_from_experiments(lifts, GOAL)
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e-9, 1e9, 1e150])
+def test_prices_follow_the_units_however_large_or_small(unit):
+    noise = np.tile(np.eye(3) / 100, (12, 1, 1))
+    fitted = values_from_experiments(LIFTS, GOAL, noise)
+    units = np.array([unit, 1, 1])
+    moved = values_from_experiments(LIFTS * units[:2], GOAL, noise * units * units[:, None])
+    assert moved.values * units[:2] == pytest.approx(fitted.values)
+    assert moved.standard_errors * units[:2] == pytest.approx(fitted.standard_errors)
+
+
+def test_nearly_the_same_moves_are_told_apart_as_least_squares_does():
+    lifts = np.column_stack([LIFTS[:, 0], LIFTS[:, 0] + 1e-4 * LIFTS[:, 1]])
+    expected = np.linalg.lstsq(lifts, GOAL)[0]
+    assert values_from_experiments(lifts, GOAL).values == pytest.approx(expected, rel=1e-6)
+
+
+def test_scores_of_narrow_types_do_not_overflow():
+    narrow = {"views": np.array([200, 250], "uint8"), "hide": np.array([1, 0], "float16")}
+    assert expected_value(narrow, {"views": 300, "hide": -1}).tolist() == [59_999, 75_000]
+
+
 @pytest.mark.parametrize(
     ("p", "values", "message"),
     [
         ({"click": [0.1]}, {"hide": 1}, r"probabilities are of \['click'\], values of \['hide'\]"),
         ({}, {}, "probabilities are of"),
+        ({"click": [0.1], "hide": []}, {"click": 1, "hide": 1}, "hide is empty"),
         ({"click": [0.1], "hide": [0.1, 0.2]}, {"click": 1, "hide": 1}, "differ in shape"),
-        ({"click": [0.1, -0.1]}, {"click": 1}, "'click' must be at least 0 and finite, got -0.1"),
-        ({"click": [np.inf]}, {"click": 1}, "'click' must be at least 0 and finite, got inf"),
-        ({"click": [-0.1]}, {"click": 1}, "'click' must be at least 0 and finite, got -0.1"),
-        ({"click": [np.nan]}, {"click": 1}, "'click' must be at least 0 and finite, got nan"),
+        ({"click": [0.1, -0.1]}, {"click": 1}, "click must be at least 0 and finite, got -0.1 at row 1"),
+        ({"click": [np.inf]}, {"click": 1}, "click must be at least 0 and finite, got inf"),
+        ({"click": [-0.1]}, {"click": 1}, "click must be at least 0 and finite, got -0.1"),
+        ({"click": [np.nan]}, {"click": 1}, "click must be at least 0 and finite, got nan"),
         ({"click": [0.1]}, {"click": np.inf}, "the value of 'click' must be finite, got inf"),
+        ({"click": ["0.1"]}, {"click": 1}, "click must hold numbers, got '0.1' at row 0"),
+        ({"click": [0.1]}, {"click": True}, "the value of 'click' must be a number, got True"),
     ],
 )
 def test_bad_scores_are_named(p, values, message):
@@ -88,12 +139,14 @@ def test_bad_scores_are_named(p, values, message):
 @pytest.mark.parametrize(
     ("actions", "goal", "noise", "message"),
     [
-        ([1.0, 2.0], [1.0, 2.0], None, r"action_effects must be \(m, k\)"),
-        ([[1.0], [2.0]], [1.0], None, r"goal_effects \(m,\)"),
+        ([1.0, 2.0], [1.0, 2.0], None, "action_effects must have two dimensions"),
+        ([[1.0], [2.0]], [1.0], None, "goal_effects has 1 rows, action_effects has 2"),
         ([[1.0]], [1.0], None, "1 experiments cannot price 1 actions"),
-        ([[1.0], [2.0]], [1.0, np.nan], None, "goal_effects must be finite, got nan"),
+        ([[1.0], [2.0]], [1.0, np.nan], None, "goal_effects must be finite, got nan at row 1"),
         ([[1.0], [2.0]], [1.0, 2.0], np.zeros((2, 1, 1)), r"noise must be of shape \(2, 2, 2\)"),
         ([[1.0], [2.0]], [1.0, 2.0], np.tile(9 * np.eye(2), (2, 1, 1)), "no larger than their noise"),
+        ([[1.0], [2.0]], [1.0, 2.0], np.tile(-np.eye(2), (2, 1, 1)), "noise must hold variances of at least 0, got -1"),
+        (np.ones((3, 0)), np.ones(3), None, "3 experiments cannot price 0 actions"),
     ],
 )
 def test_bad_experiments_are_named(actions, goal, noise, message):
