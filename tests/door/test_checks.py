@@ -321,3 +321,8 @@ def test_features_keep_their_names_and_whole_numbers_their_digits():
     with pytest.raises(ValueError, match="feature names"):
         door._features(model, "X", frame[["b", "a"]], reset=False)
     assert door._features(model, "X", frame, reset=False).dtype == np.float64
+
+
+def test_a_table_that_needs_nothing_is_not_copied():
+    frame = pd.DataFrame({"c": pd.Categorical(["a"]), "t": pd.to_datetime(["2026-01-05"], utc=True), "n": [1]})
+    assert door._frame("f", frame, ["t"]) is frame
