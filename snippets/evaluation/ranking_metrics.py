@@ -367,7 +367,7 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
-        codes = column.cat.codes.to_numpy(np.int64)
+        codes = column.cat.codes.to_numpy()
         present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
         return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
     there = column.notna().to_numpy(bool)
@@ -381,16 +381,20 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
             raise ValueError(f"{name} holds what is no key: {error}") from error
         return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
     exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
-    number = column[there].to_numpy(exact)
+    number = (column if there.all() else column[there]).to_numpy(exact)
     if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
         number = number.astype(np.int64)
-    codes = np.full(len(column), -1)
     low, high = int(number.min()), int(number.max())
     if number.dtype == np.int64 and high - low < len(number):  # no need to hash
-        present = np.bincount(number - low) > 0
-        codes[there], distinct = (np.cumsum(present) - 1)[number - low], np.flatnonzero(present) + low
+        number = number - low
+        present = np.bincount(number) > 0
+        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
     else:
-        codes[there], distinct = pd.factorize(number)
+        found, distinct = pd.factorize(number)
+    if there.all():
+        return kind, found, distinct
+    codes = np.full(len(column), -1)
+    codes[there] = found
     return kind, codes, distinct
 
 
@@ -399,7 +403,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     kind = pd.api.types.infer_dtype(column, skipna=True)
     if kind in ("floating", "mixed-integer-float"):
         number = column.to_numpy(np.float64, na_value=np.nan)
-        if not (number[there] % 1 == 0).all():
+        if not (number[there] == np.floor(number[there])).all():
             return "fractions"
         exact = ~there | (np.abs(number) < 2**53)
         _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
