@@ -20,7 +20,7 @@ def regret() -> str:
 
     def lost(name: str, seed: int) -> np.ndarray:
         rng, out = np.random.default_rng(seed), [0.0]
-        thompson, linear = ThompsonSampling(n_arms, 1, 20), LinUCB(n_arms, len(rates), width=0.3)
+        thompson, linear = ThompsonSampling(n_arms, 1, 20), LinUCB(n_arms, len(rates), width=0.3, random_state=0)
         for start in range(0, len(context), batch):
             own = context[start : start + batch]
             if name == "random":

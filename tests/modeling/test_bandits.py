@@ -1,3 +1,6 @@
+import itertools
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -15,7 +18,12 @@ def test_thompson_chooses_with_the_probability_of_being_best():
     assert got.sum() == pytest.approx(1)
     assert abs(got[1] - expected) < 4 * np.sqrt(expected * (1 - expected) / n)
     again = policy.choose(n, np.random.default_rng(0))
-    assert (again == 1).mean() == got[1]
+    assert ((again == 1).sum() + 1) / (n + 2) == got[1]
+
+
+def test_no_arm_has_a_propensity_of_0_to_divide_by():
+    policy = ThompsonSampling(3, alpha=[1000, 1, 1], beta=[1, 1000, 1000])
+    assert policy.probabilities(98, np.random.default_rng(0)).tolist() == [99 / 101, 1 / 101, 1 / 101]
 
 
 def test_thompson_counts_clicks_and_misses():
@@ -55,17 +63,38 @@ def test_linucb_is_ridge_and_its_bound_is_the_papers():
 
 def test_linucb_finds_the_arm_of_each_context_and_greedy_can_stay_wrong():
     rates = np.array([[0.3, 0.05, 0.1], [0.05, 0.1, 0.3]])  # by context, by arm
-    ends = {}
-    for width in (0.0, 1.0):
-        rng, policy, right = np.random.default_rng(2), LinUCB(3, 2, width=width), []
+    ends = {0.0: [], 1.0: []}
+    for width, seed in itertools.product(ends, range(5)):
+        rng, policy, right = np.random.default_rng(seed), LinUCB(3, 2, width=width, random_state=seed), []
         for _ in range(300):
             context = rng.integers(0, 2, 20)
             arms = policy.choose(np.eye(2)[context])
             policy.update(np.eye(2)[context], arms, rng.random(20) < rates[context, arms])
             right.append((arms == rates.argmax(axis=1)[context]).mean())
-        ends[width] = np.mean(right[-50:])
-    assert ends[1.0] > 0.95
-    assert ends[0.0] < ends[1.0]
+        ends[width].append(np.mean(right[-50:]))
+    assert min(ends[1.0]) > 0.95
+    assert min(ends[0.0]) < 0.6
+
+
+def test_linucb_draws_among_equal_bounds_and_two_of_one_seed_agree():
+    first, again = (LinUCB(4, 2, random_state=3).choose(np.ones((8_000, 2))) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert stats.chisquare(np.bincount(first, minlength=4)).pvalue > 0.001
+    policy = LinUCB(3, 1, random_state=0)
+    policy.update([[1.0]] * 4, [1, 1, 1, 1], [0, 0, 0, 0])
+    assert set(policy.choose(np.ones((100, 1))).tolist()) == {0, 2}
+
+
+def test_linucb_stands_columns_that_nearly_repeat_each_other_far_from_0():
+    rng = np.random.default_rng(0)
+    x, arm = rng.normal(1e8, 1, (500, 3)), rng.integers(0, 2, 500)
+    policy = LinUCB(2, 3, random_state=0)
+    policy.update(x, arm, arm == 1)
+    assert policy.choose(x).tolist() == [1] * 500
+    exact = [Fraction(int(v * 2**20), 2**20) for v in x[:40, 0]]  # one column: 1 / (1 + sum of squares), in fractions
+    one = LinUCB(2, 1)
+    one.update([[float(v)] for v in exact], [0] * 40, [0] * 40)
+    assert one.covariance_[0, 0, 0] == pytest.approx(float(1 / (1 + sum(v * v for v in exact))), rel=1e-9)
 
 
 def test_replay_of_a_fixed_policy_is_the_mean_of_the_rows_where_it_agrees():
@@ -114,7 +143,7 @@ def test_priors_widths_and_batches_unless_asked_for_others():
     assert linucb.covariance_.tolist() == [np.eye(2).tolist()] * 2
     replay(lambda rows: np.zeros(rows.stop - rows.start, int), batches.append, [0] * 250, [1] * 250)
     assert [len(rows) for rows in batches] == [100, 100, 50]
-    assert LinUCB(2, 1, width=0).choose([[1.0]]).tolist() == [0]
+    assert LinUCB(2, 1, width=0, random_state=0).choose([[1.0]] * 100).max() == 1
 
 
 def test_an_empty_log_keeps_nothing():
@@ -122,29 +151,38 @@ def test_an_empty_log_keeps_nothing():
     assert len(rows) == len(rewards) == 0
 
 
+def test_a_policy_that_does_not_choose_for_each_row_is_refused():
+    with pytest.raises(ValueError, match="choose must return 3 arms, one for each row, got 1"):
+        replay(lambda rows: [0], lambda rows: None, [0, 1, 0], [1, 0, 1])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: ThompsonSampling(1), "n_arms must be at least 2, got 1"),
-        (lambda: ThompsonSampling(2, alpha=[1, 0]), "alpha must be positive"),
-        (lambda: ThompsonSampling(2, beta=np.inf), "beta must be positive"),
-        (lambda: LinUCB(1, 2), "n_arms must be at least 2"),
-        (lambda: LinUCB(2, 0), "n_features must be at least 1, got 0"),
-        (lambda: ThompsonSampling(2, alpha=np.inf), "alpha must be positive"),
-        (lambda: ThompsonSampling(2, beta=[0, 1]), "beta must be positive"),
+        (lambda: ThompsonSampling(1), "n_arms must be a whole number of at least 2, got 1"),
+        (lambda: ThompsonSampling(2, alpha=[1, 0]), "alpha must be above 0 and finite"),
+        (lambda: ThompsonSampling(2, beta=np.inf), "beta must be above 0 and finite"),
+        (
+            lambda: ThompsonSampling(2, alpha=[1, 2, 3]),
+            r"alpha must be one number, or one for each of 2 arms, got shape \(3,\)",
+        ),
+        (lambda: LinUCB(1, 2), "n_arms must be a whole number of at least 2"),
+        (lambda: LinUCB(2, 0), "n_features must be a whole number of at least 1, got 0"),
+        (lambda: ThompsonSampling(2, alpha=np.inf), "alpha must be above 0 and finite"),
+        (lambda: ThompsonSampling(2, beta=[0, 1]), "beta must be above 0 and finite"),
         (lambda: LinUCB(2, 1, width=np.inf), "width must be at least 0 and finite"),
-        (lambda: LinUCB(2, 1, l2=np.inf), "l2 must be positive and finite"),
-        (lambda: ThompsonSampling(2).update([-1], [0]), "arms must be from 0 to 1, got -1"),
+        (lambda: LinUCB(2, 1, l2=np.inf), "l2 must be above 0 and finite"),
+        (lambda: ThompsonSampling(2).update([-1], [0]), "arms must be at least 0, got -1 at row 0"),
         (lambda: LinUCB(2, 1, width=-1), "width must be at least 0"),
-        (lambda: LinUCB(2, 1, l2=0), "l2 must be positive"),
-        (lambda: LinUCB(2, 2).choose([[1.0]]), r"2 in each row, got shape \(1, 1\)"),
-        (lambda: LinUCB(2, 1).choose([[np.nan]]), "contexts must be finite"),
+        (lambda: LinUCB(2, 1, l2=0), "l2 must be above 0"),
+        (lambda: LinUCB(2, 2).choose([[1.0]]), r"contexts must hold 2 numbers in each row, got shape \(1, 1\)"),
+        (lambda: LinUCB(2, 1).choose([[np.nan]]), r"contexts must be in \(-1e150, 1e150\), got nan at row 0, column 0"),
         (lambda: LinUCB(2, 1).update([[1.0]], [0, 1], [0, 1]), "one context for each arm, got 1 and 2"),
-        (lambda: ThompsonSampling(2).update([0], [0, 1]), "of one length"),
-        (lambda: ThompsonSampling(2).update([2], [0]), "arms must be from 0 to 1, got 2"),
-        (lambda: ThompsonSampling(2).update([1], [0.5]), "rewards must be 0 or 1, got 0.5"),
-        (lambda: replay(None, None, [0], [0, 1]), "of one length"),
-        (lambda: replay(None, None, [0], [1], batch_size=0), "batch_size must be at least 1"),
+        (lambda: ThompsonSampling(2).update([0], [0, 1]), "rewards has 2 rows, arms has 1"),
+        (lambda: ThompsonSampling(2).update([2], [0]), "arms must be at most 1, got 2 at row 0"),
+        (lambda: ThompsonSampling(2).update([1], [0.5]), "rewards must be 0 or 1, got 0.5 at row 0"),
+        (lambda: replay(None, None, [0], [0, 1]), "rewards has 2 rows, arms has 1"),
+        (lambda: replay(None, None, [0], [1], batch_size=0), "batch_size must be a whole number of at least 1"),
     ],
 )
 def test_what_is_wrong_is_named(call, message):
