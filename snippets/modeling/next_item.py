@@ -71,7 +71,7 @@ class NextItem(BaseEstimator):
         # --8<-- [start:count]
         self.popularity_ = np.bincount(what, minlength=n_items) / len(what)
         self.follows_ = csr_matrix((n_items, n_items))
-        for lag in range(1, min(n_lags, len(what) - 1) + 1):
+        for lag in range(1, min(n_lags + 1, len(what))):
             same = who[lag:] == who[:-lag]
             before, after = what[:-lag][same], what[lag:][same]
             weight = np.full(len(before), decay ** (lag - 1))

@@ -63,8 +63,8 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             _count(name, getattr(self, name))
         left = _numbers("X", _features(self, "X", X), LIMITS, ndim=2)
         self.centers_, self._n_features_out = [], self.n_levels
-        grain = 1e-12 * (np.abs(left).max() or 1.0)  # what is less is rounding
         # --8<-- [start:fit]
+        grain = 1e-12 * (np.abs(left).max() or 1.0)  # what is less is rounding
         for _ in range(self.n_levels):
             n_codes = min(self.n_codes, len(np.unique(np.round(left / grain), axis=0)))
             level = KMeans(n_codes, n_init=3, random_state=self.random_state).fit(left)
