@@ -88,9 +88,7 @@ def sample_size_per_arm(base_rate: float, relative_lift: float, alpha: float = 0
     # --8<-- [end:size]
 
 
-def two_proportion_test(
-    clicks_a: int, n_a: int, clicks_b: int, n_b: int, confidence_level: float = 0.95
-) -> Comparison:
+def two_proportion_test(clicks_a: int, n_a: int, clicks_b: int, n_b: int, confidence_level: float = 0.95) -> Comparison:
     """Compare two click rates of independent units.
 
     Parameters
@@ -179,7 +177,7 @@ def sample_ratio_mismatch(counts: ArrayLike, expected_shares: ArrayLike) -> floa
     Raises
     ------
     ValueError
-        If the arrays are unequal in length, hold fewer than two arms or values other than those above, or no unit at all.
+        If the arrays are unequal in length, hold fewer than two arms, no unit at all or values other than those above.
 
     Notes
     -----

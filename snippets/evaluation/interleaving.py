@@ -50,8 +50,8 @@ def team_draft(ranking_a: ArrayLike, ranking_b: ArrayLike, length: int, seed: in
     Raises
     ------
     ValueError
-        If the arrays are not two-dimensional, empty or unequal in shape, hold ids of two kinds, a missing one or an item
-        twice in a row, or length is out of range.
+        If the arrays are not two-dimensional, empty or unequal in shape, hold ids of two kinds, a missing one, or an
+        item twice in a row; if length is out of range.
 
     Examples
     --------
