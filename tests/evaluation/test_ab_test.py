@@ -181,12 +181,12 @@ def test_cuped_is_the_residual_of_a_regression():
     rng = np.random.default_rng(2)
     before = rng.gamma(1, 2, 3000)
     y = 0.7 * before + rng.normal(size=3000)
-    adjusted = cuped(y, before)
+    adjusted, theta, share = cuped(y, before)
     fit = stats.linregress(before, y)
-    np.testing.assert_allclose(adjusted.values - y.mean(), y - fit.intercept - fit.slope * before, atol=1e-9)
-    assert adjusted.theta == pytest.approx(fit.slope, rel=1e-9)
-    assert adjusted.variance_share == pytest.approx(1 - fit.rvalue**2, rel=1e-9)
-    assert adjusted.values.mean() == pytest.approx(y.mean(), rel=1e-9)
+    np.testing.assert_allclose(adjusted - y.mean(), y - fit.intercept - fit.slope * before, atol=1e-9)
+    assert theta == pytest.approx(fit.slope, rel=1e-9)
+    assert share == pytest.approx(1 - fit.rvalue**2, rel=1e-9)
+    assert adjusted.mean() == pytest.approx(y.mean(), rel=1e-9)
 
 
 def test_cuped_keeps_the_index_of_users():

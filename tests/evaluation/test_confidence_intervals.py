@@ -221,11 +221,23 @@ def test_bad_input_is_named(function, y, a, b, message):
         (lambda: ne_difference_interval(Y, A, B, confidence_level=0), r"confidence_level must be in \(0, 1\), got 0"),
         (lambda: ne_difference_interval(Y, A, B, confidence_level=1), r"confidence_level must be in \(0, 1\), got 1"),
         (lambda: paired_bootstrap(log_loss, Y, A, B, USERS, True), "n_resamples must be a whole number of at least 1"),
-        (lambda: paired_bootstrap(log_loss, Y, A, B, np.where(USERS == 3, np.nan, USERS)), r"users is missing at row \d+"),
-        (lambda: paired_bootstrap(log_loss, [1, 0, 0], *RNG.random((2, 3)), [1, 2, 3]), "two users with a click, got one"),
-        (lambda: paired_bootstrap(log_loss, [0, 1, 1], *RNG.random((2, 3)), [1, 2, 3]), "users with a row without a click"),
+        (
+            lambda: paired_bootstrap(log_loss, Y, A, B, np.where(USERS == 3, np.nan, USERS)),
+            r"users is missing at row \d+",
+        ),
+        (
+            lambda: paired_bootstrap(log_loss, [1, 0, 0], *RNG.random((2, 3)), [1, 2, 3]),
+            "two users with a click, got one",
+        ),
+        (
+            lambda: paired_bootstrap(log_loss, [0, 1, 1], *RNG.random((2, 3)), [1, 2, 3]),
+            "users with a row without a click",
+        ),
         (lambda: paired_bootstrap(log_loss, [0, 1], *RNG.random((2, 2)), [1, 1]), "two users with a click, got one"),
-        (lambda: delong_interval([0, 0, 1, 1], [1, 2, 3, np.nan], [1, 2, 3, 4]), "score_a must be a number, got nan at row 3"),
+        (
+            lambda: delong_interval([0, 0, 1, 1], [1, 2, 3, np.nan], [1, 2, 3, 4]),
+            "score_a must be a number, got nan at row 3",
+        ),
         (lambda: paired_bootstrap(log_loss, Y, A, B, USERS, 0), "n_resamples must be a whole number of at least 1"),
     ],
 )

@@ -178,7 +178,11 @@ def test_it_works_without_slices():
         ((Y, P, P, USERS, SLICES), {"calibration_limit": 1}, "calibration_limit must be above 1, got 1"),
         ((Y, P, P, USERS, SLICES), {"shift_limit": 1}, "shift_limit must be above 1, got 1"),
         ((Y, P, P, USERS, SLICES), {"slice_limit": 1}, "slice_limit must be above 1, got 1"),
-        ((Y, P, P, np.where(USERS == 3, np.nan, USERS), SLICES), {}, r"users is missing at row \d+: leave such rows out"),
+        (
+            (Y, P, P, np.where(USERS == 3, np.nan, USERS), SLICES),
+            {},
+            r"users is missing at row \d+: leave such rows out",
+        ),
         ((Y, P, P, np.full(N, None), SLICES), {}, "users is missing at row 0: leave such rows out"),
         ((Y, P, P, np.zeros(N), SLICES), {}, "users holds one user only"),
         ((Y, P, P, USERS, SLICES.assign(x=P)), {}, "column 'x' of slices holds fractions"),

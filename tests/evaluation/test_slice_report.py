@@ -228,7 +228,10 @@ def test_labels_show_the_values_as_they_are():
         (lambda: slice_report(FRAME, Y, P - 1), r"y_prob must be in \[0, 1\], got -0.\d+ at row 0"),
         (lambda: slice_report(FRAME[:2], [0, 1], [0.0, 1.5]), r"y_prob must be in \[0, 1\], got 1.5 at row 1"),
         (lambda: slice_report(FRAME.assign(x=P), Y, P), "column 'x' of slices holds fractions"),
-        (lambda: slice_report(FRAME[:2].assign(x=[[1], [2]]), Y[:2], P[:2]), "column 'x' of slices holds what is no key"),
+        (
+            lambda: slice_report(FRAME[:2].assign(x=[[1], [2]]), Y[:2], P[:2]),
+            "column 'x' of slices holds what is no key",
+        ),
         (lambda: slice_report(FRAME, Y, P, depth=5), r"depth must be a whole number in \[1, 4\], got 5"),
         (lambda: slice_report(FRAME, Y, P, depth=0), r"depth must be a whole number in \[1, 4\], got 0"),
         (lambda: slice_report(FRAME, Y, P, depth=True), r"depth must be a whole number in \[1, 4\], got True"),
@@ -237,7 +240,10 @@ def test_labels_show_the_values_as_they_are():
         (lambda: slice_report(FRAME, Y, P, users=np.zeros(N)), "users holds one user only"),
         (lambda: slice_report(FRAME, Y, P, users=np.where(Y, np.nan, 1)), r"users is missing at row \d+: leave such"),
         (lambda: slice_report(FRAME, Y, P, users=FRAME["hour"][1:]), "users has 19999 rows, slices has 20000"),
-        (lambda: slice_report(FRAME[:2].assign(x=["7", 7]), Y[:2], P[:2]), "column 'x' of slices holds keys of two kinds"),
+        (
+            lambda: slice_report(FRAME[:2].assign(x=["7", 7]), Y[:2], P[:2]),
+            "column 'x' of slices holds keys of two kinds",
+        ),
     ],
 )
 def test_bad_input_is_named(call, message):
