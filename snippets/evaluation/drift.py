@@ -109,7 +109,8 @@ def psi_bins(expected: ArrayLike, actual: ArrayLike, n_bins: int = 10) -> np.nda
         low, high = ordered[rank - (rest == 0)], ordered[rank]
         edges, common = np.unique(np.where(low == high, low, low / 2 + high / 2)), n / n_bins
     # With one more edge just below each, odd places are those on an edge, even ones those between two.
-    both = np.column_stack([np.nextafter(edges, -np.inf), edges]).ravel()
+    with np.errstate(over="ignore"):  # below the smallest float is minus infinity
+        both = np.column_stack([np.nextafter(edges, -np.inf), edges]).ravel()
     places = [np.bincount(np.searchsorted(both, x), minlength=len(both) + 1) for x in (reference, sample)]
     counts = np.array(places, dtype=np.float64)
     half = np.where(counts[0, 1::2] < common, counts[:, 1::2] / 2, 0)
@@ -201,6 +202,7 @@ def classifier_two_sample_test(expected: ArrayLike, actual: ArrayLike, seed: int
     x_train, x_test, y_train, y_test = train_test_split(
         x, is_sample, test_size=0.5, stratify=is_sample, random_state=seed
     )
+    x_train[:, np.isnan(x_train).all(axis=0)] = 0  # a column without a value tells nothing, and cannot be binned
     model = HistGradientBoostingClassifier(max_iter=50, max_leaf_nodes=8, early_stopping=False, random_state=seed)
     score = model.fit(x_train, y_train).predict_proba(x_test)[:, 1]
     wins, p_value = stats.mannwhitneyu(score[y_test == 1], score[y_test == 0], alternative="greater")

@@ -113,7 +113,7 @@ def _days(groups: ArrayLike | None, X: Any) -> np.ndarray:
     if _same_rows(groups=day) != (rows := X.shape[0] if hasattr(X, "shape") else len(day if X is None else X)):
         raise ValueError(f"groups has {len(day)} rows, X has {rows}")
     present = np.unique(day)
-    hole = np.flatnonzero(np.diff(present) > 1)
+    hole = np.flatnonzero(present[1:] > present[:-1] + 1)
     if len(hole):
         missing = present[hole[0]] + 1
         missing = missing.astype("datetime64[D]") if dates else missing

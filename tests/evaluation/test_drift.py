@@ -117,7 +117,7 @@ def test_a_sample_does_not_drift_from_itself():
         assert population_stability_index(x, x) == 0
 
 
-@pytest.mark.parametrize("size", [1, 5e-324, 1.7e308])
+@pytest.mark.parametrize("size", [1, 5e-324, np.finfo(float).max])
 def test_a_constant_that_moves_is_seen_wherever_it_goes(size):
     there = size * np.ones(100)
     # 100 and no row against no row and 100, an empty bin as half a row.
@@ -183,6 +183,13 @@ def test_samples_that_one_column_separates_have_an_auc_of_one():
 def test_the_smallest_samples_count():
     assert classifier_two_sample_test(np.zeros((20, 1)), np.zeros((20, 1))).auc == 0.5
     assert psi_threshold(1, 1, 2) == pytest.approx(2 * stats.norm.isf(0.005) ** 2)  # one degree of freedom
+
+
+def test_a_column_without_values_tells_nothing():
+    x, y = RNG.normal(size=(2, 60, 2))
+    alone = classifier_two_sample_test(x[:, :1], y[:, :1])
+    x[:, 1] = y[:, 1] = np.nan
+    assert classifier_two_sample_test(x, y) == alone
 
 
 def test_missing_values_are_a_difference():

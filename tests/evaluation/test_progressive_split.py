@@ -146,6 +146,7 @@ def test_bad_arguments_are_named(arguments, message):
         (np.array([1, 2, 3], "timedelta64[D]"), "groups must hold numbers, got .* at row 0"),
         (["2026-01-01", "2026-01-02", "2026-01-03"], "groups must hold numbers or datetimes, got '2026-01-01'"),
         ([4, 5, 7], "groups holds no row of day 6,"),
+        ([-(2**63), 2**63 - 2, 2**63 - 1], "groups holds no row of day -9223372036854775807,"),
         (pd.to_datetime(["2026-01-04", "2026-01-05", "2026-01-07"]), "groups holds no row of day 2026-01-06,"),
         ([1, 1, 1], "groups spans 1 days, one fold needs 2"),
     ],
