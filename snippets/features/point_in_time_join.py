@@ -37,7 +37,7 @@ def point_in_time_join(
         With the columns ``on``, the time of the label, and ``by``, the key; and any others.
     features : table of pandas, Polars or PyArrow
         With the columns ``on``, the time that a row describes, and ``by``; the others are the features. The very same
-        row may be there twice.
+        row may be there twice, unless it holds lists, which are not compared.
     on, by : str
         Names of the columns of time and of the key. A missing key joins with nothing.
     tolerance : duration, number or None
