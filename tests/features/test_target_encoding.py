@@ -113,6 +113,7 @@ def test_sides_that_can_never_match_are_refused():
         (lambda: encode_from([1], [1], [1], np.inf), "strength must be at least 0 and finite, got inf"),
         (lambda: encode_from([1], [1], [1], -1), "strength must be at least 0 and finite, got -1"),
         (lambda: encode_out_of_fold([1, 2], [0, 1], [0, 0]), "fold must name at least two folds, got one for all 2"),
+        (lambda: encode_out_of_fold([1, 2], [0, 1], [0, 1], -1), "strength must be at least 0 and finite, got -1"),
         (lambda: encode_out_of_fold([1, 2], [0, 1], [0]), "fold has 1 rows, key has 2"),
         (lambda: encode_ordered([1], [1], [1, 2]), "time has 2 rows, key has 1"),
         (lambda: encode_ordered([1], [1], [np.nan]), "time is missing at row 0"),
