@@ -88,10 +88,11 @@ def future_correlation(
     """Ask of each history whether it already knows the label of its own row.
 
     A history of a user or an item, such as a click rate, must not move *into* a row because of that row's label, and
-    must know nothing at the first row of its key. Only rows before and at the first click of a key are compared: until
-    then there is no click that anybody could remember, so that fatigue or habit, by which a click changes the chance of
-    the next, cannot pass for a leak. Each step is held against those of keys that also wait for their first click, at
-    the same row, after about as long a time: the risk sets of a survival analysis.
+    must know nothing at the first row of its key. Rows of one key and time, such as the ads of a page, know the same,
+    so that among them a history must not differ by label. Between times, a key is followed until its first click:
+    before that there is no click that it could remember, so that fatigue or habit, by which a click changes the chance
+    of the next, cannot pass for a leak. Its step is held against those of the keys that wait for their first click,
+    too, at the same row and after about as long: the risk sets of a survival analysis.
 
     Parameters
     ----------
@@ -109,8 +110,8 @@ def future_correlation(
     -------
     pandas.DataFrame
         As `single_feature_scores`, with the checks "own label" and "first row"; ``value`` is a correlation among keys
-        that can be compared. Rows of one key and time count as one. With fewer than about five keys that click,
-        nothing is suspicious.
+        that can be compared. Where a history is missing it is left out; pass ``X.isna()`` to ask the same of that.
+        With fewer than about five clicks to compare, nothing is suspicious.
 
     Raises
     ------
@@ -137,28 +138,32 @@ def future_correlation(
     order = np.lexsort((when, code))
     code, when = code[order], when[order]
     new = np.r_[True, (code[1:] != code[:-1]) | (when[1:] != when[:-1])]
-    moment, code, when = np.cumsum(new) - 1, code[new], when[new]
+    y, moment, code, when = label[order], np.cumsum(new) - 1, code[new], when[new]
     size = np.bincount(moment)
-    label = np.bincount(moment, label[order]) / size  # rows of one key and time share what was known: take their mean
+    several = size[moment] > 1
+    label = np.bincount(moment, y) / size
     first = np.r_[True, code[1:] != code[:-1]]
     start = np.flatnonzero(first)[np.cumsum(first) - 1]
     found = []
     # --8<-- [start:future]
+    # Rows of one key and time know the same. Else peers are keys that wait for their first click, at the same row.
     place, age = np.arange(len(code)) - start, when - when[start]
     clicks = np.append(0, np.cumsum(label > 0))
-    waits = clicks[:-1] == clicks[start]  # for the first click of its key
+    waits = clicks[:-1] == clicks[start]
     rank = pd.Series(age[waits]).groupby(place[waits]).rank("min").to_numpy()
     peers = pd.DataFrame({"place": place[waits], "age": (rank - 1) // PEERS}).groupby(["place", "age"]).ngroup()
+    peers, target = np.append(peers, len(peers) + moment[several]), np.append(label[waits], y[several])
     for name in X:
-        value = np.bincount(moment, _history(name, X[name])[order]) / size
-        step = np.diff(value, prepend=np.nan)
-        for check, rows, signal, words in [
-            ("own label", ~first, step, "moves with the label of its own row"),
-            ("first row", first, value, "knows the label of the first row of its key"),
+        row = _history(name, X[name])[order]
+        value = np.bincount(moment, row) / size
+        step = np.where(first, np.nan, np.diff(value, prepend=0))
+        for check, signal, words in [
+            ("own label", np.append(step[waits], row[several]), "moves with the label of its own row"),
+            ("first row", np.where(first, value, np.nan)[waits], "knows the label of the first row of its key"),
         ]:
-            used = (rows & np.isfinite(signal))[waits]
-            r, limit = _among_peers(signal[waits][used], label[waits][used], peers[used], z)
-            found.append((check, name, abs(r), limit, f"{name} {words}: correlation {r:+.3f} over {used.sum()} rows"))
+            used = np.flatnonzero(np.isfinite(signal))
+            r, limit = _among_peers(signal[used], target[used], peers[used], z)
+            found.append((check, name, abs(r), limit, f"{name} {words}: correlation {r:+.3f} over {len(used)} rows"))
     # --8<-- [end:future]
     return _report(found)
 
@@ -310,7 +315,6 @@ def _report(found: list[tuple]) -> pd.DataFrame:
     return table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
 
 
-# --8<-- [start:halves]
 def _auc_of_other_half(clicks: np.ndarray, others: np.ndarray) -> float:
     """Return the AUC of the click rate of each category in the half of the rows that a row is not in."""
     # Rows of one category and label are alike, so that a half is a draw of counts, whatever the order of the rows.
@@ -324,9 +328,6 @@ def _auc_of_other_half(clicks: np.ndarray, others: np.ndarray) -> float:
         hit, miss = np.bincount(place, np.append(c, clicks - c)), np.bincount(place, np.append(o, others - o))
         scores.append(hit @ (np.cumsum(miss) - miss / 2) / (hit.sum() * miss.sum()))
     return float(np.mean(scores))
-
-
-# --8<-- [end:halves]
 
 
 def _auc(score: np.ndarray, label: np.ndarray) -> float:

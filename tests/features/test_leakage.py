@@ -144,6 +144,11 @@ def waiting_peers(frame):
                 by_place.setdefault(place, []).append(row["age"])
     for row in rows:
         row["peers"] = row["place"], sum(age < row["age"] for age in by_place[row["place"]]) // 16
+    for moment, own in frame.groupby(["key", "time"]):
+        rows += [
+            {"place": np.nan, "y": y, "signal": x, "peers": (-1 - moment[0], moment[1])}
+            for x, y in own[["x", "y"]].to_numpy()
+        ]
     return pd.DataFrame(rows)
 
 
@@ -156,7 +161,7 @@ def test_both_correlations_by_hand():
     rows = waiting_peers(frame)
     found = future_correlation(frame[["x"]], frame["y"], frame["key"], frame["time"], 0.01).set_index("check")
     z = stats.norm.isf(0.0025)
-    for check, used in {"own label": rows["place"] > 0, "first row": rows["place"] == 0}.items():
+    for check, used in {"own label": rows["place"] != 0, "first row": rows["place"] == 0}.items():
         product, variance, a_2, b_2, largest = 0, 0, 0, 0, 0
         for _, peers in rows[used].groupby("peers"):
             a, b = peers["signal"] - peers["signal"].mean(), peers["y"] - peers["y"].mean()
@@ -265,13 +270,14 @@ def test_what_cannot_be_compared_is_not_suspicious():
     assert one_key[["value", "limit"]].to_numpy().tolist() == [[0, 1], [0, 1]]
 
 
-def test_rows_of_one_moment_count_as_one():
-    y = [1, 0, 0, 1] * 30
-    key, time = np.repeat(range(30), 4), [0, 0, 1, 1] * 30
-    X = pd.DataFrame({"v": y})
-    found = future_correlation(X, y, key, time).set_index("check")
-    assert found.loc["first row", "reason"].endswith("over 30 rows")
-    assert found.loc["own label", "reason"].endswith("over 0 rows")  # all have clicked
+def test_rows_of_one_moment_know_the_same():
+    user, y = np.repeat(np.arange(40), 5), np.tile([0, 0, 1, 0, 0], 40)
+    X = pd.DataFrame({"leak": y, "shared": np.repeat(y[2::5] * np.arange(40), 5)})
+    found = future_correlation(X, y, user, np.zeros(200)).set_index(["what", "check"])
+    assert found.loc[("leak", "own label"), "value"] == pytest.approx(1)
+    assert found["suspicious"].to_dict() == {(w, c): (w, c) == ("leak", "own label") for w, c in found.index}
+    assert found.loc[("leak", "own label"), "reason"].endswith("over 200 rows")
+    assert found.loc[("leak", "first row"), "reason"].endswith("over 40 rows")
 
 
 def test_missing_histories_are_left_out():
