@@ -102,7 +102,8 @@ def future_correlation(
     y : array of shape (n,)
         Labels, 0 or 1, both present.
     key, time : arrays of shape (n,)
-        Whose history it is, and when the row was served. A missing key raises: leave out the rows of unknown users.
+        Whose history it is, and when the row was served, as precisely as the history was read. A missing key raises:
+        leave out the rows of unknown users.
     false_alarms : float
         Share of honest histories that may be called suspicious, in (0, 1); several columns share it.
 

@@ -200,7 +200,7 @@ def log_with_memory(seed, memory, users=500, rows=20):
     time = np.cumsum(rng.exponential(1 / often[:, None], (users, rows)), axis=1)
     y, mood = np.zeros((users, rows), int), np.zeros(users)
     for k in range(rows):
-        mood *= np.exp(-(time[:, k] - time[:, k - 1]) / 3) if k else 1
+        mood *= np.exp(-(time[:, k] - time[:, k - 1])) if k else 1
         logit = -1 + np.log(often) + liking + memory * mood
         y[:, k] = rng.random(users) < expit(logit)
         mood += y[:, k]
