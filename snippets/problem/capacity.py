@@ -68,7 +68,7 @@ class Quantity:
         ValueError
             If the text is not of that form.
         """
-        match = re.fullmatch(rf"\s*({_NUMBER})([kMGBT]?)(?:\s+(.*?))?\s*", str(text), re.ASCII)
+        match = re.fullmatch(rf"\s*({_NUMBER})([kMGBT]?)(?:(?:\s+|(?=/))(.*?))?\s*", str(text), re.ASCII)
         if not match:
             raise ValueError(f"a quantity is a number and its unit, as '20 request / s', got {text!r}")
         number, letter, unit = match[1], match[2], match[3] or ""
@@ -147,7 +147,7 @@ class Quantity:
 
     def __sub__(self, other: Quantity | float) -> Quantity:
         """Subtract, if both are of one kind."""
-        return self + other * -1.0
+        return self + (other * -1.0 if isinstance(other, Quantity) else -_real("amount", other))
 
     def __rsub__(self, other: float) -> Quantity:
         """Subtract from a plain number."""
@@ -250,7 +250,7 @@ def latency_quantile(stages: Iterable[Iterable[float]], quantile: float, n: int 
     if not 0 < _real("quantile", quantile) < 1:
         raise ValueError(f"quantile must be in (0, 1), got {quantile}")
     n, rng = _whole_number("n", n, 1), random.Random(_whole_number("seed", seed, 0))
-    measured = [_latencies(i, stage) for i, stage in enumerate(stages)]
+    measured = [_latencies(i, stage) for i, stage in enumerate(_listed("stages", stages))]
     if not measured:
         raise ValueError("stages is empty")
     totals = [sum(column) for column in zip(*(rng.choices(stage, k=n) for stage in measured), strict=True)]
@@ -306,12 +306,16 @@ def _quantile(values: list[float], quantile: float) -> float:
     return sorted(values)[math.ceil(quantile * len(values)) - 1]
 
 
+def _listed(name: str, values: Iterable) -> list:
+    try:
+        return list(values)
+    except TypeError as error:
+        raise ValueError(f"{name} must be a sequence, got {values!r}") from error
+
+
 def _latencies(i: int, stage: Iterable[float]) -> list[float]:
     """Return the latencies of a stage as floats."""
-    try:
-        values = list(stage)
-    except TypeError as error:
-        raise ValueError(f"stages must hold a sequence of latencies each, got {stage!r} as stage {i}") from error
+    values = _listed(f"stage {i}", stage)
     if not values:
         raise ValueError(f"latencies must be there, got none in stage {i}")
     for row, value in enumerate(values):

@@ -64,7 +64,7 @@ def simulate_feed(
     >>> len(feed), bool((feed["long_click"] <= feed["click"]).all())
     (2000, True)
     """
-    if not values or not set(values) <= set(ACTIONS):
+    if not isinstance(values, Mapping) or not values or not set(values) <= set(ACTIONS):
         raise ValueError(f"values must give numbers to some of {ACTIONS}, got {values!r}")
     values = {action: _number(f"the value of {action!r}", value) for action, value in values.items()}
     n_users, n_weeks = _count("n_users", n_users), _count("n_weeks", n_weeks)

@@ -269,7 +269,7 @@ def revenue(events: pd.DataFrame, n_users: int | None = None) -> Revenue:
     _check_population(n_users, user)
     value = _column("value", events["value"])
     total = float(_numbers("value", value.where(value.notna(), 0)).sum())
-    return Revenue(total, 1000 * total / shown.sum(), total / (n_users or user.max() + 1))
+    return Revenue(total, 1000 * total / int(shown.sum()), total / int(n_users or user.max() + 1))
 
 
 def retention(
@@ -373,7 +373,10 @@ def _users(events: pd.DataFrame) -> tuple[np.ndarray, pd.Index]:
     row = np.empty(code.max() + 1, np.int64)
     row[code] = np.arange(len(code))
     ids = pd.Index(_column("user_id", events["user_id"]).iloc[row], name="user_id")
-    order = ids.argsort()
+    try:
+        order = ids.argsort()
+    except TypeError as error:
+        raise ValueError(f"user_id holds what has no order: {error}") from error
     rank = np.empty(len(ids), np.int64)
     rank[order] = np.arange(len(ids))
     return rank[code], ids[order]

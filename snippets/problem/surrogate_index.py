@@ -82,7 +82,7 @@ def surrogate_index(
     constant = size <= 8 * np.sqrt(len(S)) * np.finfo(float).eps * np.linalg.norm(S, axis=0)
     size[constant] = 1  # seconds beside shares: each metric counts in units of its own spread
     S, treated, control = S / size, treated / size, control / size
-    if constant.any() or np.linalg.matrix_rank(S - S.mean(axis=0)) < S.shape[1]:
+    if not S.size or constant.any() or np.linalg.matrix_rank(S - S.mean(axis=0)) < S.shape[1]:
         raise ValueError("short_history has too few users, or a metric that the others determine")
     # --8<-- [start:index]
     centred, gap = S - S.mean(axis=0), treated.mean(axis=0) - control.mean(axis=0)

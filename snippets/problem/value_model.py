@@ -51,7 +51,9 @@ def expected_value(probabilities: Mapping[str, ArrayLike], values: Mapping[str, 
     >>> expected_value({"click": [0.05, 0.08], "hide": [0.001, 0.02]}, {"click": 1, "hide": -10}).round(3).tolist()
     [0.04, -0.12]
     """
-    if probabilities.keys() != values.keys() or not values:
+    if not (isinstance(values, Mapping) and hasattr(probabilities, "keys")):
+        raise ValueError(f"probabilities and values must be given by action, got {probabilities!r} and {values!r}")
+    if set(probabilities.keys()) != set(values) or not values:
         raise ValueError(f"probabilities are of {[*probabilities]}, values of {[*values]}")
     arrays = {action: _numbers(action, p, "[0, inf)", ndim=None) for action, p in probabilities.items()}
     if not all(array.size for array in arrays.values()):

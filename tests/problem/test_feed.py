@@ -113,6 +113,7 @@ def test_honest_headlines_make_clicks_longer():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"values": ["click"]}, "values must give numbers to some of .*, got .'click'"),
         ({"values": {}}, "values must give numbers to some of"),
         ({"values": {"like": 1}}, "some of .*, got .'like': 1"),
         ({"values": {"click": np.nan}}, "the value of 'click' must be finite, got nan"),

@@ -408,6 +408,7 @@ def test_a_time_zone_has_a_name(zone):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: sessionize(GOOD.assign(user_id=[("a", 1), ("a", "b")])), "user_id holds what has no order: '<' not"),
         (lambda: retention(GOOD, days=[]), "days is empty"),
         (lambda: retention(GOOD, days=[True, 1.5]), "days must be whole numbers, got 1.5 at row 1"),
         (lambda: retention(GOOD, sign_up=GOOD), "sign_up must be a Series indexed by user_id, got DataFrame"),

@@ -116,6 +116,7 @@ ONES, ARM = np.ones(3), np.array([[1.0], [2.0]])
         ((np.full((5, 1), 1e9 / 3), np.ones(5), ARM, ARM), "a metric that the others determine"),
         ((np.zeros((5, 1)), np.ones(5), ARM, ARM), "a metric that the others determine"),
         ((np.eye(2), np.ones(2), np.eye(2), np.eye(2)), "too few users"),
+        ((np.ones((3, 0)), np.ones(3), np.ones((2, 0)), np.ones((2, 0))), "has too few users, or a metric"),
     ],
 )
 def test_bad_experiments_are_named(arguments, message):

@@ -120,6 +120,8 @@ def test_scores_of_narrow_types_do_not_overflow():
     [
         ({"click": [0.1]}, {"hide": 1}, r"probabilities are of \['click'\], values of \['hide'\]"),
         ({}, {}, "probabilities are of"),
+        ([0.1], {"click": 1}, "must be given by action, got .0.1. and"),
+        ({"click": [0.1]}, [1], "must be given by action"),
         ({"click": [0.1], "hide": []}, {"click": 1, "hide": 1}, "hide is empty"),
         ({"click": [0.1], "hide": [0.1, 0.2]}, {"click": 1, "hide": 1}, "differ in shape"),
         ({"click": [0.1, -0.1]}, {"click": 1}, "click must be at least 0 and finite, got -0.1 at row 1"),
