@@ -12,7 +12,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import DataConversionWarning
 
 from tools.door import checks as door
 
@@ -326,3 +328,78 @@ def test_features_keep_their_names_and_whole_numbers_their_digits():
 def test_a_table_that_needs_nothing_is_not_copied():
     frame = pd.DataFrame({"c": pd.Categorical(["a"]), "t": pd.to_datetime(["2026-01-05"], utc=True), "n": [1]})
     assert door._frame("f", frame, ["t"]) is frame
+
+
+@pytest.mark.parametrize(
+    ("given", "classes"),
+    [
+        ([1, 0, 1], [0, 1]),
+        ([1.0, -1.0], [-1, 1]),
+        (np.array([True, False]), [False, True]),
+        (np.array([1, 0], object), [0, 1]),
+        (pd.Series([1, 0], dtype="Int64"), [0, 1]),
+        (pa.array([1, 0]), [0, 1]),
+        (pl.Series(["no", "yes"], dtype=pl.Categorical), ["no", "yes"]),
+        (np.ma.array([1, 0], mask=[0, 0]), [0, 1]),
+    ],
+)
+def test_classes_are_plain_numbers_or_text(given, classes):
+    found = door._two_classes(door._classes("y", given), None, None)
+    assert found.tolist() == classes
+    assert door._two_classes(door._classes("y", given)[:1], given, found).tolist() == classes
+
+
+def test_a_column_of_classes_is_flattened_as_scikit_learn_does():
+    with pytest.warns(DataConversionWarning):
+        assert door._classes("y", np.array([[1], [0]])).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: door._classes("y", [1, None, 0]), "y is missing at row 1"),
+        (lambda: door._classes("y", np.ma.array([1, 0], mask=[0, 1])), "y is missing at row 1"),
+        (lambda: door._classes("y", pa.array([1, 0, None])), "y is missing at row 2"),
+        (lambda: door._classes("y", [1, "1"]), "y holds keys of two kinds"),
+        (lambda: door._two_classes(np.array([1, 1]), None, None), r"got 1 class\(es\), \[1\]; give partial_fit both"),
+        (lambda: door._two_classes(np.arange(4), None, None), r"got 4 class\(es\), \[0, 1, 2\]"),
+        (
+            lambda: door._two_classes(np.array([0, 2]), [1, 0], None),
+            r"y must be one of the classes \[0, 1\], got 2 at row 1",
+        ),
+        (
+            lambda: door._two_classes(np.array([0]), [0, 2], np.array([0, 1])),
+            r"classes must be those of the first call, \[0, 1\], got \[0, 2\]",
+        ),
+        (
+            lambda: door._in_range("X", [[0, 1], [-1e39, 0]]),
+            r"X must hold no NaN, and nothing above 3e38 in size, got -1e\+39 at row 1, column 0",
+        ),
+        (
+            lambda: door._in_range("X", csr_matrix(([1.0, 2.0, np.nan], [2, 4, 3], [0, 2, 2, 3]))),
+            "X must hold no NaN, .* got nan at row 2, column 3",
+        ),
+        (lambda: door._in_range("X", csr_matrix([[0, 1j]])), r"X must hold numbers, got 1j"),
+    ],
+)
+def test_what_no_classifier_can_take_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.sampled_from([-1, 0, 1])), max_size=12))
+def test_entries_of_sparse_rows_are_those_of_the_array(entries):
+    entries.sort(key=lambda entry: entry[0])
+    row, column, value = np.array([*entries, (4, 0, 0)]).T
+    X = csr_matrix((value, column, np.searchsorted(row, np.arange(6))), (5, 3))
+    kept = X.copy()
+    distinct = door._distinct_entries(door._in_range("X", X))
+    np.testing.assert_array_equal(distinct.toarray(), X.toarray())
+    assert distinct.dtype == np.float64
+    assert distinct.has_canonical_format
+    assert np.shares_memory(door._distinct_entries(distinct).data, distinct.data) or not distinct.nnz
+    assert distinct.nnz == np.count_nonzero(X.toarray())
+    np.testing.assert_array_equal(X.data, kept.data)
+    np.testing.assert_array_equal(X.indices, kept.indices)
+    np.testing.assert_array_equal(door._in_range("X", X.tocsc()).toarray(), X.toarray())
+    np.testing.assert_array_equal(door._in_range("X", X.toarray()), X.toarray())

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import validate_data
+from scipy.sparse import csr_matrix, issparse
+from sklearn.utils.validation import column_or_1d, validate_data
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
@@ -379,3 +380,59 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
         for column in strange:
             frame[column] = _column(column, frame[column])
     return frame
+
+
+def _classes(name: str, values: Any) -> np.ndarray:
+    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    values = values if hasattr(values, "__len__") else np.asarray(values)
+    if getattr(values, "ndim", 1) != 1 or (type(values) is np.ndarray and values.dtype.kind in "biuU"):
+        return column_or_1d(np.asarray(values), warn=True)
+    _, codes, distinct = _keys(name, values)
+    if (codes < 0).any():
+        raise ValueError(f"{name} is missing at row {int(np.argmin(codes))}")
+    return np.array(distinct.tolist())[codes]
+
+
+def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.ndarray:
+    """Return the classes of an estimator: those of its first call, or those given, or those of the rows."""
+    found = np.unique(y)
+    given = found if classes is None else np.unique(_classes("classes", classes))
+    if known is not None and classes is not None and not np.array_equal(given, known):
+        raise ValueError(f"classes must be those of the first call, {known.tolist()}, got {given.tolist()}")
+    expected = given if known is None else known
+    if len(expected) != 2:
+        raise ValueError(
+            f"Only binary classification is supported: got {len(expected)} class(es), {expected.tolist()[:3]}; "
+            "give partial_fit both in `classes` if the first rows may hold one only"
+        )
+    if not np.isin(y, expected).all():
+        wrong = int(np.argmin(np.isin(y, expected)))
+        raise ValueError(f"y must be one of the classes {expected.tolist()}, got {y[wrong]} at row {wrong}")
+    return expected
+
+
+def _in_range(name: str, X: Any) -> Any:
+    """Return a matrix, dense or of sparse rows, as float64 whose squares do not overflow."""
+    rule = "hold no NaN, and nothing above 3e38 in size"  # about the range of float32
+    if not issparse(X):
+        X = _array(name, X, ndim=2).astype(np.float64, copy=False)
+        _refuse(name, rule, X, np.abs(X) <= 3e38)
+        return X
+    X = csr_matrix(X)
+    value = _array(name, X.data).astype(np.float64, copy=False)
+    good = np.abs(value) <= 3e38
+    if not good.all():
+        entry = int(np.argmin(good))
+        row = np.searchsorted(X.indptr, entry, side="right") - 1
+        raise ValueError(f"{name} must {rule}, got {value[entry]:g} at row {row}, column {X.indices[entry]}")
+    return csr_matrix((value, X.indices, X.indptr), X.shape)
+
+
+def _distinct_entries(X: Any) -> csr_matrix:
+    """Return a matrix as sparse rows in which each entry stands once and none is zero."""
+    X = csr_matrix(X)
+    if not (X.has_canonical_format and X.data.all()):
+        X = X.copy()
+        X.sum_duplicates()
+        X.eliminate_zeros()
+    return X
