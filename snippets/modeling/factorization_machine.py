@@ -6,22 +6,31 @@ never occurred together have one too. Rates: Duchi et al. 2011, "Adaptive Subgra
 
 from __future__ import annotations
 
+import numbers
+import operator
+import warnings
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, issparse
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+IMPOSSIBLE = 1e-9  # of a row with this probability, something is wrong with the model
 
 
-def pairwise(X: csr_matrix, factors: np.ndarray) -> np.ndarray:
+def pairwise(X: ArrayLike | csr_matrix, factors: np.ndarray) -> np.ndarray:
     """Sum x_i x_j <v_i, v_j> over all pairs i < j of each row, in time linear in the row's entries.
 
     Parameters
     ----------
-    X : sparse matrix of shape (n, n_features)
+    X : array or sparse matrix of shape (n, n_features)
     factors : array of shape (n_features, n_factors)
         The vectors v_i.
 
@@ -29,11 +38,21 @@ def pairwise(X: csr_matrix, factors: np.ndarray) -> np.ndarray:
     -------
     array of shape (n,)
 
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite, or there is not one vector for each feature.
+
     Examples
     --------
     >>> pairwise(csr_matrix([[1.0, 2.0, 0.0]]), np.array([[1.0, 0.0], [3.0, 1.0], [9.0, 9.0]]))
     array([6.])
     """
+    X = csr_matrix(_in_range("X", X))
+    factors = _in_range("factors", factors)
+    _same_rows(X=range(X.shape[0]))
+    if len(factors) != X.shape[1]:
+        raise ValueError(f"factors must hold one vector for each of {X.shape[1]} features, got {len(factors)}")
     # --8<-- [start:pairwise]
     return 0.5 * ((X @ factors) ** 2 - X.multiply(X) @ factors**2).sum(axis=1)
     # --8<-- [end:pairwise]
@@ -41,6 +60,9 @@ def pairwise(X: csr_matrix, factors: np.ndarray) -> np.ndarray:
 
 class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
     """Factorization machine of degree 2 with logistic loss, by AdaGrad on small batches of sparse rows.
+
+    Values should be about 1 in size: the first step moves a weight by ``learning_rate`` whatever the value, so that a
+    price of 10,000 would move the log odds by 10,000 learning_rate. Take its logarithm, or scale it.
 
     Parameters
     ----------
@@ -51,7 +73,8 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
     n_epochs : int
         Passes of `fit` over the rows. More is not better: watch it on later days.
     l2_linear, l2_factors : float
-        Penalties, at least 0, applied to a coordinate in each batch in which it occurs, per row of it.
+        Penalties, at least 0, applied to a coordinate in each batch in which it occurs, per row of it. A row of weight
+        0 is none.
     init_scale : float
         Standard deviation of the vectors at the start. At 0 they would never move.
     batch_size : int
@@ -68,7 +91,14 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
     Raises
     ------
     ValueError
-        If a parameter is out of range; if the rows hold NaN or infinity, or labels of other than two classes.
+        If a parameter is out of range; if the rows hold NaN, infinity or values beyond float32, or labels of other than
+        two classes; if ``classes`` are not those of the first call, or no row has a weight above 0.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If ``fit``, or the first ``partial_fit``, meets a label to which the model gave a chance below one in a billion,
+        since values are far from 1.
 
     Examples
     --------
@@ -104,9 +134,12 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
     ) -> FactorizationMachineClassifier:
         """Forget everything, then pass over the rows ``n_epochs`` times, each time in another order."""
         X, label, weight = self._start(X, y, sample_weight, classes=None, fresh=True)
+        sure = False
         for _ in range(self.n_epochs):
             order = self._random.permutation(X.shape[0])
-            self._pass(X[order], label[order], weight[order])
+            sure |= self._pass(X[order], label[order], weight[order])
+        if sure:
+            _warn_of_scale(X)
         return self
 
     def partial_fit(
@@ -117,13 +150,16 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         sample_weight: ArrayLike | None = None,
     ) -> FactorizationMachineClassifier:
         """Learn the rows once, in their order. The first call needs ``classes`` if its rows may lack one of the two."""
-        self._pass(*self._start(X, y, sample_weight, classes, fresh=not hasattr(self, "classes_")))
+        fresh = not hasattr(self, "classes_")
+        X, label, weight = self._start(X, y, sample_weight, classes, fresh)
+        if self._pass(X, label, weight) and fresh:
+            _warn_of_scale(X)
         return self
 
     def decision_function(self, X: ArrayLike | csr_matrix) -> np.ndarray:
         """Return the log odds of each row, shape (n,)."""
         check_is_fitted(self)
-        X = csr_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
+        X = csr_matrix(self._rows(X, reset=False))
         return X @ self.coef_[0] + self.intercept_[0] + pairwise(X, self.factors_)
 
     def predict_proba(self, X: ArrayLike | csr_matrix) -> np.ndarray:
@@ -142,47 +178,48 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
+    def _rows(self, X, reset) -> np.ndarray | csr_matrix:
+        """Return checked rows."""
+        X = validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_all_finite=False, reset=reset)
+        return _in_range("X", X)
+
     def _start(self, X, y, sample_weight, classes, fresh) -> tuple[csr_matrix, np.ndarray, np.ndarray]:
         """Check everything, and make the weights if there are none."""
-        for name, ok, rule in [
-            ("n_factors", self.n_factors >= 0, "at least 0"),
-            ("learning_rate", 0 < self.learning_rate < np.inf, "positive and finite"),
-            ("n_epochs", self.n_epochs >= 1, "at least 1"),
-            ("l2_linear", 0 <= self.l2_linear < np.inf, "at least 0 and finite"),
-            ("l2_factors", 0 <= self.l2_factors < np.inf, "at least 0 and finite"),
-            ("init_scale", 0 < self.init_scale < np.inf, "positive and finite"),
-            ("batch_size", self.batch_size >= 1, "at least 1"),
-        ]:
-            if not ok:
-                raise ValueError(f"{name} must be {rule}, got {getattr(self, name)!r}")
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64, reset=fresh)
+        for name, least in [("n_factors", 0), ("n_epochs", 1), ("batch_size", 1)]:
+            _count(name, getattr(self, name), least)
+        for name in ("learning_rate", "init_scale"):
+            _number(name, getattr(self, name), "(0, inf)")
+        for name in ("l2_linear", "l2_factors"):
+            _number(name, getattr(self, name), "[0, inf)")
+        validate_data(self, X, y, skip_check_array=True, reset=fresh)
+        X, y = self._rows(X, reset=fresh), _classes("y", y)
+        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, 3e38]")
+        _same_rows(X=range(X.shape[0]), y=y, sample_weight=weight)
         check_classification_targets(y)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        found = np.unique(y)
-        expected = np.unique(classes) if classes is not None else (found if fresh else self.classes_)
-        if len(expected) != 2:
-            raise ValueError(
-                f"Only binary classification is supported: got {len(expected)} class(es), {expected.tolist()[:3]}; "
-                "give partial_fit both in `classes` if the first rows may hold one only"
-            )
-        if not np.isin(found, expected).all():
-            raise ValueError(f"y holds {np.setdiff1d(found, expected)[0]}, which is none of {expected.tolist()}")
+        if not weight.any():
+            raise ValueError("sample_weight is zero in every row")
+        counts = slice(None) if weight.all() else weight > 0
+        X, y, weight = _distinct_entries(X[counts]), y[counts], weight[counts]
+        classes = _two_classes(y, classes, None if fresh else self.classes_)
         if fresh:
-            self.classes_, n = expected, X.shape[1]
+            self.classes_, n = classes, X.shape[1]
             self._random = check_random_state(self.random_state)
             self.coef_, self.intercept_ = np.zeros((1, n)), np.zeros(1)
             self.factors_ = self._random.normal(0, self.init_scale, (n, self.n_factors))
             self._squares = [np.full_like(w, 1e-8) for w in (self.intercept_, self.coef_[0], self.factors_)]
-        return csr_matrix(X), (y == self.classes_[1]).astype(float), weight
+        return X, (y == classes[1]).astype(float), weight
 
-    def _pass(self, X: csr_matrix, y: np.ndarray, weight: np.ndarray) -> None:
+    def _pass(self, X: csr_matrix, y: np.ndarray, weight: np.ndarray) -> bool:
+        """Learn the rows in their order; say whether one was all but impossible."""
+        sure = False
         for start in range(0, X.shape[0], self.batch_size):
             rows = slice(start, start + self.batch_size)
             batch = X[rows]
             columns, local = np.unique(batch.indices, return_inverse=True)  # touch only what occurs
             batch = csr_matrix((batch.data, local, batch.indptr), (batch.shape[0], len(columns)))
             counts = np.bincount(local, minlength=len(columns))
-            gradients = self._gradients(batch, y[rows], weight[rows], columns, counts)
+            surprise, *gradients = self._gradients(batch, y[rows], weight[rows], columns, counts)
+            sure |= not np.abs(surprise).max() < 1 - IMPOSSIBLE
             for kept, squares, i, gradient in zip(
                 (self.intercept_, self.coef_[0], self.factors_),
                 self._squares,
@@ -192,17 +229,274 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
             ):
                 squares[i] += gradient**2
                 kept[i] -= self.learning_rate * gradient / np.sqrt(squares[i])
+        return sure
 
-    def _gradients(self, X, y, weight, columns, counts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the gradients of the batch's mean loss by intercept, weights and vectors of the columns present."""
+    def _gradients(self, X, y, weight, columns, counts) -> tuple[np.ndarray, ...]:
+        """Return predictions minus labels, and the gradients of the mean loss by intercept, weights and vectors."""
         w, v, n = self.coef_[0][columns], self.factors_[columns], len(y)
         # --8<-- [start:gradient]
         squared = X.multiply(X).tocsr()
         sums = X @ v
         pairs = 0.5 * (sums**2 - squared @ v**2).sum(axis=1)
-        error = weight * (expit(self.intercept_[0] + X @ w + pairs) - y) / n
+        surprise = expit(self.intercept_[0] + X @ w + pairs) - y
+        error = weight * surprise / n
         linear = X.T @ error + self.l2_linear * counts / n * w
         factors = X.T @ (error[:, None] * sums) - (squared.T @ error)[:, None] * v
         factors += self.l2_factors * counts[:, None] / n * v
         # --8<-- [end:gradient]
-        return error.sum(keepdims=True), linear, factors
+        return surprise, error.sum(keepdims=True), linear, factors
+
+
+def _warn_of_scale(X: csr_matrix) -> None:
+    """Say which column has thrown the model off, if one is large."""
+    largest = np.abs(X.data).argmax() if X.nnz else 0
+    if X.nnz and abs(X.data[largest]) > 10:
+        warnings.warn(
+            f"a row was learned whose label had a probability below {IMPOSSIBLE:g}, since X reaches "
+            f"{X.data[largest]:g} in column {X.indices[largest]}: scale it to about 1, or lower learning_rate",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy()
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = (column if there.all() else column[there]).to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        number = number - low
+        present = np.bincount(number) > 0
+        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+    else:
+        found, distinct = pd.factorize(number)
+    if there.all():
+        return kind, found, distinct
+    codes = np.full(len(column), -1)
+    codes[there] = found
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] == np.floor(number[there])).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _classes(name: str, values: Any) -> np.ndarray:
+    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    values = values if hasattr(values, "__len__") else np.asarray(values)
+    if getattr(values, "ndim", 1) != 1 or (type(values) is np.ndarray and values.dtype.kind in "biuU"):
+        return column_or_1d(np.asarray(values), warn=True)
+    _, codes, distinct = _keys(name, values)
+    if (codes < 0).any():
+        raise ValueError(f"{name} is missing at row {int(np.argmin(codes))}")
+    return np.array(distinct.tolist())[codes]
+
+
+def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.ndarray:
+    """Return the classes of an estimator: those of its first call, or those given, or those of the rows."""
+    found = np.unique(y)
+    given = found if classes is None else np.unique(_classes("classes", classes))
+    if known is not None and classes is not None and not np.array_equal(given, known):
+        raise ValueError(f"classes must be those of the first call, {known.tolist()}, got {given.tolist()}")
+    expected = given if known is None else known
+    if len(expected) != 2:
+        raise ValueError(
+            f"Only binary classification is supported: got {len(expected)} class(es), {expected.tolist()[:3]}; "
+            "give partial_fit both in `classes` if the first rows may hold one only"
+        )
+    if not np.isin(y, expected).all():
+        wrong = int(np.argmin(np.isin(y, expected)))
+        raise ValueError(f"y must be one of the classes {expected.tolist()}, got {y[wrong]} at row {wrong}")
+    return expected
+
+
+def _in_range(name: str, X: Any) -> Any:
+    """Return a matrix, dense or of sparse rows, as float64 whose squares do not overflow."""
+    rule = "hold no NaN, and nothing above 3e38 in size"  # about the range of float32
+    if not issparse(X):
+        X = _array(name, X, ndim=2).astype(np.float64, copy=False)
+        _refuse(name, rule, X, np.abs(X) <= 3e38)
+        return X
+    X = csr_matrix(X)
+    value = _array(name, X.data).astype(np.float64, copy=False)
+    good = np.abs(value) <= 3e38
+    if not good.all():
+        entry = int(np.argmin(good))
+        row = np.searchsorted(X.indptr, entry, side="right") - 1
+        raise ValueError(f"{name} must {rule}, got {value[entry]:g} at row {row}, column {X.indices[entry]}")
+    return csr_matrix((value, X.indices, X.indptr), X.shape)
+
+
+def _distinct_entries(X: Any) -> csr_matrix:
+    """Return a matrix as sparse rows in which each entry stands once and none is zero."""
+    X = csr_matrix(X)
+    if not (X.has_canonical_format and X.data.all()):
+        X = X.copy()
+        X.sum_duplicates()
+        X.eliminate_zeros()
+    return X
+
+
+# --- End of the door. ---

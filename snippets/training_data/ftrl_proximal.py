@@ -7,14 +7,22 @@ learning-rate schedules: He et al. 2014, "Practical Lessons from Predicting Clic
 
 from __future__ import annotations
 
+import numbers
+import operator
+import warnings
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, issparse
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+IMPOSSIBLE = 1e-9  # of a row with this probability, something is wrong with the model
 SCHEDULES = ("per_coordinate", "per_weight_sqrt", "per_weight", "global", "constant")
 
 
@@ -22,7 +30,9 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
     """Logistic regression by follow-the-regularized-leader, for streams of sparse or hashed rows.
 
     Rows are learned in batches whose gradients are taken at the weights before the batch, and then applied one after
-    the other, which has a closed form. With ``batch_size=1`` it is the paper's algorithm, row by row.
+    the other, which has a closed form. With ``batch_size=1`` it is the paper's algorithm, row by row. The order of the
+    rows matters. Values should be about 1 in size: the first step moves a weight by up to ``alpha`` whatever the value,
+    so that a price of 10,000 would move the log odds by 10,000 alpha. Take its logarithm, or scale it.
 
     Parameters
     ----------
@@ -44,12 +54,19 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
     intercept_ : array of shape (1,)
     classes_ : array of shape (2,)
     n_rows_ : int
-        Rows learned so far.
+        Rows learned so far. One of weight 0 is none.
 
     Raises
     ------
     ValueError
-        If a parameter is out of range; if the rows hold NaN or infinity, or labels of other than two classes.
+        If a parameter is out of range; if the rows hold NaN, infinity or values beyond float32, or labels of other than
+        two classes; if ``classes`` are not those of the first call, or no row has a weight above 0.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If ``fit``, or the first ``partial_fit``, meets a label to which the model gave a chance below one in a billion,
+        since values are far from 1.
 
     Examples
     --------
@@ -94,7 +111,7 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: ArrayLike | csr_matrix) -> np.ndarray:
         """Return the log odds of each row, shape (n,)."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)
+        X = self._rows(X, reset=False)
         return X @ self._weights[:-1] + self._weights[-1]
 
     def predict_proba(self, X: ArrayLike | csr_matrix) -> np.ndarray:
@@ -124,34 +141,28 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         return tags
 
     def _learn(self, X, y, sample_weight, classes, fresh) -> FTRLProximal:
-        for name, ok, rule in [
-            ("alpha", 0 < self.alpha < np.inf, "positive and finite"),
-            ("beta", 0 <= self.beta < np.inf, "at least 0 and finite"),
-            ("l1", 0 <= self.l1 < np.inf, "at least 0 and finite"),
-            ("l2", 0 <= self.l2 < np.inf, "at least 0 and finite"),
-            ("learning_rate", self.learning_rate in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
-            ("batch_size", self.batch_size >= 1, "at least 1"),
-        ]:
-            if not ok:
-                raise ValueError(f"{name} must be {rule}, got {getattr(self, name)!r}")
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64, reset=fresh)
+        _number("alpha", self.alpha, "(0, inf)")
+        for name in ("beta", "l1", "l2"):
+            _number(name, getattr(self, name), "[0, inf)")
+        _count("batch_size", self.batch_size)
+        if self.learning_rate not in SCHEDULES:
+            raise ValueError(f"learning_rate must be one of {', '.join(SCHEDULES)}, got {self.learning_rate!r}")
+        validate_data(self, X, y, skip_check_array=True, reset=fresh)
+        X, y = self._rows(X, reset=fresh), _classes("y", y)
+        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, 3e38]")
+        _same_rows(X=range(X.shape[0]), y=y, sample_weight=weight)
         check_classification_targets(y)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        found = np.unique(y)
-        expected = np.unique(classes) if classes is not None else (found if fresh else self.classes_)
-        if len(expected) != 2:
-            raise ValueError(
-                f"Only binary classification is supported: got {len(expected)} class(es), {expected.tolist()[:3]}; "
-                "give partial_fit both in `classes` if the first rows may hold one only"
-            )
-        if not np.isin(found, expected).all():
-            raise ValueError(f"y holds {np.setdiff1d(found, expected)[0]}, which is none of {expected.tolist()}")
+        if not weight.any():
+            raise ValueError("sample_weight is zero in every row")
+        counts = slice(None) if weight.all() else weight > 0
+        X, y, weight = _distinct_entries(X[counts]), y[counts], weight[counts]
+        classes = _two_classes(y, classes, None if fresh else self.classes_)
         if fresh:
-            self.classes_, self.n_rows_ = expected, 0
+            self.classes_, self.n_rows_ = classes, 0
             # One coordinate more than features, for the intercept.
             self._z, self._n, self._weights = np.zeros((3, X.shape[1] + 1))
             self._place = np.empty(X.shape[1], np.int64)
-        X, positive = csr_matrix(X), (y == self.classes_[1]).astype(float)
+        positive, sure = (y == classes[1]).astype(float), False
         start = 0
         while start < X.shape[0]:
             # Begin row by row: steps that many rows take at once from the same weights overshoot.
@@ -160,16 +171,23 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
             row = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
             entries = slice(ends[0], ends[-1])
             column = X.indices[entries].astype(np.intp)  # NumPy gathers by other integers at a tenth of the speed
-            self._batch(row, column, X.data[entries], positive[rows], weight[rows])
+            sure |= self._batch(row, column, X.data[entries], positive[rows], weight[rows])
             start += size
+        if sure and fresh:
+            _warn_of_scale(X)
         return self
 
-    def _batch(self, row, column, value, y, weight) -> None:
-        """Learn one batch, given by its entries that are not zero."""
+    def _rows(self, X, reset) -> np.ndarray | csr_matrix:
+        """Return checked rows."""
+        X = validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_all_finite=False, reset=reset)
+        return _in_range("X", X)
+
+    def _batch(self, row, column, value, y, weight) -> bool:
+        """Learn one batch, given by its entries that are not zero; say whether a row was all but impossible."""
         # --8<-- [start:gradient]
         margin = np.bincount(row, self._weights[column] * value, minlength=len(y)) + self._weights[-1]
-        error = (expit(margin) - y) * weight
-        gradient = error[row] * value
+        error = expit(margin) - y
+        gradient = (error * weight)[row] * value
         # --8<-- [end:gradient]
 
         # Sum by coordinate. The last entry of each coordinate, by its place, stands for all of them.
@@ -184,7 +202,9 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         self.n_rows_ += len(y)
         self._update(i, count, total, squares, self.l1, self.l2)
         if self.fit_intercept:
-            self._update(np.array([-1]), len(y), error.sum(), error @ error, 0.0, 0.0)
+            constant = error * weight
+            self._update(np.array([-1]), len(y), constant.sum(), constant @ constant, 0.0, 0.0)
+        return not np.abs(error).max() < 1 - IMPOSSIBLE
 
     def _update(self, i, count, gradient, squares, l1, l2) -> None:
         """Move the coordinates i, given the sums of their gradients and of the squares of these."""
@@ -203,10 +223,267 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         z = self._z[i] + gradient - (after - before) * self._weights[i]
         self._n[i], self._z[i] = n, z
         shrunk = np.sign(z) * np.maximum(np.abs(z) - l1, 0)
-        self._weights[i] = -shrunk / (after + l2)
+        rate = after + l2
+        self._weights[i] = np.divide(-shrunk, rate, out=np.zeros_like(shrunk), where=rate > 0)
         # --8<-- [end:update]
 
     def _inverse_rate(self, n: np.ndarray) -> np.ndarray:
+        alpha = float(self.alpha)
         if self.learning_rate == "per_coordinate":
-            return (self.beta + np.sqrt(n)) / self.alpha
-        return (n if self.learning_rate in ("per_weight", "constant") else np.sqrt(n)) / self.alpha
+            return (self.beta + np.sqrt(n)) / alpha
+        return (n if self.learning_rate in ("per_weight", "constant") else np.sqrt(n)) / alpha
+
+
+def _warn_of_scale(X: csr_matrix) -> None:
+    """Say which column has thrown the model off, if one is large."""
+    largest = np.abs(X.data).argmax() if X.nnz else 0
+    if X.nnz and abs(X.data[largest]) > 10:
+        warnings.warn(
+            f"a row was learned whose label had a probability below {IMPOSSIBLE:g}, since X reaches "
+            f"{X.data[largest]:g} in column {X.indices[largest]}: scale it to about 1, or lower alpha",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if np.ma.is_masked(values):
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy()
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = (column if there.all() else column[there]).to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        number = number - low
+        present = np.bincount(number) > 0
+        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+    else:
+        found, distinct = pd.factorize(number)
+    if there.all():
+        return kind, found, distinct
+    codes = np.full(len(column), -1)
+    codes[there] = found
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] == np.floor(number[there])).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _classes(name: str, values: Any) -> np.ndarray:
+    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    values = values if hasattr(values, "__len__") else np.asarray(values)
+    if getattr(values, "ndim", 1) != 1 or (type(values) is np.ndarray and values.dtype.kind in "biuU"):
+        return column_or_1d(np.asarray(values), warn=True)
+    _, codes, distinct = _keys(name, values)
+    if (codes < 0).any():
+        raise ValueError(f"{name} is missing at row {int(np.argmin(codes))}")
+    return np.array(distinct.tolist())[codes]
+
+
+def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.ndarray:
+    """Return the classes of an estimator: those of its first call, or those given, or those of the rows."""
+    found = np.unique(y)
+    given = found if classes is None else np.unique(_classes("classes", classes))
+    if known is not None and classes is not None and not np.array_equal(given, known):
+        raise ValueError(f"classes must be those of the first call, {known.tolist()}, got {given.tolist()}")
+    expected = given if known is None else known
+    if len(expected) != 2:
+        raise ValueError(
+            f"Only binary classification is supported: got {len(expected)} class(es), {expected.tolist()[:3]}; "
+            "give partial_fit both in `classes` if the first rows may hold one only"
+        )
+    if not np.isin(y, expected).all():
+        wrong = int(np.argmin(np.isin(y, expected)))
+        raise ValueError(f"y must be one of the classes {expected.tolist()}, got {y[wrong]} at row {wrong}")
+    return expected
+
+
+def _in_range(name: str, X: Any) -> Any:
+    """Return a matrix, dense or of sparse rows, as float64 whose squares do not overflow."""
+    rule = "hold no NaN, and nothing above 3e38 in size"  # about the range of float32
+    if not issparse(X):
+        X = _array(name, X, ndim=2).astype(np.float64, copy=False)
+        _refuse(name, rule, X, np.abs(X) <= 3e38)
+        return X
+    X = csr_matrix(X)
+    value = _array(name, X.data).astype(np.float64, copy=False)
+    good = np.abs(value) <= 3e38
+    if not good.all():
+        entry = int(np.argmin(good))
+        row = np.searchsorted(X.indptr, entry, side="right") - 1
+        raise ValueError(f"{name} must {rule}, got {value[entry]:g} at row {row}, column {X.indices[entry]}")
+    return csr_matrix((value, X.indices, X.indptr), X.shape)
+
+
+def _distinct_entries(X: Any) -> csr_matrix:
+    """Return a matrix as sparse rows in which each entry stands once and none is zero."""
+    X = csr_matrix(X)
+    if not (X.has_canonical_format and X.data.all()):
+        X = X.copy()
+        X.sum_duplicates()
+        X.eliminate_zeros()
+    return X
+
+
+# --- End of the door. ---

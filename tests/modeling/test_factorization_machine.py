@@ -1,4 +1,5 @@
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 from scipy.sparse import csr_matrix
 from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
 
@@ -47,7 +49,7 @@ def test_gradients_are_finite_differences():
     model = FactorizationMachineClassifier(3, l2_linear=0.3, l2_factors=0.2, init_scale=0.5, random_state=0)
     model.partial_fit(X, y)
     columns = np.arange(5)
-    got = model._gradients(csr_matrix(X), y, weight, columns, (X != 0).sum(axis=0))
+    _, *got = model._gradients(csr_matrix(X), y, weight, columns, (X != 0).sum(axis=0))
     at = np.concatenate([model.intercept_, model.coef_[0], model.factors_.ravel()])
     expected = approx_fprime(at, loss, 1e-6, X, y, weight, 3, 0.3, 0.2)
     np.testing.assert_allclose(np.concatenate([got[0], got[1], got[2].ravel()]), expected, atol=1e-5)
@@ -166,12 +168,74 @@ def test_labels_are_checked():
     with pytest.raises(ValueError, match="give partial_fit both in `classes`"):
         FactorizationMachineClassifier().partial_fit(X, [1, 1])
     model = FactorizationMachineClassifier().partial_fit(X, [1, 1], classes=[0, 1])
-    with pytest.raises(ValueError, match=r"y holds 2, which is none of \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"y must be one of the classes \[0, 1\], got 2 at row 1"):
         model.partial_fit(X, [1, 2])
+    with pytest.raises(ValueError, match=r"classes must be those of the first call, \[0, 1\], got \[1, 2\]"):
+        model.partial_fit(X, [1, 1], classes=[2, 1])
+    with pytest.raises(ValueError, match="sample_weight is zero in every row"):
+        model.partial_fit(X, [1, 1], sample_weight=[0, 0])
+    with pytest.raises(ValueError, match="X must hold no NaN, and nothing above 3e38 in size, got 1e"):
+        model.predict_proba([[0.0], [1e39]])
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.sampled_from([0, 2]), st.sampled_from([0.0, 0.1]))
+def test_sparse_rows_are_what_they_are_as_an_array(seed, k, penalty):
+    rng = np.random.default_rng(seed)
+    value, column = rng.integers(-2, 3, 200) / 2, rng.integers(0, 5, 200)  # some entries twice, zero, or cancelling
+    X = csr_matrix((value, column, np.arange(0, 201, 5)), (40, 5))
+    given_data, given_indices, y = X.data.copy(), X.indices.copy(), rng.integers(0, 2, 40) | (np.arange(40) == 0)
+    settings_ = {"l2_linear": penalty, "l2_factors": penalty, "batch_size": 8, "random_state": 0}
+    model = FactorizationMachineClassifier(k, **settings_)
+    expected = FactorizationMachineClassifier(k, **settings_).fit(X.toarray(), y)
+    for rows in (X, X.tocsc(), X.astype(np.float32)):
+        np.testing.assert_allclose(model.fit(rows, y).coef_, expected.coef_, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(model.predict_proba(rows), expected.predict_proba(X.toarray()), rtol=1e-9)
+        np.testing.assert_allclose(pairwise(rows, model.factors_), pairwise(X.toarray(), model.factors_), atol=1e-12)
+    np.testing.assert_array_equal(X.data, given_data)
+    np.testing.assert_array_equal(X.indices, given_indices)
+
+
+@pytest.mark.parametrize("learn", ["fit", "partial_fit"])
+def test_rows_of_weight_0_are_none(learn):
+    rng = np.random.default_rng(0)
+    X, y, weight = rng.normal(size=(50, 3)), np.arange(50) % 2, rng.uniform(0.5, 2, 50)
+    among = np.arange(100) % 2 == 1
+    more, labels, weights = np.ones((100, 3)), np.zeros(100), np.zeros(100)
+    more[among], labels[among], weights[among] = X, y, weight
+    models = [
+        FactorizationMachineClassifier(2, l2_linear=0.1, l2_factors=0.1, batch_size=8, random_state=0) for _ in range(2)
+    ]
+    expected = getattr(models[0], learn)(X, y, sample_weight=weight)
+    model = getattr(models[1], learn)(more, labels, sample_weight=weights)
+    np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-12)
+    np.testing.assert_allclose(model.factors_, expected.factors_, rtol=1e-12)
+
+
+def test_values_far_from_1_are_told_at_the_start_and_right_ones_are_not():
+    rng = np.random.default_rng(0)
+    price = rng.lognormal(10, 1, 2_000)
+    y = (rng.random(2_000) < expit(np.log(price) - 13)).astype(int)
+    model = FactorizationMachineClassifier(2, random_state=0).fit(np.log(price)[:, None] - 10, y)
+    X = np.column_stack([np.ones_like(price), price])
+    message = rf"since X reaches {price.max():g} in column 1: scale it to about 1, or lower learning_rate"
+    with pytest.warns(ConvergenceWarning, match=message.replace("+", r"\+")):
+        FactorizationMachineClassifier(2, random_state=0).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="scale it"):
+        FactorizationMachineClassifier(2, random_state=0).partial_fit(X, y)
+    model.partial_fit(price[:, None], y)  # what breaks later is for a guard to see
+    FactorizationMachineClassifier(2, learning_rate=1_000, random_state=0).fit(np.ones((50, 1)), np.arange(50) % 2)
+    FactorizationMachineClassifier(2, learning_rate=1_000, random_state=0).fit(np.zeros((50, 1)), np.arange(50) % 2)
+
+
+def test_vectors_of_other_features_are_refused():
+    with pytest.raises(ValueError, match="factors must hold one vector for each of 2 features, got 3"):
+        pairwise(np.ones((1, 2)), np.ones((3, 1)))
 
 
 def test_scikit_learns_own_checks():
-    failed = failed_checks(FactorizationMachineClassifier(random_state=0), at_least=40)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # some of its values are about 100
+        failed = failed_checks(FactorizationMachineClassifier(random_state=0), at_least=40)
     assert {name: why for name, why in failed.items() if name not in NOT_FOR_BATCHES} == {}
 
 

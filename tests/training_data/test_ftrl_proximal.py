@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from snippets.datasets.ad_log import simulate_ad_log
@@ -205,23 +206,115 @@ def test_classes_of_any_kind():
     assert (model.predict(X) == "yes").tolist() == (model.predict_proba(X)[:, 1] > 0.5).tolist()
 
 
+def scattered(seed):
+    """Sparse rows whose entries stand there in parts: some of them zero, some of which cancel."""
+    rng = np.random.default_rng(seed)
+    row, column, value = rng.integers(0, 40, 200), rng.integers(0, 5, 200), rng.integers(-2, 3, 200) / 2
+    order = np.argsort(row, kind="stable")
+    ends = np.searchsorted(row[order], np.arange(41))
+    return csr_matrix((value[order], column[order], ends), (40, 5)), (rng.random(40) < 0.4).astype(int)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.sampled_from(SCHEDULES), st.sampled_from([0.0, 1.0]), st.sampled_from([1, 512]))
+def test_sparse_rows_are_what_they_are_as_an_array(seed, schedule, beta, batch_size):
+    X, y = scattered(seed)
+    given_data, given_indices = X.data.copy(), X.indices.copy()
+    model = FTRLProximal(0.1, beta, learning_rate=schedule, batch_size=batch_size)
+    expected = clone(model).fit(X.toarray(), y)
+    for rows in (X, X.tocsc(), X.tocoo(), X.astype(np.float32)):
+        np.testing.assert_allclose(model.fit(rows, y).coef_, expected.coef_, rtol=1e-9, atol=1e-15)
+        np.testing.assert_allclose(model.predict_proba(rows), expected.predict_proba(X.toarray()), rtol=1e-9)
+    assert np.isfinite(expected.coef_).all()
+    np.testing.assert_array_equal(X.data, given_data)
+    np.testing.assert_array_equal(X.indices, given_indices)
+
+
+def test_a_coordinate_without_any_gradient_stays_zero():
+    X = np.array([[9.0, 0.0], [9, 1]])  # the second row is known for sure
+    model = FTRLProximal(1e9, beta=0, batch_size=1, fit_intercept=False).partial_fit(X, [1, 1], classes=[0, 1])
+    assert model.coef_[0, 1] == 0
+
+
+@pytest.mark.parametrize("batch_size", [1, 512])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_rows_of_weight_0_are_none(schedule, batch_size):
+    X, y, weight = rows(6)
+    among = np.arange(2 * len(y)) % 2 == 1
+    more, labels, weights = np.ones((len(among), X.shape[1])), np.zeros(len(among)), np.zeros(len(among))
+    more[among], labels[among], weights[among] = X, y, weight
+    model = FTRLProximal(learning_rate=schedule, batch_size=batch_size)
+    expected = clone(model).partial_fit(X, y, sample_weight=weight).partial_fit(X, y)
+    model.partial_fit(csr_matrix(more), labels, sample_weight=weights).partial_fit(X, y)
+    np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-12)
+    assert model.n_rows_ == expected.n_rows_ == 2 * len(y)
+
+
+def test_values_far_from_1_are_told_at_the_start_and_right_ones_are_not():
+    rng = np.random.default_rng(0)
+    price = rng.lognormal(10, 1, 2_000)
+    y = (rng.random(2_000) < expit(np.log(price) - 13)).astype(int)
+    scaled = FTRLProximal().fit(np.log(price)[:, None] - 10, y)
+    assert normalized_entropy(y, scaled.predict_proba(np.log(price)[:, None] - 10)[:, 1]) < 1
+    message = rf"since X reaches {price.max():g} in column 1: scale it to about 1, or lower alpha"
+    X = np.column_stack([np.ones_like(price), price])
+    for rows_ in (X, csr_matrix(X)):
+        with pytest.warns(ConvergenceWarning, match=message.replace("+", r"\+")):
+            FTRLProximal().fit(rows_, y)
+        with pytest.warns(ConvergenceWarning, match="scale it"):
+            FTRLProximal().partial_fit(rows_, y, classes=[0, 1])
+    scaled.partial_fit(price[:, None], y)  # what breaks later is for a guard to see
+    FTRLProximal(1_000, learning_rate="constant").fit(np.ones((50, 1)), np.arange(50) % 2)  # the rate is to blame
+    FTRLProximal(1_000, learning_rate="constant").fit(np.zeros((50, 1)), np.arange(50) % 2)
+
+
+def test_narrow_parameters_are_those_numbers():
+    X, y, _ = rows(7)
+    for schedule in SCHEDULES:
+        wide, narrow = (FTRLProximal(*p, learning_rate=schedule) for p in [(3.0, 1.0), (np.int8(3), np.int8(1))])
+        np.testing.assert_array_equal(narrow.fit(X, y).coef_, wide.fit(X, y).coef_)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda X, y: FTRLProximal(alpha=0).fit(X, y), "alpha must be positive and finite, got 0"),
-        (lambda X, y: FTRLProximal(alpha=np.inf).fit(X, y), "alpha must be positive and finite, got inf"),
+        (lambda X, y: FTRLProximal(alpha=0).fit(X, y), "alpha must be above 0 and finite, got 0"),
+        (lambda X, y: FTRLProximal(alpha=np.inf).fit(X, y), "alpha must be above 0 and finite, got inf"),
         (lambda X, y: FTRLProximal(beta=np.inf).fit(X, y), "beta must be at least 0 and finite, got inf"),
         (lambda X, y: FTRLProximal(l1=np.inf).fit(X, y), "l1 must be at least 0 and finite, got inf"),
         (lambda X, y: FTRLProximal(l2=-1).fit(X, y), "l2 must be at least 0 and finite, got -1"),
         (lambda X, y: FTRLProximal(beta=-1).fit(X, y), "beta must be at least 0 and finite, got -1"),
         (lambda X, y: FTRLProximal(l1=-1).fit(X, y), "l1 must be at least 0 and finite, got -1"),
         (lambda X, y: FTRLProximal(l2=np.inf).fit(X, y), "l2 must be at least 0 and finite, got inf"),
-        (lambda X, y: FTRLProximal(batch_size=0).fit(X, y), "batch_size must be at least 1, got 0"),
+        (lambda X, y: FTRLProximal(batch_size=0).fit(X, y), "batch_size must be a whole number of at least 1, got 0"),
         (lambda X, y: FTRLProximal(learning_rate="x").fit(X, y), "learning_rate must be one of per_coordinate, .*'x'"),
         (lambda X, y: FTRLProximal().partial_fit(X, y * 0), r"got 1 class\(es\), \[0\]; give partial_fit both"),
-        (lambda X, y: FTRLProximal().fit(X, y).partial_fit(X, y + 1), r"y holds 2, which is none of \[0, 1\]"),
-        (lambda X, y: FTRLProximal().fit(X, y, -np.ones(len(y))), "Negative values in data passed to `sample_weight`"),
-        (lambda X, y: FTRLProximal().fit(X * np.nan, y), "contains NaN"),
+        (
+            lambda X, y: FTRLProximal().fit(X, y).partial_fit(X, y + 1),
+            r"y must be one of the classes \[0, 1\], got 2 at row 1",
+        ),
+        (
+            lambda X, y: FTRLProximal().fit(X, y, -np.ones(len(y))),
+            r"sample_weight must be in \[0, 3e38\], got -1 at row 0",
+        ),
+        (lambda X, y: FTRLProximal().fit(X * np.nan, y), "X must hold no NaN, .* got nan at row 0, column 0"),
+        (lambda X, y: FTRLProximal().fit(X * 1e39, y), "X must hold no NaN, and nothing above 3e38 in size, got"),
+        (
+            lambda X, y: FTRLProximal().fit(csr_matrix(([1.0, np.inf], [2, 4], [0, 0, 2, 2])), [0, 1, 1]),
+            "X must hold no NaN, .* got inf at row 1, column 4",
+        ),
+        (lambda X, y: FTRLProximal().fit(X, y).predict_proba(X * 1e39), "nothing above 3e38"),
+        (lambda X, y: FTRLProximal().fit(X, y, np.where(y == 1, 1e300, 1)), r"sample_weight must be in \[0, 3e38\]"),
+        (lambda X, y: FTRLProximal().fit(X, y, 0 * y), "sample_weight is zero in every row"),
+        (lambda X, y: FTRLProximal().fit(X, y, y), "Only binary classification"),
+        (
+            lambda X, y: FTRLProximal().fit(X, y).partial_fit(X, y, classes=[1, 2]),
+            r"classes must be those of the first call, \[0, 1\], got \[1, 2\]",
+        ),
+        (
+            lambda X, y: FTRLProximal().fit(X, y).partial_fit(X, y.astype(str)),
+            r"y must be one of the classes \[0, 1\], got . at row 0",
+        ),
         (lambda X, y: FTRLProximal().fit(X, y).predict_proba(X[:, :3]), "X has 3 features, but .* expecting 6"),
     ],
 )

@@ -1,0 +1,66 @@
+"""Joins, delayed clicks, and learners of sparse rows."""
+
+import numpy as np
+
+from snippets.modeling.factorization_machine import FactorizationMachineClassifier, pairwise
+from snippets.training_data.ftrl_proximal import FTRLProximal
+from tests.contract.calls import Call
+from tests.contract.roles import Count, Labels, Matrix, Number, Weights
+
+X = [[0, 1], [1, 0], [0.5, -1], [0, 0], [2, 1], [1, 0.25]]
+Y = [0, 1, 0, 1, 1, 0]
+WEIGHT = [1, 2, 0, 1, 3, 1]
+
+
+class Features(Matrix):
+    """Scikit-learn itself refuses text and vectors, without the name; `check_estimator` holds that."""
+
+    def bad(self):
+        yield from (case for case in super().bad() if case[0] not in ("one dimension", "text"))
+
+
+class Classes(Labels):
+    """Any two classes; scikit-learn flattens a column with a warning."""
+
+    def bad(self):
+        yield from (case for case in super().bad() if case[0] not in ("one column", "all text"))
+
+
+ROWS = {"X": Features(X), "y": Classes(Y, says="y |class|label"), "sample_weight": Weights(WEIGHT)}
+PENALTY = Number(0.5, interval="[0, inf)")
+ABOVE_0 = Number(0.25, interval="(0, inf)")
+
+
+def in_one_pass(X, y, sample_weight, **parameters):
+    """Return the weights after one pass."""
+    model = FTRLProximal(**parameters).fit(X, y, sample_weight)
+    return np.append(model.coef_, model.intercept_)
+
+
+def factors(X, y, sample_weight, **parameters):
+    """Return the weights and vectors."""
+    model = FactorizationMachineClassifier(**parameters, random_state=0).fit(X, y, sample_weight)
+    return np.concatenate([model.coef_[0], model.intercept_, model.factors_.ravel()])
+
+
+CALLS = [
+    Call(
+        in_one_pass,
+        ROWS | {"alpha": ABOVE_0, "beta": PENALTY, "l1": PENALTY, "l2": PENALTY, "batch_size": Count(2)},
+        covers=FTRLProximal,
+        order="matters",
+    ),
+    Call(
+        factors,
+        ROWS
+        | {"n_factors": Count(2, least=0), "n_epochs": Count(2), "batch_size": Count(2)}
+        | {"learning_rate": ABOVE_0, "init_scale": ABOVE_0, "l2_linear": PENALTY, "l2_factors": PENALTY},
+        covers=FactorizationMachineClassifier,
+        order="matters",
+    ),
+    Call(
+        pairwise,
+        {"X": Matrix(X), "factors": Matrix([[1, 0.5], [0, 2]], rows="features")},
+        order="rows",
+    ),
+]
