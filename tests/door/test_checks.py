@@ -403,3 +403,24 @@ def test_entries_of_sparse_rows_are_those_of_the_array(entries):
     np.testing.assert_array_equal(X.indices, kept.indices)
     np.testing.assert_array_equal(door._in_range("X", X.tocsc()).toarray(), X.toarray())
     np.testing.assert_array_equal(door._in_range("X", X.toarray()), X.toarray())
+
+
+def test_nat_is_missing_beside_any_keys():
+    (two, nothing), (one, again) = door._matched({"a": [2, pd.NaT], "b": [1, 2]})
+    assert two == again != one
+    assert nothing == -1
+    assert door._matched({"a": ["u", pd.NaT], "b": ["u"]})[0].tolist() == [0, -1]
+
+
+@given(st.lists(st.integers(-2, 9), max_size=9), st.lists(st.integers(-2, 9), max_size=9), st.sampled_from([1, 10**12]))
+def test_plain_whole_numbers_match_as_all_others_do(a, b, far):
+    a, b = np.array(a, np.int64) * far, np.array(b, np.int64) * far
+    expected = [[x == y for y in b.tolist()] for x in a.tolist()]
+    for dtype in (np.int64, "Int64"):
+        found, other = door._matched({"a": pd.Series(a, dtype=dtype), "b": pd.Series(b)})
+        assert [[x == y for y in other] for x in found] == expected
+        assert (np.append(found, other) >= 0).all()
+    masked = np.ma.array(np.append(a, 1), mask=np.arange(len(a) + 1) == len(a))
+    assert door._matched({"a": masked, "b": b})[0][-1] == -1
+    narrow = door._matched({"a": np.array([-100, 100], np.int8), "b": np.array([100] * 300, np.int16)})
+    assert narrow[0][1] == narrow[1][0] != narrow[0][0]

@@ -231,6 +231,8 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
 def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     """Return what keys are, in words: keys of two kinds never match."""
     kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind.startswith("mixed"):  # NaT is skipped beside times alone
+        kind = pd.api.types.infer_dtype(column[there])
     if kind in ("floating", "mixed-integer-float"):
         number = column.to_numpy(np.float64, na_value=np.nan)
         if not (number[there] == np.floor(number[there])).all():
@@ -257,6 +259,13 @@ def _codes(name: str, values: Any) -> np.ndarray:
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
     """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
+    if len(plain) == len(keys) and all(array.dtype.kind == "i" and array.ndim == 1 for array in plain):
+        every = np.concatenate([*plain, np.empty(0, np.int64)])
+        if len(every):
+            is_dense = int(every.max()) - int(every.min()) < len(every)  # no need to hash
+            number = every - every.min() if is_dense else pd.factorize(every)[0]
+            return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
     sides = {name: _keys(name, values) for name, values in keys.items()}
     kinds = {kind: name for name, (kind, _, _) in sides.items() if kind}
     if len(kinds) > 1:
