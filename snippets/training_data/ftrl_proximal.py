@@ -415,6 +415,8 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
 def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     """Return what keys are, in words: keys of two kinds never match."""
     kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind.startswith("mixed"):  # NaT is skipped beside times alone
+        kind = pd.api.types.infer_dtype(column[there])
     if kind in ("floating", "mixed-integer-float"):
         number = column.to_numpy(np.float64, na_value=np.nan)
         if not (number[there] == np.floor(number[there])).all():

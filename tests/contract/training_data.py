@@ -3,9 +3,10 @@
 import numpy as np
 
 from snippets.modeling.factorization_machine import FactorizationMachineClassifier, pairwise
+from snippets.training_data.event_joiner import OnlineJoiner, dirty_stream, join_impressions_clicks
 from snippets.training_data.ftrl_proximal import FTRLProximal
 from tests.contract.calls import Call
-from tests.contract.roles import Count, Labels, Matrix, Number, Weights
+from tests.contract.roles import Count, Duration, Fixed, Keys, Labels, Matrix, Number, Numbers, Table, Times, Weights
 
 X = [[0, 1], [1, 0], [0.5, -1], [0, 0], [2, 1], [1, 0.25]]
 Y = [0, 1, 0, 1, 1, 0]
@@ -43,7 +44,63 @@ def factors(X, y, sample_weight, **parameters):
     return np.concatenate([model.coef_[0], model.intercept_, model.factors_.ravel()])
 
 
+def dirty(impressions, clicks, lateness, duplicates):
+    """Return what a queue delivers of two tables, and of nothing but them."""
+    return dirty_stream(
+        impressions, clicks, np.random.default_rng(0), lateness=lateness, duplicates=duplicates, gap=(2, 3)
+    )[["kind", "timestamp"]]
+
+
+def streamed(window, lateness, max_pending, stall_after):
+    """Return the examples of a short stream."""
+    joiner = OnlineJoiner(window, lateness, max_pending, stall_after)
+    for request, time in enumerate([0.0, 1.0, 5.0, 9.0]):
+        joiner.impression(request, time)
+        joiner.click(request, time + 2)
+    return [example.click_time for example in joiner.flush()]
+
+
+IMPRESSIONS = {"request_id": Keys([3, 1, 2, 7], missing="raises"), "timestamp": Times([0, 4, 5, 2])}
+CLICKS = {
+    "request_id": Keys([1, 3, 9, 3, 1], rows="clicks"),
+    "timestamp": Times([9, 2, 1, 1, 3], rows="clicks"),
+}
+
 CALLS = [
+    Call(
+        join_impressions_clicks,
+        {
+            "impressions": Table(IMPRESSIONS),
+            "clicks": Table(CLICKS, rows="clicks"),
+            "window": Duration(5, optional=False),
+        },
+        order="rows",
+        index=True,
+        result=lambda joined: joined[["click"]].astype(int).join(joined["click_timestamp"].notna()),
+        empty=True,
+    ),
+    Call(
+        dirty,
+        {
+            "impressions": Table({"request_id": Fixed([1, 2, 3]), "timestamp": Numbers([0, 2, 4])}),
+            "clicks": Table({"request_id": Fixed([1, 3]), "timestamp": Numbers([1, 6], rows="clicks")}, rows="clicks"),
+            "lateness": Number(2, interval="[0, inf)"),
+            "duplicates": Number(0.5, interval="[0, 1]"),
+        },
+        covers=dirty_stream,
+        order="matters",
+        empty=True,
+    ),
+    Call(
+        streamed,
+        {
+            "window": Number(2, interval="[0, inf)"),
+            "lateness": Number(1, interval="[0, inf)"),
+            "max_pending": Count(4),
+            "stall_after": Number(1, interval="(0, 2]", optional=True),
+        },
+        covers=OnlineJoiner,
+    ),
     Call(
         in_one_pass,
         ROWS | {"alpha": ABOVE_0, "beta": PENALTY, "l1": PENALTY, "l2": PENALTY, "batch_size": Count(2)},

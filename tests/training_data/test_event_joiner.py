@@ -1,3 +1,6 @@
+import datetime
+import uuid
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,6 +173,99 @@ def test_a_full_queue_refuses_and_forgets_nothing():
     assert joiner.flush() == [Example("a", 0.0, None, True), Example("b", 1.0, 3.0, True)]
 
 
+def test_a_full_queue_opens_again_although_no_click_comes():
+    joiner = OnlineJoiner(window=3, lateness=1, max_pending=2)
+    taken, refused, examples = [], [], []
+    for t in range(12):
+        try:
+            examples += joiner.impression(t, float(t))
+            taken.append(t)
+        except OverflowError:
+            refused.append(t)
+    # 0 closes as soon as 3 + 1 seconds have passed.
+    assert taken == [0, 1, 5, 6, 10, 11]
+    assert refused == [2, 3, 4, 7, 8, 9]
+    assert [e.request_id for e in examples + joiner.flush()] == taken
+
+
+def test_what_is_too_late_never_overflows():
+    joiner = OnlineJoiner(window=10, max_pending=1)
+    joiner.impression("a", 5.0)
+    assert joiner.impression("b", 1.0) == []
+    assert joiner.impression("a", 1.0) == []
+    assert joiner.late == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(7, "7"), ("7", 7), (7, 7.5), (7, 2.0**60), (7, b"7"), ("7", uuid.UUID(int=7)), (7.0, np.str_("7"))],
+)
+def test_ids_of_two_kinds_in_a_stream_are_named(first, second):
+    joiner = OnlineJoiner(window=10)
+    joiner.impression(first, 0.0)
+    with pytest.raises(ValueError, match=r"request_id holds .* and .*: ids of two kinds never match"):
+        joiner.click(second, 1.0)
+    assert [e.click_time for e in joiner.flush()] == [None]
+
+
+@pytest.mark.parametrize("same", [7, 7.0, np.int64(7), np.uint8(7), np.float32(7)])
+def test_equal_numbers_are_one_id(same):
+    joiner = OnlineJoiner(window=10)
+    joiner.impression(7, np.uint8(250))
+    joiner.click(same, np.uint8(252))
+    assert joiner.flush() == [Example(7, 250.0, 252.0, True)]
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, float("nan"), pd.NA, pd.NaT])
+def test_a_click_without_an_id_matches_nothing_and_shows_that_clicks_come(missing):
+    joiner = OnlineJoiner(window=10, lateness=5, stall_after=10)
+    joiner.click(missing, 0.0)
+    joiner.impression("a", 0.0)
+    joiner.click(missing, 8.0)
+    joiner.impression("b", 15.0)
+    assert joiner.flush() == [Example("a", 0.0, None, True), Example("b", 15.0, None, True)]
+    shown = frame([("a", 0), ("b", 1)])
+    assert join_impressions_clicks(shown, frame([(missing, 1), ("b", 2)]), 10)["click"].tolist() == [0, 1]
+
+
+@given(
+    st.lists(st.integers(0, 60), min_size=1, max_size=8), st.lists(st.integers(0, 90), max_size=8), st.integers(0, 9)
+)
+def test_batch_and_stream_round_alike(shown, clicked, window):
+    shown, clicked, window = (np.asarray(times) / 10 for times in (shown, clicked, window))  # 0.1 is no binary number
+    requests = np.arange(max(len(shown), len(clicked)))
+    impressions = pd.DataFrame({"request_id": requests[: len(shown)], "timestamp": shown})
+    clicks = pd.DataFrame({"request_id": requests[: len(clicked)], "timestamp": clicked})
+    joiner = OnlineJoiner(window)
+    events = [(t, kind, r) for kind, times in enumerate([shown, clicked]) for r, t in enumerate(times)]
+    examples = [e for t, kind, r in sorted(events) for e in (joiner.click if kind else joiner.impression)(r, t)]
+    online = {e.request_id: e.click_time is not None for e in examples + joiner.flush()}
+    batch = join_impressions_clicks(impressions, clicks, window)
+    assert online == dict(zip(batch["request_id"], batch["click"] == 1, strict=True))
+
+
+def test_nanoseconds_since_1970_stay_exact_and_rows_keep_their_index():
+    start = 1_790_000_000_123_456_789
+    impressions = pd.DataFrame({"request_id": ["a", "b", "a"], "timestamp": [start, start + 1, start]}, index=[7, 3, 9])
+    joined = join_impressions_clicks(impressions, frame([("a", start + 5), ("a", start + 3)]), 4)
+    assert joined.index.tolist() == [7, 3]
+    assert joined["click_timestamp"].tolist() == [start + 3, pd.NA]
+    assert "click" not in impressions
+
+
+@pytest.mark.parametrize("window", ["1h", pd.Timedelta("1h"), np.timedelta64(60, "m"), datetime.timedelta(hours=1)])
+def test_no_click_at_all_beside_datetimes(window):
+    impressions = frame([(1, 0), (2, 9 * 10**6)], "datetime64[us]")
+    for clicks in (pd.DataFrame({"request_id": [], "timestamp": []}), frame([])):
+        joined = join_impressions_clicks(impressions, clicks, window)
+        assert joined["click"].tolist() == [0, 0]
+        assert joined["click_timestamp"].dtype == "datetime64[us]"
+    clicks = frame([(2, 3_609 * 10**6)], "datetime64[us]").astype({"timestamp": "datetime64[s]"})
+    assert (
+        join_impressions_clicks(impressions.astype({"timestamp": "datetime64[s]"}), clicks, window)["click"].sum() == 1
+    )
+
+
 def test_windows_that_overlap_a_gap_of_clicks_are_not_trusted():
     joiner = OnlineJoiner(window=40, stall_after=30)
     examples = []
@@ -215,25 +311,25 @@ def test_old_gaps_are_forgotten():
         ),
         (
             lambda: join_impressions_clicks(frame([(1, 1)]), frame([(1, np.nan)], float), 1),
-            "clicks has no timestamp at row 0",
+            "timestamp of clicks is missing at row 0",
         ),
         (
-            lambda: join_impressions_clicks(frame([(1, 1)]), frame([(1, 1)], float), 1),
-            "timestamps are of two kinds: int64",
+            lambda: join_impressions_clicks(frame([(1, 1)]), frame([(1, 1)], "datetime64[s]"), 1),
+            "times are of two kinds: timestamp of impressions holds numbers, timestamp of clicks holds datetimes",
         ),
         (
             lambda: join_impressions_clicks(frame([(1, 1), (1, 2)]), frame([]), 1),
             "request 1 has impressions at two times",
         ),
-        (lambda: join_impressions_clicks(frame([]), frame([]), -1), "window must not be negative, got -1"),
-        (lambda: join_impressions_clicks(frame([]), frame([]), pd.Timedelta("-1s")), "window must not be negative"),
+        (lambda: join_impressions_clicks(frame([]), frame([]), -1), "window must be at least 0 and finite, got -1"),
+        (lambda: join_impressions_clicks(frame([]), frame([]), pd.Timedelta("-1s")), "window must be at least 0"),
         (
             lambda: dirty_stream(frame([]), frame([]), np.random.default_rng(0), lateness=-1),
             "lateness must be at least 0 and finite, got -1",
         ),
         (
             lambda: dirty_stream(frame([]), frame([]), np.random.default_rng(0), duplicates=2),
-            r"duplicates must be a share in \[0, 1\], got 2",
+            r"duplicates must be in \[0, 1\], got 2",
         ),
         (
             lambda: dirty_stream(frame([]), frame([]), np.random.default_rng(0), gap=(2, 1)),
@@ -241,11 +337,37 @@ def test_old_gaps_are_forgotten():
         ),
         (lambda: OnlineJoiner(-1), "window must be at least 0 and finite, got -1"),
         (lambda: OnlineJoiner(1, lateness=np.inf), "lateness must be at least 0 and finite, got inf"),
-        (lambda: OnlineJoiner(1, max_pending=0), "max_pending must be at least 1 and finite, got 0"),
+        (lambda: OnlineJoiner(1, max_pending=0), "max_pending must be a whole number of at least 1, got 0"),
         (lambda: OnlineJoiner(np.inf), "window must be at least 0 and finite, got inf"),
         (lambda: dirty_stream(frame([]), frame([]), None, lateness=np.inf), "lateness must be .* finite, got inf"),
-        (lambda: dirty_stream(frame([]), frame([]), None, duplicates=-0.1), r"a share in \[0, 1\], got -0.1"),
-        (lambda: dirty_stream(frame([]), frame([]), None, duplicates=1.1), r"a share in \[0, 1\], got 1.1"),
+        (
+            lambda: dirty_stream(frame([]), frame([]), None, duplicates=-0.1),
+            r"duplicates must be in \[0, 1\], got -0.1",
+        ),
+        (lambda: dirty_stream(frame([]), frame([]), None, duplicates=1.1), r"duplicates must be in \[0, 1\], got 1.1"),
+        (lambda: join_impressions_clicks(frame([(1, 1)]), frame([]), np.nan), "window must be at least 0 .*, got nan"),
+        (lambda: join_impressions_clicks(frame([(1, 1)]), frame([]), None), "window must be a duration, or a number"),
+        (lambda: join_impressions_clicks(frame([(1, 1)]), frame([]), "1h"), "window must be a number"),
+        (
+            lambda: join_impressions_clicks(frame([(1, 1)], "datetime64[s]"), frame([]), 60),
+            "window must be a duration, such as '30min'",
+        ),
+        (
+            lambda: join_impressions_clicks(frame([(1, 1)]), frame([("1", 1)]), 1),
+            "request_id of impressions holds whole numbers and request_id of clicks text",
+        ),
+        (
+            lambda: join_impressions_clicks(frame([(1, 1), (None, 1)]), frame([]), 1),
+            "request_id of impressions is missing at row 1: no click can be joined, leave it out",
+        ),
+        (
+            lambda: dirty_stream(frame([(1, 1)], "datetime64[s]"), frame([]), None),
+            "timestamp of impressions must hold numbers",
+        ),
+        (lambda: dirty_stream(frame([]), frame([]), None, gap=(1, np.nan)), "gap must be a number, got nan"),
+        (lambda: OnlineJoiner("1h"), "window must be a number, got '1h'"),
+        (lambda: OnlineJoiner(1).impression("a", pd.Timestamp(0)), "time must be a number, got 1970-01-01"),
+        (lambda: OnlineJoiner(1).impression(None, 0.0), "request_id of an impression is missing"),
         (lambda: OnlineJoiner(1, stall_after=0), r"stall_after must be in \(0, window\], got 0"),
         (lambda: OnlineJoiner(1, stall_after=2), r"stall_after must be in \(0, window\], got 2"),
         (lambda: OnlineJoiner(1).click("a", np.nan), "time must be finite, got nan"),
