@@ -647,7 +647,11 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
     for column in columns:
         if column not in frame:
             raise ValueError(f"{name} has no column {column!r}")
-    strange = [c for c, d in frame.dtypes.items() if isinstance(d, pd.ArrowDtype) or not getattr(d, "isnative", True)]
+    strange = [  # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+        c
+        for c, d in frame.dtypes.items()
+        if isinstance(d, pd.ArrowDtype) or (isinstance(d, np.dtype) and not d.isnative)
+    ]
     if strange:
         frame = frame.copy(deep=False)
         for column in strange:

@@ -179,8 +179,9 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
 
     def _rows(self, X, reset) -> np.ndarray | csr_matrix:
         """Return checked rows."""
-        X = validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_all_finite=False, reset=reset)
-        return _in_range("X", X)
+        if issparse(X):
+            X = validate_data(self, X, accept_sparse="csr", ensure_all_finite=False, reset=reset)
+        return _in_range("X", X if issparse(X) else _features(self, "X", X, reset=reset))
 
     def _batch(self, row, column, value, y, weight) -> bool:
         """Learn one batch, given by its entries that are not zero; say whether a row was all but impossible."""
@@ -307,6 +308,39 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
+
+
+def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True) -> np.ndarray:
+    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    check = _whole if whole else _numbers
+    try:
+        validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
+    except (ValueError, np.exceptions.DTypePromotionError) as error:
+        try:
+            check(name, X, ndim=2)
+        except ValueError as named:
+            raise ValueError(f"{named}. {error}") from None
+        raise
+    return check(name, X, ndim=2)
+
+
+def _whole(
+    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+) -> np.ndarray:
+    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    array = _array(name, values, ndim)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
+        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
+        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+    elif array.dtype == np.uint64:
+        _refuse(name, "be below 2^63", array, array < 2**63)
+    array = array.astype(np.int64, copy=False)
+    if least is not None:
+        _refuse(name, f"be at least {least}", array, array >= least)
+    if most is not None:
+        _refuse(name, f"be at most {most}", array, array <= most)
+    return array
 
 
 def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:

@@ -149,7 +149,8 @@ def test_weights_count_rows(estimator):
         return
     X, y, more, _ = CASES[estimator.__name__]
     X, weight = X.to_numpy(), np.ones(N)
-    twice = new(estimator).fit(np.r_[X, X[::-1]], np.r_[y, 1 - y], **more, sample_weight=np.r_[weight, 0 * weight])
+    doubled = {name: np.r_[value, value] for name, value in more.items()}
+    twice = new(estimator).fit(np.r_[X, X[::-1]], np.r_[y, 1 - y], **doubled, sample_weight=np.r_[weight, 0 * weight])
     assert_same(answers(twice, X), answers(new(estimator).fit(X, y, **more, sample_weight=weight), X), 1e-9, "weight 0")
     for bad in (-1.0, np.nan, np.inf):
         with pytest.raises(ValueError, match=r"(?i)weight"):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from snippets.modeling.factorization_machine import FactorizationMachineClassifier, pairwise
+from snippets.training_data.delayed_feedback import DelayedFeedbackClassifier, share_seen, undo_fake_negatives
 from snippets.training_data.event_joiner import OnlineJoiner, dirty_stream, join_impressions_clicks
 from snippets.training_data.ftrl_proximal import FTRLProximal
 from tests.contract.calls import Call
@@ -13,13 +14,6 @@ Y = [0, 1, 0, 1, 1, 0]
 WEIGHT = [1, 2, 0, 1, 3, 1]
 
 
-class Features(Matrix):
-    """Scikit-learn itself refuses text and vectors, without the name; `check_estimator` holds that."""
-
-    def bad(self):
-        yield from (case for case in super().bad() if case[0] not in ("one dimension", "text"))
-
-
 class Classes(Labels):
     """Any two classes; scikit-learn flattens a column with a warning."""
 
@@ -27,7 +21,7 @@ class Classes(Labels):
         yield from (case for case in super().bad() if case[0] not in ("one column", "all text"))
 
 
-ROWS = {"X": Features(X), "y": Classes(Y, says="y |class|label"), "sample_weight": Weights(WEIGHT)}
+ROWS = {"X": Matrix(X), "y": Classes(Y, says="y |class|label"), "sample_weight": Weights(WEIGHT)}
 PENALTY = Number(0.5, interval="[0, inf)")
 ABOVE_0 = Number(0.25, interval="(0, inf)")
 
@@ -42,6 +36,12 @@ def factors(X, y, sample_weight, **parameters):
     """Return the weights and vectors."""
     model = FactorizationMachineClassifier(**parameters, random_state=0).fit(X, y, sample_weight)
     return np.concatenate([model.coef_[0], model.intercept_, model.factors_.ravel()])
+
+
+def delayed(X, y, time, sample_weight, **parameters):
+    """Return the weights of the click and of its delay."""
+    model = DelayedFeedbackClassifier(**parameters).fit(X, y, time, sample_weight)
+    return np.concatenate([model.coef_[0], model.intercept_, model.delay_coef_[0], model.delay_intercept_])
 
 
 def dirty(impressions, clicks, lateness, duplicates):
@@ -67,6 +67,29 @@ CLICKS = {
 }
 
 CALLS = [
+    Call(
+        share_seen,
+        {
+            "elapsed": Numbers([0, 2, 7.5, 1], interval="[0, inf)"),
+            "delays": Numbers([1, 2, 3, 50], interval="[0, inf)", rows="delays"),
+        },
+        order="rows",
+        index=True,
+    ),
+    Call(undo_fake_negatives, {"y_prob": Numbers([0, 0.25, 0.5, 1], interval="[0, 1]")}, order="rows", index=True),
+    Call(
+        delayed,
+        {
+            "X": Matrix(X),
+            "y": Labels([0, 1, 0, 1, 1, 0]),
+            "time": Numbers([8, 1, 7, 0.5, 2, 9], interval="[0, inf)"),
+            "sample_weight": Weights(WEIGHT),
+            "C": Number(0.25, interval="(0, inf)"),
+            "max_iter": Count(100),
+        },
+        covers=DelayedFeedbackClassifier,
+        tolerance=1e-3,  # L-BFGS stops where the rounding of sums leads it
+    ),
     Call(
         join_impressions_clicks,
         {
