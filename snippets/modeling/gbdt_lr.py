@@ -7,15 +7,29 @@ Evaluation of Thompson Sampling", NIPS, algorithm 3.
 
 from __future__ import annotations
 
+import copy
+import math
+import numbers
+import operator
+import warnings
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+JOINT = 2_000  # leaves that a few trees have together, at most: one entry of a row then stands for three trees or so
+ROWS = 10_000  # that walk down the trees together: what they reach then fits into the processor's cache
+BLOCK = 1_000  # weights whose curvature is looked at together
 
 
 class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
@@ -40,12 +54,19 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
     intercept_ : array of shape (1,)
     variance_ : array of shape (n_leaves,)
         How uncertain each weight still is, ignoring what they have in common.
+    n_iter_ : int, steps to the last optimum
     classes_ : array of shape (2,)
 
     Raises
     ------
     ValueError
-        If C is out of range; if rows hold infinity, or labels of other than two classes; NaN is a missing value.
+        If C is out of range; if rows hold infinity, labels of other than two classes, or no weight; NaN is a missing
+        value.
+
+    Notes
+    -----
+    Which leaf a row reaches is learned from copies of the trees with other numbers on their leaves. For this they reach
+    into `HistGradientBoostingClassifier`, which has no public way: its trees are ``_predictors``, of numbered ``nodes``.
 
     Examples
     --------
@@ -81,16 +102,14 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         """Forget everything and learn.
 
         ``tree_rows``, booleans of shape (n,), says which rows grow the trees; the others fit the linear layer, in which
-        trees and rows then meet for the first time. None uses all rows for both.
+        trees and rows then meet for the first time. None uses all rows for both. A row of weight 0 is no row.
         """
-        if self.C is not None and not 0 < self.C < np.inf:
-            raise ValueError(f"C must be positive and finite, or None, got {self.C!r}")
-        X, y, weight = self._check(X, y, sample_weight, fresh=True)
-        first = np.ones(len(y), bool) if tree_rows is None else np.asarray(tree_rows)
-        if first.shape != y.shape or first.dtype != bool:
-            raise ValueError(f"tree_rows must be {len(y)} booleans, got {first.dtype} of shape {first.shape}")
-        kept = weight > 0  # rows without weight do not exist, nor do their labels
-        X, y, weight, first = X[kept], y[kept], weight[kept], first[kept]
+        n_trees, C = _count("n_estimators", self.n_estimators), self.C
+        precision = n_trees if C is None else 1 / _number("C", C, "(0, inf)")
+        X, y, weight, kept = self._check(X, y, sample_weight, fresh=True)
+        first = np.ones(len(kept), bool) if tree_rows is None else _labels("tree_rows", tree_rows) == 1
+        _same_rows(y=kept, tree_rows=first)
+        first = first[kept]
         second = first if tree_rows is None else ~first
         self.classes_ = np.unique(y)
         if len(self.classes_) != 2:
@@ -100,26 +119,18 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
                 raise ValueError(f"the rows {name} must hold both classes")
         self.trees_ = HistGradientBoostingClassifier(
             learning_rate=self.learning_rate,
-            max_iter=self.n_estimators,
+            max_iter=n_trees,
             max_leaf_nodes=self.max_leaf_nodes,
             min_samples_leaf=self.min_samples_leaf,
             early_stopping=False,
             random_state=self.random_state,
-        ).fit(X[first], y[first], weight[first])
-        # --8<-- [start:values]
-        # What each tree adds to the score tells its leaves apart. Thresholds lie between the values of its leaves.
-        self._thresholds = []
-        for step in self._steps(X[first]):
-            values = np.unique(step)
-            values = values[np.r_[True, np.diff(values) > 1e-9]]  # closer ones are one value, rounded
-            self._thresholds.append((values[:-1] + values[1:]) / 2)
-        # --8<-- [end:values]
-        sizes = [len(threshold) + 1 for threshold in self._thresholds]
-        self._offsets = np.cumsum([0, *sizes])
-        precision = len(sizes) if self.C is None else 1 / self.C
+        ).fit(X[first], y[first], None if sample_weight is None else weight[first])  # weights make its bins slow
+        values = [tree.nodes["value"][tree.nodes["is_leaf"] == 1] for (tree,) in self.trees_._predictors]
+        self._number_leaves([len(own) for own in values])
         self._mean, self._precision = np.zeros(self._offsets[-1] + 1), np.full(self._offsets[-1] + 1, float(precision))
         self._precision[-1] = 0.0  # the intercept is free
-        return self._learn(X[second], y[second], weight[second])
+        start = np.concatenate([*values, self.trees_._baseline_prediction.ravel()])
+        return self._learn(X[second], y[second], weight[second], start)
 
     def partial_fit(
         self,
@@ -130,27 +141,25 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
     ) -> GBDTLogisticRegression:
         """Learn more rows with the linear layer; the trees stay. The first call is `fit`, and needs both classes."""
         if not hasattr(self, "trees_"):
-            return self.fit(X, y, sample_weight)
-        X, y, weight = self._check(X, y, sample_weight, fresh=False)
+            self.fit(X, y, sample_weight)
+            self._same_classes(classes)
+            return self
+        self._same_classes(classes)
+        X, y, weight, _ = self._check(X, y, sample_weight, fresh=False)
         if not np.isin(y, self.classes_).all():
-            raise ValueError(f"y holds {np.setdiff1d(y, self.classes_)[0]}, none of {self.classes_.tolist()}")
-        return self._learn(X, y, weight)
+            raise ValueError(f"y holds {np.setdiff1d(y, self.classes_)[0]}, none of the classes {self.classes_.tolist()}")
+        return self._learn(X, y, weight, self._mean)
 
     def leaves(self, X: ArrayLike) -> csr_matrix:
         """Return which leaves each row reaches, shape (n, n_leaves), one entry of 1 for each tree."""
-        check_is_fitted(self, "trees_")
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-        # --8<-- [start:leaves]
-        leaf = np.empty((len(X), len(self._thresholds)), np.int32)
-        for tree, step in enumerate(self._steps(X)):
-            leaf[:, tree] = np.searchsorted(self._thresholds[tree], step) + self._offsets[tree]
-        # --8<-- [end:leaves]
-        ends = np.arange(0, leaf.size + 1, leaf.shape[1])
-        return csr_matrix((np.ones(leaf.size), leaf.ravel(), ends), (len(X), self._offsets[-1]))
+        leaves = (self._reach(self._rows(X)) @ self._members)[:, :-1]
+        leaves.sort_indices()
+        return leaves
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the log odds of each row, shape (n,)."""
-        return self.leaves(X) @ self._mean[:-1] + self._mean[-1]
+        X = self._rows(X)
+        return self._scoring.decision_function(X)
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probabilities of both classes, shape (n, 2)."""
@@ -183,33 +192,228 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    def _check(self, X, y, sample_weight, fresh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _check(self, X, y, sample_weight, fresh) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return the rows that have a weight, and which of all rows these are."""
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", reset=fresh)
         check_classification_targets(y)
-        return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        kept = weight > 0  # rows without weight do not exist, nor do their labels
+        if not kept.any():
+            raise ValueError("sample_weight is 0 in every row")
+        return X[kept], y[kept], weight[kept], kept
 
-    def _steps(self, X):
-        """Yield what each tree adds to the log odds of each row."""
-        before = None
-        for score in self.trees_.staged_decision_function(X):
-            yield score if before is None else score - before
-            before = score
+    def _same_classes(self, classes: ArrayLike | None) -> None:
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(f"classes must be those of the first call, {self.classes_.tolist()}, got {classes}")
 
-    def _learn(self, X, y, weight) -> GBDTLogisticRegression:
+    def _rows(self, X: ArrayLike) -> np.ndarray:
+        check_is_fitted(self, "trees_")
+        return validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+
+    def _with_values(self, values: list[np.ndarray], baseline: float = 0.0) -> HistGradientBoostingClassifier:
+        """Return the trees with other numbers on their leaves, one array for each tree."""
+        trees = copy.deepcopy(self.trees_)
+        trees._baseline_prediction = np.full_like(trees._baseline_prediction, baseline)
+        for (tree,), own in zip(trees._predictors, values, strict=True):
+            tree.nodes["value"][tree.nodes["is_leaf"] == 1] = own
+        return trees
+
+    def _number_leaves(self, n_leaves: list[int]) -> None:
+        """Join trees into groups, and number the joint leaves of each group."""
+        self._offsets, groups = np.cumsum([0, *n_leaves]), [[]]
+        for n in n_leaves:
+            if groups[-1] and math.prod(groups[-1]) * n > JOINT:
+                groups.append([])
+            groups[-1].append(n)
+        numbers, members, tree = [], [], 0
+        for group in groups:
+            joint = np.unravel_index(np.arange(math.prod(group)), group, order="F")
+            numbers += [np.arange(n) * math.prod(group[:i]) for i, n in enumerate(group)]
+            own = [leaf + self._offsets[tree + i] for i, leaf in enumerate(joint)]
+            if not tree:  # each row is in one joint leaf of the first group: there the intercept comes in
+                own.append(np.full(math.prod(group), self._offsets[-1]))
+            members.append(np.column_stack(own))
+            tree += len(group)
+        self._numbered, self._ends = self._with_values(numbers), np.cumsum([len(group) for group in groups])
+        self._starts = np.cumsum([0, *map(len, members)])
+        ends = np.cumsum([0, *np.repeat([m.shape[1] for m in members], [len(m) for m in members])])
+        columns = np.concatenate([m.ravel() for m in members])
+        self._members = csr_matrix((np.ones(len(columns)), columns, ends), (len(ends) - 1, self._offsets[-1] + 1))
+
+    def _reach(self, X: np.ndarray) -> csr_matrix:
+        """Return which joint leaf of each group of trees a row reaches, shape (n, n_joint), one entry for each group."""
+        joint = np.empty((len(X), len(self._ends)), np.int32)
+        for top in range(0, len(X), ROWS):
+            part, before = slice(top, top + ROWS), 0.0
+            # --8<-- [start:leaves]
+            for tree, score in enumerate(self._numbered.staged_decision_function(X[part]), 1):
+                if tree in self._ends:
+                    group = np.searchsorted(self._ends, tree)
+                    joint[part, group] = score - before + self._starts[group]
+                    before = score
+            # --8<-- [end:leaves]
+        ends = np.arange(0, joint.size + 1, joint.shape[1])
+        return csr_matrix((np.ones(joint.size), joint.ravel(), ends), (len(X), self._starts[-1]))
+
+    def _learn(self, X, y, weight, start) -> GBDTLogisticRegression:
         """Move the Gaussian over the weights to what it is after these rows."""
-        leaves, label = self.leaves(X), (y == self.classes_[1]).astype(float)
-        prior, precision = self._mean, self._precision
+        rows, label = self._reach(X), (y == self.classes_[1]).astype(float)
+        leaves, prior, precision = self._members, self._mean, self._precision
 
         # --8<-- [start:learn]
         def loss(w):
-            margin = leaves @ w[:-1] + w[-1]
+            margin = rows @ (leaves @ w)
             error = weight * (expit(margin) - label)
-            gradient = precision * (w - prior) + np.append(leaves.T @ error, error.sum())
+            gradient = precision * (w - prior) + leaves.T @ (rows.T @ error)
             return 0.5 * precision @ (w - prior) ** 2 + weight @ (np.logaddexp(0, margin) - label * margin), gradient
 
-        self._mean = minimize(loss, prior, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-        p = expit(leaves @ self._mean[:-1] + self._mean[-1])
-        certainty = weight * p * (1 - p)
-        self._precision = precision + np.append(leaves.T @ certainty, certainty.sum())
+        self._mean, self.n_iter_ = _minimize(loss, start, self._curvature(rows, weight, start))
+        p = expit(rows @ (leaves @ self._mean))
+        self._precision = precision + leaves.T @ (rows.T @ (weight * p * (1 - p)))
         # --8<-- [end:learn]
+        self._scoring = self._with_values(np.split(self._mean[:-1], self._offsets[1:-1]), self._mean[-1])
         return self
+
+    def _curvature(self, rows, weight, start) -> list[np.ndarray]:
+        """Return Cholesky factors of the curvature at the start, a block of weights each, from a sample of the rows.
+
+        It decides how fast the optimum is found, not where it is.
+        """
+        n = min(rows.shape[0], max(1_000, rows.shape[0] // 10), 20 * len(start))
+        sample = np.random.default_rng(0).choice(rows.shape[0], n, replace=False)
+        leaves = rows[sample] @ self._members
+        p = expit(leaves @ start)
+        certainty = np.sqrt(weight[sample] * p * (1 - p) * weight.sum() / weight[sample].sum())
+        factors = []
+        for left in range(0, len(start), BLOCK):
+            own = leaves[:, left : left + BLOCK].astype(np.float32).toarray()
+            own *= certainty[:, None].astype(np.float32)
+            curvature = (own.T @ own).astype(float)
+            diagonal = np.diag(curvature) + self._precision[left : left + BLOCK]
+            np.fill_diagonal(curvature, diagonal + 1e-5 * diagonal.mean())  # beyond what float32 has lost
+            factors.append(cholesky(curvature, lower=True))
+        return factors
+
+
+def _minimize(loss, start: np.ndarray, factors: list[np.ndarray]) -> tuple[np.ndarray, int]:
+    """Return where the loss is least, and in how many steps: in units in which its curvature is about one."""
+    ends = np.cumsum([len(factor) for factor in factors])[:-1]
+
+    def solve(x, trans):
+        parts = zip(factors, np.split(x, ends), strict=True)
+        return np.concatenate([solve_triangular(factor, own, lower=True, trans=trans) for factor, own in parts])
+
+    def scaled(u):
+        value, gradient = loss(start + solve(u, 1))
+        return value, solve(gradient, 0)
+
+    options = {"maxiter": 500, "ftol": 1e-12, "gtol": 1e-4}
+    found = minimize(scaled, np.zeros(len(start)), jac=True, method="L-BFGS-B", options=options)
+    if not found.success:
+        warnings.warn(f"the linear layer has not converged: {found.message}", ConvergenceWarning, stacklevel=4)
+    return start + solve(found.x, 1), found.nit
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if np.ma.is_masked(values):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.ndarray:
+    """Return labels, each 0 or 1, as float64."""
+    array = _array(name, values, ndim)
+    if array.dtype != bool:
+        _refuse(name, "be 0 or 1", array, (array == 0) | (array == 1), start)
+    return array.astype(np.float64, copy=False)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+# --- End of the door. ---
