@@ -220,7 +220,7 @@ def _bin_sums(p: np.ndarray, n_bins: int, strategy: str, *columns: np.ndarray) -
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = values.astype(np.float64).filled(np.nan)
     try:
         array = np.asarray(values)

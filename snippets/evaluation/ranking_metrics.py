@@ -236,7 +236,7 @@ def _sort(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, *, binary: b
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = values.astype(np.float64).filled(np.nan)
     try:
         array = np.asarray(values)
@@ -342,7 +342,7 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
     if isinstance(values, list | tuple):
         values = pd.Series([*values], dtype=object)
@@ -401,6 +401,8 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
 def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     """Return what keys are, in words: keys of two kinds never match."""
     kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind.startswith("mixed"):  # NaT is skipped beside times alone
+        kind = pd.api.types.infer_dtype(column[there])
     if kind in ("floating", "mixed-integer-float"):
         number = column.to_numpy(np.float64, na_value=np.nan)
         if not (number[there] == np.floor(number[there])).all():

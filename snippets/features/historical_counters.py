@@ -160,7 +160,7 @@ def _running_sums(value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = values.astype(np.float64).filled(np.nan)
     try:
         array = np.asarray(values)
@@ -266,7 +266,7 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
     if isinstance(values, list | tuple):
         values = pd.Series([*values], dtype=object)
@@ -325,6 +325,8 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
 def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     """Return what keys are, in words: keys of two kinds never match."""
     kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind.startswith("mixed"):  # NaT is skipped beside times alone
+        kind = pd.api.types.infer_dtype(column[there])
     if kind in ("floating", "mixed-integer-float"):
         number = column.to_numpy(np.float64, na_value=np.nan)
         if not (number[there] == np.floor(number[there])).all():
@@ -342,6 +344,13 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
     """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
+    if len(plain) == len(keys) and all(array.dtype.kind == "i" and array.ndim == 1 for array in plain):
+        every = np.concatenate([*plain, np.empty(0, np.int64)])
+        if len(every):
+            is_dense = int(every.max()) - int(every.min()) < len(every)  # no need to hash
+            number = every - every.min() if is_dense else pd.factorize(every)[0]
+            return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
     sides = {name: _keys(name, values) for name, values in keys.items()}
     kinds = {kind: name for name, (kind, _, _) in sides.items() if kind}
     if len(kinds) > 1:

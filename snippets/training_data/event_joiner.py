@@ -336,7 +336,7 @@ def _kind_of(request_id: Hashable) -> str:
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = values.astype(np.float64).filled(np.nan)
     try:
         array = np.asarray(values)
@@ -449,7 +449,7 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
     if isinstance(values, list | tuple):
         values = pd.Series([*values], dtype=object)

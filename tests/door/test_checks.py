@@ -424,3 +424,10 @@ def test_plain_whole_numbers_match_as_all_others_do(a, b, far):
     assert door._matched({"a": masked, "b": b})[0][-1] == -1
     narrow = door._matched({"a": np.array([-100, 100], np.int8), "b": np.array([100] * 300, np.int16)})
     assert narrow[0][1] == narrow[1][0] != narrow[0][0]
+
+
+def test_arrays_of_pandas_are_not_taken_for_masked_arrays_of_numpy():
+    missing, none = pd.array([1, None], dtype="Int64"), pd.array([1, 2], dtype="Int64")
+    assert door._matched({"ids": missing, "others": none})[0].tolist() == [0, -1]
+    with pytest.raises(ValueError, match="values must .*at row 1"):
+        door._numbers("values", missing)
