@@ -272,24 +272,12 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         return values, loss, gradients
 
 
-def _classes(name: str, values: Any) -> np.ndarray:
-    """Return labels of any container as plain numbers or text; a missing one is refused."""
-    values = values if hasattr(values, "__len__") else np.asarray(values)
-    plain = isinstance(values, np.ndarray) and values.dtype.kind in "biuU" and not np.ma.is_masked(values)
-    if plain or np.ndim(values) != 1:
-        return column_or_1d(np.asarray(values), warn=True)
-    _, codes, distinct = _keys(name, values)
-    if (codes < 0).any():
-        raise ValueError(f"{name} is missing at row {int(np.argmax(codes < 0))}")
-    return np.array(distinct.tolist())[codes]
-
-
 # --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = values.astype(np.float64).filled(np.nan)
     try:
         array = np.asarray(values)
@@ -427,7 +415,7 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
     if isinstance(values, list | tuple):
         values = pd.Series([*values], dtype=object)
@@ -486,6 +474,8 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
 def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     """Return what keys are, in words: keys of two kinds never match."""
     kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind.startswith("mixed"):  # NaT is skipped beside times alone
+        kind = pd.api.types.infer_dtype(column[there])
     if kind in ("floating", "mixed-integer-float"):
         number = column.to_numpy(np.float64, na_value=np.nan)
         if not (number[there] == np.floor(number[there])).all():
@@ -499,6 +489,17 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
     words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
     return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _classes(name: str, values: Any) -> np.ndarray:
+    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    values = values if hasattr(values, "__len__") else np.asarray(values)
+    if getattr(values, "ndim", 1) != 1 or (type(values) is np.ndarray and values.dtype.kind in "biuU"):
+        return column_or_1d(np.asarray(values), warn=True)
+    _, codes, distinct = _keys(name, values)
+    if (codes < 0).any():
+        raise ValueError(f"{name} is missing at row {int(np.argmin(codes))}")
+    return np.array(distinct.tolist())[codes]
 
 
 # --- End of the door. ---

@@ -429,5 +429,5 @@ def test_plain_whole_numbers_match_as_all_others_do(a, b, far):
 def test_arrays_of_pandas_are_not_taken_for_masked_arrays_of_numpy():
     missing, none = pd.array([1, None], dtype="Int64"), pd.array([1, 2], dtype="Int64")
     assert door._matched({"ids": missing, "others": none})[0].tolist() == [0, -1]
-    with pytest.raises(ValueError, match="values must .*at row 1"):
+    with pytest.raises(ValueError, match=r"values must .*at row 1"):
         door._numbers("values", missing)
