@@ -15,6 +15,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize
@@ -24,7 +25,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 JOINT = 2_000  # leaves that a few trees have together, at most: one entry of a row then stands for three trees or so
 ROWS = 10_000  # that walk down the trees together: what they reach then fits into the processor's cache
@@ -193,9 +194,12 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
 
     def _check(self, X, y, sample_weight, fresh) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return the rows that have a weight, and which of all rows these are."""
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan", reset=fresh)
+        validate_data(self, X, y, skip_check_array=True, reset=fresh)
+        y = _classes("y", y)
         check_classification_targets(y)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        X = self._rows(X, fresh)
+        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
+        _same_rows(X=X, y=y, sample_weight=weight)
         kept = weight > 0  # rows without weight do not exist, nor do their labels
         if not kept.any():
             raise ValueError("sample_weight is 0 in every row")
@@ -205,9 +209,18 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError(f"classes must be those of the first call, {self.classes_.tolist()}, got {classes}")
 
-    def _rows(self, X: ArrayLike) -> np.ndarray:
-        check_is_fitted(self, "trees_")
-        return validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+    def _rows(self, X: ArrayLike, fresh: bool = False) -> np.ndarray:
+        if not fresh:
+            check_is_fitted(self, "trees_")
+        try:
+            return validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=fresh)
+        except ValueError as error:
+            try:
+                array = _array("X", X, 2)
+                _refuse("X", "be finite or missing", array, ~np.isinf(array))
+            except ValueError as named:
+                raise ValueError(f"{named}. {error}") from None
+            raise
 
     def _with_values(self, values: list[np.ndarray], baseline: float = 0.0) -> HistGradientBoostingClassifier:
         """Return the trees with other numbers on their leaves, one array for each tree."""

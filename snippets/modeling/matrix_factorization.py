@@ -5,12 +5,21 @@ Hu, Koren and Volinsky 2008, "Collaborative Filtering for Implicit Feedback Data
 
 from __future__ import annotations
 
+import numbers
+import operator
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix, issparse
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+CELLS = 200_000  # numbers held for the rows that are solved for at a time
 
 
-class ImplicitALS:
+class ImplicitALS(BaseEstimator):
     """Vectors of users and items whose product is near 1 where they met and near 0 elsewhere.
 
     A pair that met r times counts with confidence 1 + alpha r, all others with 1.
@@ -36,7 +45,11 @@ class ImplicitALS:
     Raises
     ------
     ValueError
-        If a parameter is out of range, or a count is negative or not finite.
+        If a parameter is out of range, a count is negative or not finite, or a user is none of those of fit.
+
+    Notes
+    -----
+    Memory grows with the vectors and the clicks. A user of fewer items than factors has as many equations as items.
 
     Examples
     --------
@@ -60,66 +73,206 @@ class ImplicitALS:
         self.n_iterations = n_iterations
         self.random_state = random_state
 
-    def fit(self, interactions: csr_matrix) -> ImplicitALS:
-        """Learn from counts of meetings, sparse, shape (n_users, n_items)."""
-        for name, ok, rule in [
-            ("n_factors", self.n_factors >= 1, "at least 1"),
-            ("alpha", 0 < self.alpha < np.inf, "positive and finite"),
-            ("l2", 0 < self.l2 < np.inf, "positive and finite"),
-            ("n_iterations", self.n_iterations >= 1, "at least 1"),
-        ]:
-            if not ok:
-                raise ValueError(f"{name} must be {rule}, got {getattr(self, name)!r}")
+    def fit(self, interactions: csr_matrix, y: None = None) -> ImplicitALS:
+        """Learn from counts of meetings, sparse, shape (n_users, n_items); ``y`` is ignored."""
+        n_factors, n_iterations = _count("n_factors", self.n_factors), _count("n_iterations", self.n_iterations)
+        alpha, l2 = _number("alpha", self.alpha, "(0, inf)"), _number("l2", self.l2, "(0, inf)")
         by_user = _counts(interactions)
         by_item = by_user.T.tocsr()
         random = np.random.default_rng(self.random_state)
-        self.item_factors_ = random.normal(0, 0.1, (by_user.shape[1], self.n_factors))
-        for _ in range(self.n_iterations):
-            self.user_factors_ = self._solve(by_user, self.item_factors_)
-            self.item_factors_ = self._solve(by_item, self.user_factors_)
+        self.item_factors_ = random.normal(0, 0.1, (by_user.shape[1], n_factors))
+        for _ in range(n_iterations):
+            self.user_factors_ = _solve(by_user, self.item_factors_, alpha, l2)
+            self.item_factors_ = _solve(by_item, self.user_factors_, alpha, l2)
         return self
 
     def fold_in(self, interactions: csr_matrix) -> np.ndarray:
         """Return vectors of users who came later, shape (n, n_factors), from counts of shape (n, n_items)."""
+        check_is_fitted(self)
         counts = _counts(interactions)
         if counts.shape[1] != len(self.item_factors_):
             raise ValueError(f"interactions must have {len(self.item_factors_)} columns, got {counts.shape[1]}")
-        return self._solve(counts, self.item_factors_)
+        return _solve(counts, self.item_factors_, float(self.alpha), float(self.l2))
 
     def recommend(self, users: ArrayLike, k: int, exclude: csr_matrix | None = None) -> np.ndarray:
         """Return the k items of the largest product for each user, best first, shape (len(users), k).
 
-        ``exclude``, sparse of shape (n_users, n_items): items with an entry in the user's row are left out.
+        ``exclude``, sparse of shape (n_users, n_items): items with an entry in the user's row are left out. Where fewer
+        than k are left, -1 fills the row.
         """
-        users, n_items = np.asarray(users), len(self.item_factors_)
-        if not 1 <= k <= n_items:
-            raise ValueError(f"k must be from 1 to the number of items, {n_items}, got {k}")
-        scores = self.user_factors_[users] @ self.item_factors_.T
+        check_is_fitted(self)
+        n_users, n_items = len(self.user_factors_), len(self.item_factors_)
+        users, k = _whole("users", users, 0, n_users - 1), _count("k", k, 1, n_items)
         if exclude is not None:
-            row, column = csr_matrix(exclude)[users].nonzero()
-            scores[row, column] = -np.inf
-        return np.argsort(-scores, axis=1, kind="stable")[:, :k]
+            if not issparse(exclude) or exclude.shape != (n_users, n_items):
+                raise ValueError(f"exclude must be a sparse matrix of shape {(n_users, n_items)}")
+            exclude = csr_matrix(exclude)
+        top = np.empty((len(users), k), np.int64)
+        step = max(1, 10 * CELLS // n_items)
+        for start in range(0, len(users), step):
+            rows = users[start : start + step]
+            scores = self.user_factors_[rows] @ self.item_factors_.T
+            if exclude is not None:
+                row, column = exclude[rows].nonzero()
+                scores[row, column] = -np.inf
+            best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+            top[start : start + step] = np.where(np.isneginf(np.take_along_axis(scores, best, axis=1)), -1, best)
+        return top
 
-    def _solve(self, counts: csr_matrix, other: np.ndarray) -> np.ndarray:
-        """Return the vectors of the rows of counts that are best for the vectors of its columns."""
-        k = self.n_factors
+
+def _solve(counts: csr_matrix, other: np.ndarray, alpha: float, l2: float) -> np.ndarray:
+    """Return the vectors of the rows of counts that are best for the vectors of its columns."""
+    k = other.shape[1]
+    vectors = np.zeros((counts.shape[0], k))
+    base = other.T @ other + l2 * np.eye(k)
+    through = np.linalg.solve(base, other.T).T
+    for rows, columns, count in _batches(counts, k):
         # --8<-- [start:solve]
-        extra = self.alpha * counts  # confidence beyond the 1 that every pair has
-        products = (other[:, :, None] * other[:, None, :]).reshape(len(other), k * k)
-        left = (extra @ products).reshape(-1, k, k) + other.T @ other + self.l2 * np.eye(k)
-        met = (counts > 0).astype(float)
-        right = (met + extra) @ other
-        return np.linalg.solve(left, right[:, :, None])[:, :, 0]
+        met, extra = other[columns], alpha * count  # confidence beyond the 1 that every pair has
+        wanted = ((count > 0) + extra)[:, :, None]
+        if met.shape[1] > k:  # an equation for each factor
+            left = base + (met * extra[:, :, None]).transpose(0, 2, 1) @ met
+            vectors[rows] = np.linalg.solve(left, met.transpose(0, 2, 1) @ wanted)[:, :, 0]
+        else:  # the same solution, by an equation for each item that was met
+            mine = through[columns]
+            left = np.eye(met.shape[1]) + extra[:, :, None] * (met @ mine.transpose(0, 2, 1))
+            vectors[rows] = (mine.transpose(0, 2, 1) @ np.linalg.solve(left, wanted))[:, :, 0]
         # --8<-- [end:solve]
+    return vectors
+
+
+def _batches(counts: csr_matrix, k: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield rows of about as many entries, and the columns and the counts of these, filled up with counts of 0."""
+    size = np.diff(counts.indptr)
+    order = np.argsort(size, kind="stable")
+    start = np.searchsorted(size[order], 1)  # the vector of a row without entries is 0
+    while start < len(order):
+        least = int(size[order[start]])
+        alike = np.searchsorted(size[order], least + least // 5, side="right")
+        rows = order[start : min(alike, start + max(1, CELLS // (least * (least + 2 * k))))]
+        place = counts.indptr[rows][:, None] + np.arange(size[rows[-1]])
+        filled = np.arange(size[rows[-1]]) < size[rows][:, None]
+        place[~filled] = 0
+        yield rows, counts.indices[place], np.where(filled, counts.data[place], 0.0)
+        start += len(rows)
 
 
 def _counts(interactions: csr_matrix) -> csr_matrix:
     if not issparse(interactions):
         raise ValueError(f"interactions must be a sparse matrix, got {type(interactions).__name__}")
-    counts = csr_matrix(interactions, dtype=float)
+    if interactions.dtype.kind not in "biuf":
+        raise ValueError(f"interactions must be numbers, got {interactions.dtype}")
+    counts = csr_matrix(interactions, dtype=np.float64, copy=True)
     counts.sum_duplicates()
     counts.eliminate_zeros()
     bad = ~(np.isfinite(counts.data) & (counts.data > 0))
     if bad.any():
-        raise ValueError(f"interactions must be positive and finite where there are any, got {counts.data[bad][0]}")
+        row = np.searchsorted(counts.indptr, bad.argmax(), side="right") - 1
+        value = counts.data[bad.argmax()]
+        raise ValueError(f"interactions must be positive and finite where there are any, got {value} at row {row}")
     return counts
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _whole(
+    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+) -> np.ndarray:
+    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    array = _array(name, values, ndim)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64, copy=False)
+        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
+        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+    elif array.dtype == np.uint64:
+        _refuse(name, "be below 2^63", array, array < 2**63)
+    array = array.astype(np.int64, copy=False)
+    if least is not None:
+        _refuse(name, f"be at least {least}", array, array >= least)
+    if most is not None:
+        _refuse(name, f"be at most {most}", array, array <= most)
+    return array
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
+
+
+# --- End of the door. ---

@@ -7,6 +7,10 @@ Hierarchies through Scalable Log-linear Models", KDD, is the version for many le
 
 from __future__ import annotations
 
+import numbers
+import operator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -14,7 +18,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import betaln
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 MOST = 1e7  # impressions that a prior may be worth; beyond it the keys do not differ
 
@@ -44,13 +48,9 @@ def fit_beta_prior(clicks: ArrayLike, impressions: ArrayLike) -> tuple[float, fl
     >>> round(alpha / (alpha + beta), 4), round(alpha + beta)
     (0.0375, 26)
     """
-    clicks, impressions = np.asarray(clicks, dtype=float), np.asarray(impressions, dtype=float)
-    if clicks.ndim != 1 or clicks.shape != impressions.shape or not len(clicks):
-        raise ValueError(f"clicks and impressions must be of one length, got {clicks.shape} and {impressions.shape}")
-    bad = ~((clicks >= 0) & (clicks <= impressions) & np.isfinite(impressions))
-    if bad.any():
-        i = bad.argmax()
-        raise ValueError(f"0 <= clicks <= impressions must hold, got {clicks[i]} of {impressions[i]} at key {i}")
+    clicks, impressions = _numbers("clicks", clicks, "[0, inf)"), _numbers("impressions", impressions, "[0, inf)")
+    _same_rows(clicks=clicks, impressions=impressions)
+    _refuse("clicks", "be at most the impressions", clicks, clicks <= impressions)
     if not 0 < clicks.sum() < impressions.sum():
         raise ValueError(f"a prior needs some clicks and some without, got {clicks.sum():g} of {impressions.sum():g}")
     # --8<-- [start:prior]
@@ -77,14 +77,20 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
     ----------
     alpha_, beta_ : float
         The prior. A key nobody has seen is predicted alpha / (alpha + beta).
-    keys_ : array of shape (n_keys, n_features)
+    keys_ : array of shape (n_keys, n_features), in order of their first rows
     clicks_, impressions_ : arrays of shape (n_keys,)
     classes_ : array of shape (2,)
 
     Raises
     ------
     ValueError
-        If strength is not positive and finite, or the labels are of other than two classes.
+        If strength is not positive and finite, the labels are of other than two classes, or the keys of a column are of
+        two kinds, such as 7 and "7".
+
+    Notes
+    -----
+    Keys are ids of any kind: whole numbers of 64 bits, text, categories, UUIDs. A row with a missing one matches nothing:
+    it counts in the rate of all, and is predicted like a key nobody has seen.
 
     Examples
     --------
@@ -98,36 +104,57 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> SmoothedCTR:
         """Count. X has shape (n, n_features), numbers; rows that are equal in all of them are one key."""
-        if self.strength is not None and not 0 < self.strength < np.inf:
-            raise ValueError(f"strength must be positive and finite, or None, got {self.strength!r}")
-        X, y = validate_data(self, X, y)
+        strength = None if self.strength is None else _number("strength", self.strength, "(0, inf)")
+        validate_data(self, X, y, skip_check_array=True)
+        y = _classes("y", y)
         check_classification_targets(y)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        columns = self._columns(X, reset=True)
+        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
+        _same_rows(X=columns[0][1], y=y, sample_weight=weight)
+        if not weight.any():
+            raise ValueError("sample_weight is 0 in every row")
+        kinds = [_keys(name, column) for name, column in columns]
+        known = np.all([code >= 0 for _, code, _ in kinds], axis=0) & (weight > 0)
         self.classes_ = np.unique(y[weight > 0])
         if len(self.classes_) != 2:
             raise ValueError(f"Only binary classification is supported: y holds {len(self.classes_)} class(es)")
+        self._distinct, self._pairs = [distinct for _, _, distinct in kinds], []
+        key = np.zeros(known.sum(), np.int64)
+        for _, code, distinct in kinds:  # the columns so far are one number, and so is each pair of it and the next
+            key, pairs = pd.factorize(key * len(distinct) + code[known])
+            self._pairs.append(pd.Index(pairs))
+        n_keys, key_of_row = len(pairs), np.arange(len(pairs), len(pairs) + len(y))  # an unknown key is one by itself
+        key_of_row[known] = key
+        first = np.flatnonzero(known)[pd.Series(key).drop_duplicates().index]
+        parts = [distinct[code[first]] for _, code, distinct in kinds]
+        if len({part.dtype for part in parts}) > 1:
+            parts = [part.astype(object) for part in parts]
+        self.keys_ = np.column_stack(parts)
         # --8<-- [start:fit]
-        key, click = _number(X), y == self.classes_[1]
-        self.keys_ = X[np.unique(key, return_index=True)[1]]
-        self.impressions_ = np.bincount(key, weight)
-        self.clicks_ = np.bincount(key, weight * click)
-        if self.strength is None:
-            self.alpha_, self.beta_ = fit_beta_prior(self.clicks_, self.impressions_)
+        click = y == self.classes_[1]
+        impressions = np.bincount(key_of_row, weight)
+        clicks = np.bincount(key_of_row, weight * click)
+        self.clicks_, self.impressions_ = clicks[:n_keys], impressions[:n_keys]
+        if strength is None:
+            self.alpha_, self.beta_ = fit_beta_prior(clicks, impressions)
         else:
-            mean = self.clicks_.sum() / self.impressions_.sum()
-            self.alpha_, self.beta_ = self.strength * mean, self.strength * (1 - mean)
+            mean = clicks.sum() / impressions.sum()
+            self.alpha_, self.beta_ = strength * mean, strength * (1 - mean)
         # --8<-- [end:fit]
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probabilities of both classes, shape (n, 2)."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
-        key = _number(np.concatenate([self.keys_, X]))[len(self.keys_) :]  # the known keys come first, in order
-        new = np.zeros(max(key.max() + 1 - len(self.keys_), 0))
+        columns = self._columns(X, reset=False)
+        key = np.zeros(len(columns[0][1]), np.int64)
+        for (name, column), distinct, pairs in zip(columns, self._distinct, self._pairs, strict=True):
+            place = _place(name, column, distinct)
+            pair = np.where((key < 0) | (place < 0), -1, key * len(distinct) + place)
+            key = pairs.get_indexer(pair)  # -1 is none of them
         # --8<-- [start:predict]
-        clicks = np.concatenate([self.clicks_, new])  # nobody has seen the new keys
-        impressions = np.concatenate([self.impressions_, new])
+        clicks = np.append(self.clicks_, 0.0)  # the last is for keys that nobody has seen: their number is -1
+        impressions = np.append(self.impressions_, 0.0)
         rate = (clicks + self.alpha_) / (impressions + self.alpha_ + self.beta_)
         p = rate[key]
         # --8<-- [end:predict]
@@ -141,9 +168,240 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
+        tags.input_tags.categorical = tags.input_tags.string = tags.input_tags.allow_nan = True
         return tags
 
+    def _columns(self, X: ArrayLike, reset: bool) -> list[tuple[str, ArrayLike]]:
+        """Return the columns of X with their names, each of its own type."""
+        if hasattr(X, "columns") or hasattr(X, "column_names"):
+            frame = _frame("X", X)
+            validate_data(self, frame.head(0), reset=reset, skip_check_array=True)
+            if frame.empty:
+                raise ValueError(f"Found array with {frame.shape[0]} sample(s) and {frame.shape[1]} feature(s)")
+            return [(str(name), frame.iloc[:, i]) for i, name in enumerate(frame)]
+        if isinstance(X, list | tuple):
+            X = np.array(X, dtype=object) if np.asarray(X, dtype=object).ndim == 2 else X
+        X = validate_data(self, X, dtype=None, ensure_all_finite="allow-nan", reset=reset)
+        return [(f"column {i} of X", column) for i, column in enumerate(X.T)]
 
-def _number(X: np.ndarray) -> np.ndarray:
-    """Give the distinct rows numbers from 0 in the order in which they first appear."""
-    return pd.DataFrame(X).groupby(list(range(X.shape[1])), sort=False).ngroup().to_numpy()
+
+def _place(name: str, column: ArrayLike, distinct: np.ndarray) -> np.ndarray:
+    """Return the place of each row's key among distinct ones, -1 where it is none of them."""
+    if len(distinct) and isinstance(distinct[0], float):  # among fractions, a whole number is a number, too
+        return pd.Index(distinct.astype(float)).get_indexer(_array(name, column).astype(float))
+    seen, code = _matched({f"{name} in fit": distinct, name: column})
+    return np.where(code < 0, -1, pd.Index(seen).get_indexer(code))
+
+
+# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+
+
+def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "US":  # one text makes texts of all
+            array = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+    if ndim is not None and array.ndim != ndim:
+        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
+        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+    if array.dtype == object:
+        flat = array.ravel()
+        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
+        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        array = array.astype(np.int64 if whole and flat.size else np.float64)
+    if array.dtype.kind not in "biuf":
+        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        array = array.astype(np.float64)  # no row, so nothing to refuse
+    return array
+
+
+def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+    """Raise an error that names the first value that is not good, if there is one."""
+    if good.all():
+        return
+    at = tuple(map(int, np.unravel_index(int(np.argmin(good)), good.shape)))
+    value = array[at]
+    text = f"{value:.15g}" if isinstance(value, float | np.floating) else f"{value}"
+    text = f"'{text}'" if isinstance(value, str) else text
+    where = f" at row {at[0] + start}" if at else ""
+    where += f", column {at[1]}" if len(at) > 1 else ""
+    raise ValueError(f"{name} must {rule}, got {text}{where}")
+
+
+def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
+    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    array = array.astype(np.float64, copy=False)
+    low, high = map(float, interval[1:-1].split(","))
+    above, below = (
+        operator.gt if interval[0] == "(" else operator.ge,
+        operator.lt if interval[-1] == ")" else operator.le,
+    )
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    if array.size and not (above(array.min(), low) and below(array.max(), high)):
+        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
+        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
+        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+    return array
+
+
+def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    return _inside(name, _array(name, values, ndim), interval)
+
+
+def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
+    """Return a parameter as a float inside of an interval."""
+    if isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a number, got {value}")
+    return float(_numbers(name, value, interval, ndim=0))
+
+
+def _same_rows(**arrays: np.ndarray | None) -> int:
+    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    for name, other in others:
+        if other != rows:
+            raise ValueError(f"{name} has {other} rows, {first} has {rows}")
+    if rows == 0:
+        raise ValueError(f"{first} is empty")
+    return rows
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy()
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = (column if there.all() else column[there]).to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        number = number - low
+        present = np.bincount(number) > 0
+        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+    else:
+        found, distinct = pd.factorize(number)
+    if there.all():
+        return kind, found, distinct
+    codes = np.full(len(column), -1)
+    codes[there] = found
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] == np.floor(number[there])).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
+    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    sides = {name: _keys(name, values) for name, values in keys.items()}
+    kinds = {kind: name for name, (kind, _, _) in sides.items() if kind}
+    if len(kinds) > 1:
+        (a, of_a), (b, of_b) = list(kinds.items())[:2]
+        raise ValueError(f"{of_a} holds {a} and {of_b} {b}: keys of two kinds never match")
+    distinct = [side[2] for side in sides.values()]
+    if len({array.dtype for array in distinct if array.size}) > 1:
+        distinct = [array.astype(object) for array in distinct]
+    number, _ = pd.factorize(np.concatenate([array for array in distinct if array.size] or [np.empty(0, object)]))
+    starts = np.cumsum([0, *map(len, distinct)])
+    return [np.append(number[start:], -1)[codes] for start, (_, codes, _) in zip(starts, sides.values(), strict=False)]
+
+
+def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
+    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    if hasattr(frame, "to_arrow"):  # Polars
+        frame = frame.to_arrow()
+    if not isinstance(frame, pd.DataFrame):
+        if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
+            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+        frame = frame.to_pandas(types_mapper=_nullable)
+    if not frame.columns.is_unique:
+        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+    for column in columns:
+        if column not in frame:
+            raise ValueError(f"{name} has no column {column!r}")
+    strange = [  # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+        c
+        for c, d in frame.dtypes.items()
+        if isinstance(d, pd.ArrowDtype) or (isinstance(d, np.dtype) and not d.isnative)
+    ]
+    if strange:
+        frame = frame.copy(deep=False)
+        for column in strange:
+            frame[column] = _column(column, frame[column])
+    return frame
+
+
+# --- End of the door. ---

@@ -1,4 +1,7 @@
+import uuid
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,12 +39,12 @@ def test_keys_that_do_not_differ_get_a_prior_worth_more_than_all_they_have():
 @pytest.mark.parametrize(
     ("clicks", "impressions", "message"),
     [
-        ([], [], "of one length"),
-        ([1, 2], [3], "of one length"),
-        ([1, 5], [3, 4], "got 5.0 of 4.0 at key 1"),
-        ([-1], [3], "got -1.0 of 3.0 at key 0"),
-        ([1, np.nan], [3, 4], "at key 1"),
-        ([1], [np.inf], "at key 0"),
+        ([], [], "clicks is empty"),
+        ([1, 2], [3], "impressions has 1 rows, clicks has 2"),
+        ([1, 5], [3, 4], "clicks must be at most the impressions, got 5 at row 1"),
+        ([-1], [3], "clicks must be at least 0 and finite, got -1 at row 0"),
+        ([1, np.nan], [3, 4], "clicks must .* at row 1"),
+        ([1], [np.inf], "impressions must .* at row 0"),
         ([0, 0], [3, 4], "got 0 of 7"),
         ([3], [3], "got 3 of 3"),
     ],
@@ -91,7 +94,7 @@ def test_on_a_log_the_fitted_strength_is_near_the_best_on_later_days():
 
 @pytest.mark.parametrize("strength", [0, -1, np.inf, np.nan])
 def test_a_strength_that_is_none_is_refused(strength):
-    with pytest.raises(ValueError, match="strength must be positive and finite"):
+    with pytest.raises(ValueError, match="strength must be above 0 and finite"):
         SmoothedCTR(strength).fit([[1], [2]], [0, 1])
 
 
@@ -107,3 +110,52 @@ def test_scikit_learns_own_checks(strength):
 
 def test_where_both_classes_are_as_probable_the_first_is_predicted():
     assert SmoothedCTR(5).fit([[1], [2]], ["a", "b"]).predict([[3]]).tolist() == ["a"]
+
+
+@pytest.mark.parametrize(
+    "ads",
+    [
+        np.array([2**53, 2**53 + 1, 2**53]),
+        np.array([2**63 + 2**11, 2**63 + 2**11 + 1, 2**63 + 2**11], np.uint64),
+        pd.array([2**53, 2**53 + 1, 2**53], dtype="Int64"),
+        ["x", "y", "x"],
+        pd.Categorical(["x", "y", "x"], categories=["nobody", "y", "x"]),
+        [uuid.UUID(int=1), uuid.UUID(int=2), uuid.UUID(int=1)],
+    ],
+)
+def test_ids_of_any_kind_are_told_apart_beside_a_column_of_another(ads):
+    X = pd.DataFrame({"ad": ads, "price": [0.5, 0.5, 0.5]})
+    model = SmoothedCTR(1.0).fit(X, [1, 0, 1])
+    assert model.keys_.tolist() == [[X["ad"][0], 0.5], [X["ad"][1], 0.5]]
+    mean = 2 / 3
+    expected = [(2 + mean) / 3, mean / 2, (2 + mean) / 3]
+    np.testing.assert_allclose(model.predict_proba(X)[:, 1], expected)
+    np.testing.assert_allclose(model.predict_proba(X.iloc[::-1])[:, 1], expected[::-1])
+    again = SmoothedCTR(1.0).fit(X.to_numpy(), [1, 0, 1])
+    np.testing.assert_allclose(again.predict_proba(model.keys_)[:, 1], expected[:2])
+
+
+def test_a_missing_key_matches_nothing_and_a_category_that_is_unused_is_none():
+    X = pd.DataFrame({"ad": pd.Series(["a", None, "b", "a"], dtype="category"), "device": [1, 1, 2, 1]})
+    model = SmoothedCTR(2.0).fit(X, [1, 1, 0, 0])
+    np.testing.assert_allclose(model.predict_proba(X)[:, 1], [2 / 4, 1 / 2, 1 / 3, 2 / 4])  # the rate of all is a half
+    assert model.keys_.tolist() == [["a", 1], ["b", 2]]
+    assert model.impressions_.tolist() == [2, 1]
+    unknown = SmoothedCTR(2.0).fit(pd.DataFrame({"ad": [None, None]}), [1, 0])
+    np.testing.assert_allclose(unknown.predict_proba(pd.DataFrame({"ad": ["a", None]})), 0.5)
+    with pytest.raises(ValueError, match="sample_weight is 0 in every row"):
+        SmoothedCTR().fit(X, [1, 1, 0, 0], [0, 0, 0, 0])
+
+
+def test_keys_that_can_never_match_are_refused_and_whole_numbers_are_found_among_fractions():
+    model = SmoothedCTR(1.0).fit([[7], [8]], [0, 1])
+    with pytest.raises(ValueError, match="two kinds"):
+        model.predict_proba(pd.DataFrame({"ad": ["7"]}).to_numpy())
+    halves = SmoothedCTR(1.0).fit([[0.5], [1.0]], [0, 1])
+    np.testing.assert_allclose(halves.predict_proba([[1.0]])[:, 1], 0.75)
+    np.testing.assert_allclose(halves.predict_proba([[1], [2]])[:, 1], [0.75, 0.5])
+
+
+def test_a_table_without_rows_is_refused():
+    with pytest.raises(ValueError, match="0 sample"):
+        SmoothedCTR().fit(pd.DataFrame({"ad": []}), [])
