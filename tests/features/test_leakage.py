@@ -303,6 +303,19 @@ def test_a_missing_value_is_a_value_but_no_id():
     assert split_overlap(train, test, "id")["value"].iloc[0] == 0.25
 
 
+ROWS = st.lists(st.tuples(st.sampled_from([None, 1, 2]), st.sampled_from([None, 0.5, 1.0])), min_size=1, max_size=6)
+
+
+@given(ROWS, ROWS)
+def test_copies_against_a_set_of_rows(train, test):
+    frames = [pd.DataFrame(rows, columns=["id", "x"]).astype({"id": "Int64", "x": float}) for rows in (train, test)]
+    copies = np.mean([row in set(train) for row in test])
+    shared = np.mean([row[0] is not None and row[0] in {known for known, _ in train} for row in test])
+    assert duplicates_across_split(*frames)["value"].iloc[0] == pytest.approx(copies)
+    assert duplicates_across_split(*frames, ["id"])["value"].iloc[0] == pytest.approx(shared)
+    assert split_overlap(*frames, "id")["value"].iloc[0] == pytest.approx(shared)
+
+
 def test_measures_with_a_fraction_in_one_table_only_are_compared():
     train, test = pd.DataFrame({"price": [1.5, 2.0, np.inf]}), pd.DataFrame({"price": [2.0, 3.0, np.inf]})
     assert duplicates_across_split(train, test)["reason"].iloc[0].startswith("2 of 3")
