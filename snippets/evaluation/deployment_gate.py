@@ -179,7 +179,8 @@ def _sums(
     kind, code, values = _keys(f"column {name!r} of slices", column)
     if kind == "fractions":
         raise ValueError(f"column {name!r} of slices holds fractions: cut it into bins first, as by pandas.qcut")
-    if pd.api.types.infer_dtype(column, skipna=True) == "boolean":
+    source = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+    if pd.api.types.infer_dtype(source, skipna=True) == "boolean":
         values = values.astype(bool)
     order = np.argsort(values if kind == "whole numbers" else values.astype(str), kind="stable").tolist()
     labels = [f"{name}={value}" for value in values]

@@ -153,7 +153,8 @@ def _values(name: str, column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     kind, code, distinct = _keys(f"column {name!r} of slices", column)
     if kind == "fractions":
         raise ValueError(f"column {name!r} of slices holds fractions: cut it into bins first, as by pandas.qcut")
-    if pd.api.types.infer_dtype(column, skipna=True) == "boolean":
+    values = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+    if pd.api.types.infer_dtype(values, skipna=True) == "boolean":
         distinct = distinct.astype(bool)
     labels = [f"{name}={value}" for value in distinct]
     if (code < 0).any():

@@ -140,7 +140,9 @@ def test_a_total_of_few_users_covers():
 
 
 def test_slices_stand_in_the_order_of_their_values_with_missing_ones_last():
-    frame = pd.DataFrame({"hour": np.where(np.arange(N) % 30 > 11, np.nan, np.arange(N) % 30), "new": USERS % 2 == 0})
+    frame = pd.DataFrame(
+        {"hour": np.where(np.arange(N) % 30 > 11, np.nan, np.arange(N) % 30), "new": pd.Categorical(USERS % 2 == 0)}
+    )
     names = deployment_gate(Y, P, P, USERS, frame).checks["check"].str.removeprefix("calibration, ").tolist()[2::2]
     assert names == [*(f"hour={h}" for h in range(12)), "hour=missing", "new=False", "new=True"]
 

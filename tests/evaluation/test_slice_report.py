@@ -205,6 +205,7 @@ def test_labels_show_the_values_as_they_are():
     ids = [uuid.UUID(int=1), uuid.UUID(int=2)]
     for values, names in [
         (pd.array([True, None], "boolean"), ["x=True", "x=missing"]),
+        (pd.Categorical([True, False]), ["x=False", "x=True"]),
         ([7.0, np.nan], ["x=7", "x=missing"]),
         ([2**53 + 1, 2**53 + 2], [f"x={2**53 + 1}", f"x={2**53 + 2}"]),
         (ids, [f"x={i}" for i in ids]),
