@@ -128,9 +128,9 @@ def future_correlation(
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> user, y = np.repeat(range(200), 10), rng.integers(0, 2, 2000)
+    >>> user, y = np.repeat(range(400), 10), rng.integers(0, 2, 4000)
     >>> X = pd.DataFrame({"rate": pd.Series(y).groupby(user).transform("mean")})
-    >>> future_correlation(X, y, user, np.tile(range(10), 200))["suspicious"].tolist()
+    >>> future_correlation(X, y, user, np.tile(range(10), 400))["suspicious"].tolist()
     [True, False]
     """
     X, label, code, ([when], _) = _frame("X", X), _both("y", y), _codes("key", key), _moments({"time": time})
