@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from scipy.optimize import check_grad
 from scipy.sparse import csr_matrix
 from scipy.special import expit
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 
 from snippets.training_data.delayed_feedback import DelayedFeedbackClassifier, share_seen, undo_fake_negatives
 from tests.estimators import failed_checks
@@ -177,6 +179,14 @@ def test_weights_count_rows():
     model = DelayedFeedbackClassifier().fit(X, seen, time, sample_weight=weight)
     np.testing.assert_allclose(model.coef_, repeated.coef_, rtol=1e-3)
     np.testing.assert_allclose(model.predict_delay(X), repeated.predict_delay(X), rtol=1e-3)
+
+
+def test_searches_and_calibration_hand_on_the_times():
+    X, _, seen, time = world(600)
+    search = GridSearchCV(DelayedFeedbackClassifier(), {"C": [0.01, 1.0]}, scoring="roc_auc", error_score="raise")
+    assert search.fit(X, seen, time=time).best_params_["C"] in (0.01, 1.0)
+    calibrated = CalibratedClassifierCV(DelayedFeedbackClassifier(), cv=3).fit(X, seen, time=time)
+    assert calibrated.predict_proba(X).shape == (600, 2)
 
 
 class Timed(DelayedFeedbackClassifier):
