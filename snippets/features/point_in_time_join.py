@@ -359,7 +359,7 @@ def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
             raise ValueError(f"{name} is missing at row {int(np.argmax(column.isna()))}")
         kind = pd.api.types.infer_dtype(column)
         if kind == "string":
-            raise ValueError(f"{name} must hold numbers or datetimes, got {column.iloc[0]!r}: see pandas.to_datetime")
+            raise ValueError(f"{name} must hold numbers or datetimes, got {column.iloc[0]!r} at row 0, a text")
         if column.dtype == object and kind in ("date", "datetime", "timedelta"):
             try:
                 column = pd.to_timedelta(column) if kind == "timedelta" else pd.to_datetime(column)

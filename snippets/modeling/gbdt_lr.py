@@ -25,10 +25,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 JOINT = 2_000  # leaves that a few trees have together, at most: one entry of a row then stands for three trees or so
 ROWS = 10_000  # that walk down the trees together: what they reach then fits into the processor's cache
+STEPS = 500  # to the optimum, at most; ten or so are needed
 BLOCK = 1_000  # weights whose curvature is looked at together
 
 
@@ -142,12 +143,10 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         """Learn more rows with the linear layer; the trees stay. The first call is `fit`, and needs both classes."""
         if not hasattr(self, "trees_"):
             self.fit(X, y, sample_weight)
-            self._same_classes(classes)
+            _two_classes(self.classes_, classes, self.classes_)
             return self
-        self._same_classes(classes)
         X, y, weight, _ = self._check(X, y, sample_weight, fresh=False)
-        if not np.isin(y, self.classes_).all():
-            raise ValueError(f"y holds {np.setdiff1d(y, self.classes_)[0]}, none of the classes {self.classes_.tolist()}")
+        _two_classes(y, classes, self.classes_)
         return self._learn(X, y, weight, self._mean)
 
     def leaves(self, X: ArrayLike) -> csr_matrix:
@@ -202,12 +201,8 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         _same_rows(X=X, y=y, sample_weight=weight)
         kept = weight > 0  # rows without weight do not exist, nor do their labels
         if not kept.any():
-            raise ValueError("sample_weight is 0 in every row")
+            raise ValueError("sample_weight is zero in every row")
         return X[kept], y[kept], weight[kept], kept
-
-    def _same_classes(self, classes: ArrayLike | None) -> None:
-        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(f"classes must be those of the first call, {self.classes_.tolist()}, got {classes}")
 
     def _rows(self, X: ArrayLike, fresh: bool = False) -> np.ndarray:
         if not fresh:
@@ -319,7 +314,7 @@ def _minimize(loss, start: np.ndarray, factors: list[np.ndarray]) -> tuple[np.nd
         value, gradient = loss(start + solve(u, 1))
         return value, solve(gradient, 0)
 
-    options = {"maxiter": 500, "ftol": 1e-12, "gtol": 1e-4}
+    options = {"maxiter": STEPS, "ftol": 1e-12, "gtol": 1e-4}
     found = minimize(scaled, np.zeros(len(start)), jac=True, method="L-BFGS-B", options=options)
     if not found.success:
         warnings.warn(f"the linear layer has not converged: {found.message}", ConvergenceWarning, stacklevel=4)
@@ -426,6 +421,127 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
     if rows == 0:
         raise ValueError(f"{first} is empty")
     return rows
+
+
+def _column(name: str, values: Any) -> pd.Series:
+    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    if (
+        isinstance(values, str | bytes | dict | set)
+        or not hasattr(values, "__len__")
+        or getattr(values, "ndim", 1) != 1
+    ):
+        shape = getattr(values, "shape", type(values).__name__)
+        raise ValueError(f"{name} must have one dimension, got {shape}")
+    index = values.index if isinstance(values, pd.Series) else range(len(values))
+    if isinstance(getattr(values, "dtype", None), pd.ArrowDtype):
+        values = getattr(values, "array", values).__arrow_array__()
+    elif hasattr(values, "to_arrow"):  # Polars
+        values = values.to_arrow()
+    if hasattr(values, "to_pandas"):  # PyArrow
+        return values.to_pandas(types_mapper=_nullable).set_axis(index)
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
+    if isinstance(values, list | tuple):
+        values = pd.Series([*values], dtype=object)
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+            values = values.infer_objects()
+    column = values if isinstance(values, pd.Series) else pd.Series(values)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+    return column
+
+
+def _nullable(arrow_type: Any) -> Any:
+    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    name = str(arrow_type)
+    if name == "bool":
+        return pd.BooleanDtype()
+    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+
+
+def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
+    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    column = _column(name, values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        kind, _, distinct = _keys(name, column.cat.categories.to_series())
+        codes = column.cat.codes.to_numpy()
+        present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+    there = column.notna().to_numpy(bool)
+    if not there.any():
+        return None, np.full(len(column), -1), np.empty(0, object)
+    kind = _kind_of_keys(name, column, there)
+    if kind != "whole numbers":
+        try:
+            codes, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise ValueError(f"{name} holds what is no key: {error}") from error
+        return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
+    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    number = (column if there.all() else column[there]).to_numpy(exact)
+    if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
+        number = number.astype(np.int64)
+    low, high = int(number.min()), int(number.max())
+    if number.dtype == np.int64 and high - low < len(number):  # no need to hash
+        number = number - low
+        present = np.bincount(number) > 0
+        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+    else:
+        found, distinct = pd.factorize(number)
+    if there.all():
+        return kind, found, distinct
+    codes = np.full(len(column), -1)
+    codes[there] = found
+    return kind, codes, distinct
+
+
+def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
+    """Return what keys are, in words: keys of two kinds never match."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind.startswith("mixed"):  # NaT is skipped beside times alone
+        kind = pd.api.types.infer_dtype(column[there])
+    if kind in ("floating", "mixed-integer-float"):
+        number = column.to_numpy(np.float64, na_value=np.nan)
+        if not (number[there] == np.floor(number[there])).all():
+            return "fractions"
+        exact = ~there | (np.abs(number) < 2**53)
+        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        return "whole numbers"
+    types = set(map(type, column[there])) if kind == "mixed" else set()
+    if kind == "mixed-integer" or len(types) > 1:
+        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+    zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
+    words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
+    return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
+
+
+def _classes(name: str, values: Any) -> np.ndarray:
+    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    values = values if hasattr(values, "__len__") else np.asarray(values)
+    if getattr(values, "ndim", 1) != 1 or (type(values) is np.ndarray and values.dtype.kind in "biuU"):
+        return column_or_1d(np.asarray(values), warn=True)
+    _, codes, distinct = _keys(name, values)
+    if (codes < 0).any():
+        raise ValueError(f"{name} is missing at row {int(np.argmin(codes))}")
+    return np.array(distinct.tolist())[codes]
+
+
+def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.ndarray:
+    """Return the classes of an estimator: those of its first call, or those given, or those of the rows."""
+    found = np.unique(y)
+    given = found if classes is None else np.unique(_classes("classes", classes))
+    if known is not None and classes is not None and not np.array_equal(given, known):
+        raise ValueError(f"classes must be those of the first call, {known.tolist()}, got {given.tolist()}")
+    expected = given if known is None else known
+    if len(expected) != 2:
+        raise ValueError(
+            f"Only binary classification is supported: got {len(expected)} class(es), {expected.tolist()[:3]}; "
+            "give partial_fit both in `classes` if the first rows may hold one only"
+        )
+    if not np.isin(y, expected).all():
+        wrong = int(np.argmin(np.isin(y, expected)))
+        raise ValueError(f"y must be one of the classes {expected.tolist()}, got {y[wrong]} at row {wrong}")
+    return expected
 
 
 # --- End of the door. ---

@@ -18,7 +18,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import betaln
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 MOST = 1e7  # impressions that a prior may be worth; beyond it the keys do not differ
 
@@ -112,7 +112,7 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
         weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
         _same_rows(X=columns[0][1], y=y, sample_weight=weight)
         if not weight.any():
-            raise ValueError("sample_weight is 0 in every row")
+            raise ValueError("sample_weight is zero in every row")
         kinds = [_keys(name, column) for name, column in columns]
         known = np.all([code >= 0 for _, code, _ in kinds], axis=0) & (weight > 0)
         self.classes_ = np.unique(y[weight > 0])
@@ -188,7 +188,10 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
 def _place(name: str, column: ArrayLike, distinct: np.ndarray) -> np.ndarray:
     """Return the place of each row's key among distinct ones, -1 where it is none of them."""
     if len(distinct) and isinstance(distinct[0], float):  # among fractions, a whole number is a number, too
-        return pd.Index(distinct.astype(float)).get_indexer(_array(name, column).astype(float))
+        known, asked = distinct.astype(float), _array(name, column).astype(float)
+        if (known % 1 != 0).all() and (asked[~np.isnan(asked)] % 1 == 0).all():
+            raise ValueError(f"{name} holds whole numbers, in fit fractions: keys of two kinds never match")
+        return pd.Index(known).get_indexer(asked)
     seen, code = _matched({f"{name} in fit": distinct, name: column})
     return np.where(code < 0, -1, pd.Index(seen).get_indexer(code))
 
@@ -349,6 +352,8 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
 def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
     """Return what keys are, in words: keys of two kinds never match."""
     kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind.startswith("mixed"):  # NaT is skipped beside times alone
+        kind = pd.api.types.infer_dtype(column[there])
     if kind in ("floating", "mixed-integer-float"):
         number = column.to_numpy(np.float64, na_value=np.nan)
         if not (number[there] == np.floor(number[there])).all():
@@ -366,6 +371,13 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
     """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
+    if len(plain) == len(keys) and all(array.dtype.kind == "i" and array.ndim == 1 for array in plain):
+        every = np.concatenate([*plain, np.empty(0, np.int64)])
+        if len(every):
+            is_dense = int(every.max()) - int(every.min()) < len(every)  # no need to hash
+            number = every - every.min() if is_dense else pd.factorize(every)[0]
+            return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
     sides = {name: _keys(name, values) for name, values in keys.items()}
     kinds = {kind: name for name, (kind, _, _) in sides.items() if kind}
     if len(kinds) > 1:
@@ -402,6 +414,17 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
         for column in strange:
             frame[column] = _column(column, frame[column])
     return frame
+
+
+def _classes(name: str, values: Any) -> np.ndarray:
+    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    values = values if hasattr(values, "__len__") else np.asarray(values)
+    if getattr(values, "ndim", 1) != 1 or (type(values) is np.ndarray and values.dtype.kind in "biuU"):
+        return column_or_1d(np.asarray(values), warn=True)
+    _, codes, distinct = _keys(name, values)
+    if (codes < 0).any():
+        raise ValueError(f"{name} is missing at row {int(np.argmin(codes))}")
+    return np.array(distinct.tolist())[codes]
 
 
 # --- End of the door. ---

@@ -1,14 +1,14 @@
-"""Boosted trees with a linear layer, factorization, bandits, smoothed click rates."""
+"""Boosted trees with a linear layer, factorization, smoothed click rates."""
 
-import numpy as np
+import pandas as pd
 from scipy.sparse import csr_matrix
 
-from snippets.modeling.bandits import LinUCB, ThompsonSampling, replay
 from snippets.modeling.gbdt_lr import GBDTLogisticRegression
 from snippets.modeling.matrix_factorization import ImplicitALS
 from snippets.modeling.smoothed_ctr import SmoothedCTR, fit_beta_prior
 from tests.contract.calls import Call
-from tests.contract.roles import Count, Keys, Labels, Matrix, Number, Numbers, Table, Weights, Whole
+from tests.contract.roles import Count, Keys, Labels, Matrix, Number, Numbers, Weights, Whole
+from tools.door.checks import _column
 
 Y = [0, 1, 0, 1, 1, 0, 1, 0]
 WEIGHT = [1, 2, 0, 1, 3, 1, 2, 1]
@@ -36,28 +36,12 @@ def factorized(users, k, n_factors, alpha, l2, n_iterations):
     return model.fit(SEEN).recommend(users, k, exclude=SEEN)
 
 
-def sampled(arms, rewards, n_arms, alpha, beta):
-    """Return the propensities of arms after an update."""
-    policy = ThompsonSampling(n_arms, alpha, beta)
-    policy.update(arms, rewards)
-    return policy.probabilities()
-
-
-def bounded(contexts, arms, rewards, n_arms, n_features, width, l2):
-    """Return what an update has taught, and the arms then chosen."""
-    policy = LinUCB(n_arms, n_features, width, l2)
-    policy.update(contexts, arms, rewards)
-    return policy.coef_, policy.covariance_, np.sort(policy.choose(contexts, np.random.default_rng(0)))
-
-
-def replayed(arms, rewards, chosen, batch_size):
-    """Return the rows kept of a log of arms, and their rewards."""
-    column = chosen.reset_index(drop=True) if hasattr(chosen, "reset_index") else chosen
-    return replay(lambda rows: column[rows], lambda rows: None, arms, rewards, batch_size)
-
-
-def smoothed(X, y, sample_weight, strength, asked):
+def smoothed(ad, device, y, sample_weight, strength, asked_ad, asked_device):
     """Return what the rate of ad and device predicts for others."""
+    X, asked = (
+        pd.DataFrame({"ad": _column("ad", ads).array, "device": _column("device", devices).array})
+        for ads, devices in [(ad, device), (asked_ad, asked_device)]
+    )
     return SmoothedCTR(strength).fit(X, y, sample_weight).predict_proba(asked)[:, 1]
 
 
@@ -91,66 +75,23 @@ CALLS = [
         empty=True,
     ),
     Call(
-        sampled,
-        {
-            "arms": Whole([0, 1, 1, 2, 0], least=0),
-            "rewards": Labels([0, 1, 0, 1, 1]),
-            "n_arms": Count(3, least=2),
-            "alpha": Number(1, interval=ABOVE_0),
-            "beta": Number(2, interval=ABOVE_0),
-        },
-        covers=ThompsonSampling,
-        empty=True,
-    ),
-    Call(
-        bounded,
-        {
-            "contexts": Matrix([[1, 0.5], [0.25, 2], [1, 1], [0, 1], [3, 0]]),
-            "arms": Whole([0, 1, 1, 2, 0], least=0),
-            "rewards": Labels([0, 1, 0, 1, 1]),
-            "n_arms": Count(3, least=2),
-            "n_features": Count(2),
-            "width": Number(0.5, interval="[0, inf)"),
-            "l2": Number(2, interval=ABOVE_0),
-        },
-        covers=LinUCB,
-        empty=True,
-    ),
-    Call(
-        replayed,
-        {
-            "arms": Keys([0, 1, 2, 1, 3, 0], group="arm"),
-            "rewards": Numbers([0, 1, 0.5, 0, 1, 1]),
-            "chosen": Keys([0, 2, 2, 1, 1, 0], group="arm", says="kinds|chose"),
-            "batch_size": Count(4),
-        },
-        covers=replay,
-        order="matters",
-        empty=True,
-    ),
-    Call(
         fit_beta_prior,
-        {"clicks": Numbers([0, 2, 9, 1], interval="[0, inf)"), "impressions": Numbers([96, 100, 112, 20], interval="[0, inf)")},
+        {
+            "clicks": Numbers([0, 2, 9, 1], interval="[0, inf)"),
+            "impressions": Numbers([96, 100, 112, 20], interval="[0, inf)"),
+        },
         tolerance=1e-6,
     ),
     Call(
         smoothed,
         {
-            "X": Table(
-                {
-                    "ad": Keys([0, 1, 0, 2, 1, 0, 3, 3], group="ad"),
-                    "device": Keys([0, 1, 0, 1, 1, 0, 0, 1], group="device"),
-                },
-                says="twice|2D",
-            ),
+            "ad": Keys([0, 1, 0, 2, 1, 0, 3, 3], group="ad"),
+            "device": Keys([0, 1, 0, 1, 1, 0, 0, 1], group="device"),
             "y": Classes(Y, says="y"),
             "sample_weight": Weights(WEIGHT),
             "strength": Number(4, interval=ABOVE_0, optional=True),
-            "asked": Table(
-                {"ad": Keys([3, 0, 5], group="ad"), "device": Keys([0, 0, 1], group="device")},
-                rows="asked",
-                says="twice|2D",
-            ),
+            "asked_ad": Keys([3, 0, 5], group="ad", rows="asked", says="kinds|length|sample"),
+            "asked_device": Keys([0, 0, 1], group="device", rows="asked", says="kinds|length|sample"),
         },
         covers=SmoothedCTR,
         order="rows",

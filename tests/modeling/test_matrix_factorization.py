@@ -44,7 +44,8 @@ def test_both_ways_to_solve_are_the_normal_equations_of_the_paper(n_factors):
     model = ImplicitALS(n_factors, alpha=4.0, l2=0.7, n_iterations=2, random_state=0).fit(counts)
     Y, R = model.item_factors_, counts.toarray().astype(float)
     expected = [
-        np.linalg.solve(Y.T @ np.diag(1 + 4 * r) @ Y + 0.7 * np.eye(n_factors), Y.T @ ((1 + 4 * r) * (r > 0))) for r in R
+        np.linalg.solve(Y.T @ np.diag(1 + 4 * r) @ Y + 0.7 * np.eye(n_factors), Y.T @ ((1 + 4 * r) * (r > 0)))
+        for r in R
     ]
     np.testing.assert_allclose(model.fold_in(counts), expected, rtol=1e-9, atol=1e-12)
 

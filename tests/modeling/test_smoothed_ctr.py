@@ -131,7 +131,7 @@ def test_ids_of_any_kind_are_told_apart_beside_a_column_of_another(ads):
     expected = [(2 + mean) / 3, mean / 2, (2 + mean) / 3]
     np.testing.assert_allclose(model.predict_proba(X)[:, 1], expected)
     np.testing.assert_allclose(model.predict_proba(X.iloc[::-1])[:, 1], expected[::-1])
-    again = SmoothedCTR(1.0).fit(X.to_numpy(), [1, 0, 1])
+    again = SmoothedCTR(1.0).fit(X.astype(object).to_numpy(), [1, 0, 1])
     np.testing.assert_allclose(again.predict_proba(model.keys_)[:, 1], expected[:2])
 
 
@@ -143,7 +143,7 @@ def test_a_missing_key_matches_nothing_and_a_category_that_is_unused_is_none():
     assert model.impressions_.tolist() == [2, 1]
     unknown = SmoothedCTR(2.0).fit(pd.DataFrame({"ad": [None, None]}), [1, 0])
     np.testing.assert_allclose(unknown.predict_proba(pd.DataFrame({"ad": ["a", None]})), 0.5)
-    with pytest.raises(ValueError, match="sample_weight is 0 in every row"):
+    with pytest.raises(ValueError, match="sample_weight is zero in every row"):
         SmoothedCTR().fit(X, [1, 1, 0, 0], [0, 0, 0, 0])
 
 
@@ -151,6 +151,8 @@ def test_keys_that_can_never_match_are_refused_and_whole_numbers_are_found_among
     model = SmoothedCTR(1.0).fit([[7], [8]], [0, 1])
     with pytest.raises(ValueError, match="two kinds"):
         model.predict_proba(pd.DataFrame({"ad": ["7"]}).to_numpy())
+    with pytest.raises(ValueError, match="two kinds"):
+        SmoothedCTR(1.0).fit([[0.5], [1.5]], [0, 1]).predict_proba([[1]])
     halves = SmoothedCTR(1.0).fit([[0.5], [1.0]], [0, 1])
     np.testing.assert_allclose(halves.predict_proba([[1.0]])[:, 1], 0.75)
     np.testing.assert_allclose(halves.predict_proba([[1], [2]])[:, 1], [0.75, 0.5])
