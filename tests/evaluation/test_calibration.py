@@ -115,6 +115,12 @@ def test_curve_against_brute_force(data):
     assert expected_calibration_error(y, p, n_bins, strategy) == pytest.approx(error, rel=1e-9, abs=1e-12)
 
 
+def test_equal_predictions_in_the_very_middle_have_a_bin_of_their_own():
+    # Either of the two other ways to keep the pair together would favour one side.
+    assert reliability_curve([0, 1, 0, 1, 0, 1], [0.1, 0.2, 0.5, 0.5, 0.8, 0.9], n_bins=2).count.tolist() == [2, 2, 2]
+    assert reliability_curve([0, 1, 0], [0.1, 0.2, 0.5], n_bins=2).count.tolist() == [2, 1]  # one row goes below
+
+
 @pytest.mark.parametrize("n_bins", [2, 3, 10])
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_a_common_prediction_has_a_bin_of_its_own(n_bins, mirrored):
