@@ -445,6 +445,8 @@ def _column(name: str, values: Any) -> pd.Series:
         values = pd.Series([*values], dtype=object)
         if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
             values = values.infer_objects()
+    if isinstance(values, pd.MultiIndex):  # keys of several parts are tuples
+        values = values.to_flat_index()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
         column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))

@@ -431,3 +431,8 @@ def test_arrays_of_pandas_are_not_taken_for_masked_arrays_of_numpy():
     assert door._matched({"ids": missing, "others": none})[0].tolist() == [0, -1]
     with pytest.raises(ValueError, match=r"values must .*at row 1"):
         door._numbers("values", missing)
+
+
+def test_an_index_of_several_levels_holds_tuples():
+    ids = pd.MultiIndex.from_tuples([("a", 1), ("b", 2), ("a", 1)])
+    assert door._codes("users", ids).tolist() == [0, 1, 0]
