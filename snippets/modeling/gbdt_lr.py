@@ -66,8 +66,8 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Which leaf a row reaches is learned from copies of the trees with other numbers on their leaves. For this they reach
-    into `HistGradientBoostingClassifier`, which has no public way: its trees are ``_predictors``, of numbered ``nodes``.
+    Which leaf a row reaches is learned from a copy of the trees with other numbers on their leaves. For that it reaches
+    into `HistGradientBoostingClassifier`, which has no public way: its trees are ``_predictors``, made of ``nodes``.
 
     Examples
     --------
@@ -108,16 +108,18 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         n_trees, C = _count("n_estimators", self.n_estimators), self.C
         precision = n_trees if C is None else 1 / _number("C", C, "(0, inf)")
         X, y, weight, kept = self._check(X, y, sample_weight, fresh=True)
-        first = np.ones(len(kept), bool) if tree_rows is None else _labels("tree_rows", tree_rows) == 1
-        _same_rows(y=kept, tree_rows=first)
-        first = first[kept]
-        second = first if tree_rows is None else ~first
         self.classes_ = np.unique(y)
         if len(self.classes_) != 2:
             raise ValueError(f"Only binary classification is supported: y holds {len(self.classes_)} class(es)")
-        for name, rows in [("that grow the trees", first), ("that fit the linear layer", second)]:
-            if len(np.unique(y[rows])) < 2:
-                raise ValueError(f"the rows {name} must hold both classes")
+        first = second = slice(None)
+        if tree_rows is not None:
+            first = _labels("tree_rows", tree_rows) == 1
+            _same_rows(y=kept, tree_rows=first)
+            first = first[kept]
+            second = ~first
+            for name, rows in [("that grow the trees", first), ("that fit the linear layer", second)]:
+                if len(np.unique(y[rows])) < 2:
+                    raise ValueError(f"the rows {name} must hold both classes")
         self.trees_ = HistGradientBoostingClassifier(
             learning_rate=self.learning_rate,
             max_iter=n_trees,
@@ -202,7 +204,8 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         kept = weight > 0  # rows without weight do not exist, nor do their labels
         if not kept.any():
             raise ValueError("sample_weight is zero in every row")
-        return X[kept], y[kept], weight[kept], kept
+        rows = slice(None) if kept.all() else kept
+        return X[rows], y[rows], weight[rows], kept
 
     def _rows(self, X: ArrayLike, fresh: bool = False) -> np.ndarray:
         if not fresh:
@@ -248,7 +251,7 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         self._members = csr_matrix((np.ones(len(columns)), columns, ends), (len(ends) - 1, self._offsets[-1] + 1))
 
     def _reach(self, X: np.ndarray) -> csr_matrix:
-        """Return which joint leaf of each group of trees a row reaches, shape (n, n_joint), one entry for each group."""
+        """Return which joint leaves each row reaches, shape (n, n_joint), one entry for each group of trees."""
         joint = np.empty((len(X), len(self._ends)), np.int32)
         for top in range(0, len(X), ROWS):
             part, before = slice(top, top + ROWS), 0.0
@@ -274,51 +277,57 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
             gradient = precision * (w - prior) + leaves.T @ (rows.T @ error)
             return 0.5 * precision @ (w - prior) ** 2 + weight @ (np.logaddexp(0, margin) - label * margin), gradient
 
-        self._mean, self.n_iter_ = _minimize(loss, start, self._curvature(rows, weight, start))
+        self._mean, self.n_iter_ = self._minimize(loss, start, rows, weight)
         p = expit(rows @ (leaves @ self._mean))
         self._precision = precision + leaves.T @ (rows.T @ (weight * p * (1 - p)))
         # --8<-- [end:learn]
         self._scoring = self._with_values(np.split(self._mean[:-1], self._offsets[1:-1]), self._mean[-1])
         return self
 
-    def _curvature(self, rows, weight, start) -> list[np.ndarray]:
-        """Return Cholesky factors of the curvature at the start, a block of weights each, from a sample of the rows.
+    def _minimize(self, loss, w, rows, weight) -> tuple[np.ndarray, int]:
+        """Return where the loss is least and in how many steps, each in units in which its curvature is about one."""
+        steps, share = 0, 20
+        while steps < STEPS:
+            start, factors, share = w, self._curvature(rows, weight, w, share), max(share // 4, 1)
+            ends = np.cumsum([len(factor) for factor in factors])[:-1]
+
+            def solve(x, trans, factors=factors, ends=ends):
+                parts = zip(factors, np.split(x, ends), strict=True)
+                return np.concatenate([solve_triangular(factor, own, lower=True, trans=trans) for factor, own in parts])
+
+            def scaled(u, start=start, solve=solve):
+                value, gradient = loss(start + solve(u, 1))
+                return value, solve(gradient, 0)
+
+            options = {"maxiter": min(30, STEPS - steps), "ftol": 1e-12, "gtol": 1e-3}
+            found = minimize(scaled, np.zeros(len(start)), jac=True, method="L-BFGS-B", options=options)
+            w, steps = start + solve(found.x, 1), steps + max(found.nit, 1)
+            if found.success:
+                return w, steps
+        warnings.warn(f"the linear layer has not converged in {steps} steps", ConvergenceWarning, stacklevel=4)
+        return w, steps
+
+    def _curvature(self, rows, weight, w, share) -> list[np.ndarray]:
+        """Return Cholesky factors of the curvature at w, a block of weights each, from one in ``share`` of the rows.
 
         It decides how fast the optimum is found, not where it is.
         """
-        n = min(rows.shape[0], max(1_000, rows.shape[0] // 10), 20 * len(start))
+        n = min(rows.shape[0], max(500, rows.shape[0] // share), 400 // share * len(w))
         sample = np.random.default_rng(0).choice(rows.shape[0], n, replace=False)
-        leaves = rows[sample] @ self._members
-        p = expit(leaves @ start)
-        certainty = np.sqrt(weight[sample] * p * (1 - p) * weight.sum() / weight[sample].sum())
-        factors = []
-        for left in range(0, len(start), BLOCK):
+        p = expit(rows @ (self._members @ w))
+        certainty = weight * p * (1 - p)
+        whole = self._precision + self._members.T @ (rows.T @ certainty)  # the diagonal, of all rows
+        some = np.sqrt(certainty[sample] * certainty.sum() / max(certainty[sample].sum(), 1e-300))
+        leaves, factors = rows[sample] @ self._members, []
+        for left in range(0, len(w), BLOCK):
             own = leaves[:, left : left + BLOCK].astype(np.float32).toarray()
-            own *= certainty[:, None].astype(np.float32)
+            own *= some[:, None].astype(np.float32)
             curvature = (own.T @ own).astype(float)
             diagonal = np.diag(curvature) + self._precision[left : left + BLOCK]
+            diagonal = np.maximum(diagonal, whole[left : left + BLOCK])  # leaves that the sample hardly reaches
             np.fill_diagonal(curvature, diagonal + 1e-5 * diagonal.mean())  # beyond what float32 has lost
             factors.append(cholesky(curvature, lower=True))
         return factors
-
-
-def _minimize(loss, start: np.ndarray, factors: list[np.ndarray]) -> tuple[np.ndarray, int]:
-    """Return where the loss is least, and in how many steps: in units in which its curvature is about one."""
-    ends = np.cumsum([len(factor) for factor in factors])[:-1]
-
-    def solve(x, trans):
-        parts = zip(factors, np.split(x, ends), strict=True)
-        return np.concatenate([solve_triangular(factor, own, lower=True, trans=trans) for factor, own in parts])
-
-    def scaled(u):
-        value, gradient = loss(start + solve(u, 1))
-        return value, solve(gradient, 0)
-
-    options = {"maxiter": STEPS, "ftol": 1e-12, "gtol": 1e-4}
-    found = minimize(scaled, np.zeros(len(start)), jac=True, method="L-BFGS-B", options=options)
-    if not found.success:
-        warnings.warn(f"the linear layer has not converged: {found.message}", ConvergenceWarning, stacklevel=4)
-    return start + solve(found.x, 1), found.nit
 
 
 # --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---

@@ -89,8 +89,8 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Keys are ids of any kind: whole numbers of 64 bits, text, categories, UUIDs. A row with a missing one matches nothing:
-    it counts in the rate of all, and is predicted like a key nobody has seen.
+    Keys are ids of any kind: whole numbers of 64 bits, text, categories, UUIDs. A missing one matches nothing: its row
+    counts in the rate of all, and is predicted like a key nobody has seen.
 
     Examples
     --------
