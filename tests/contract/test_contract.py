@@ -77,19 +77,21 @@ def test_any_container_and_dtype_gives_the_same(call):
                 assert_same(call({(name, None): frame}), expected, call.tolerance, f"{name} as {label}")
 
 
+def bad_values(call):
+    """Yield the place of an argument, its role, and a label, a bad value and what its error must hold."""
+    tables = [((name, None), role) for name, role in call.arguments.items() if isinstance(role, Table)]
+    for place, role in [*call.slots().items(), *tables]:
+        for label, value, says in role.bad():
+            if place[1] is None or np.ndim(value) == 1:  # a column of a table has one dimension
+                yield place, role, label, value, says
+
+
 @each_call
 def test_what_breaks_the_rule_is_named(call):
     problems = []
-    for place, role in [
-        *call.slots().items(),
-        *(((n, None), r) for n, r in call.arguments.items() if isinstance(r, Table)),
-    ]:
-        name = place[1] or place[0]
-        for label, value, says in role.bad():
-            in_frame = place[1] is not None
-            if in_frame and np.ndim(value) != 1:
-                continue
-            problems += refusal(call, {place: value}, re.escape(name), role, says, f"{place}: {label}")
+    for place, role, label, value, says in bad_values(call):
+        name = re.escape(place[1] or place[0])
+        problems += refusal(call, {place: value}, name, role, says, f"{place}: {label}")
     assert problems == []
 
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 
 from tests.contract.calls import assert_same
 from tests.contract.roles import Table
-from tests.contract.test_contract import CALLS, FAULTS, refusal, variants
+from tests.contract.test_contract import CALLS, FAULTS, bad_values, refusal, variants
 
 KINDS = [
     "NumPy",
@@ -43,10 +43,9 @@ def main() -> None:
                 good[call.name][kind(label)] += 1
             except (AssertionError, ValueError, *FAULTS):
                 failed[call.name][kind(label)] += 1
-        for place, role in call.slots().items():
-            for label, value, says in role.bad():
-                wrong = refusal(call, {place: value}, ".", role, says, label)
-                (failed if wrong else good)[call.name]["refused"] += 1
+        for place, role, label, value, says in bad_values(call):
+            wrong = refusal(call, {place: value}, ".", role, says, label)
+            (failed if wrong else good)[call.name]["refused"] += 1
     columns = [*KINDS, "refused"]
     print(f"| function | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}")
     for name in sorted({*good, *failed}):
