@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import linalg
+
+LIMITS = "[-1e100, 1e100]"  # of rewards: sums of larger ones, weighted, overflow
 
 
 class Value(NamedTuple):
@@ -48,7 +51,7 @@ def ips(
     ------
     ValueError
         If arrays are unequal in length, not one-dimensional or hold values other than those above; with fewer than two
-        rows, where there is no standard error; or if a weight is 1e100 or more.
+        rows, where there is no standard error; or if a weight is 1e100 or more, or a reward more than that in size.
 
     Examples
     --------
@@ -79,12 +82,12 @@ def snips(
     weight, r = _weights(logging_propensity, target_probability, clip, reward=reward)
     if not weight.any():
         raise ValueError("target_probability is 0 in every row: the log holds nothing the target would do")
+    weight /= weight.max()  # only ratios count, and a sum of tiny ones would have few digits
     # --8<-- [start:snips]
     estimate = weight @ r / weight.sum()
     error = r - estimate
-    error *= weight  # its mean is 0
-    variance = error @ error / (len(r) - 1) / weight.mean() ** 2
-    return Value(float(estimate), float(np.sqrt(variance / len(r))))
+    error *= weight / weight.mean()  # its mean is 0
+    return Value(float(estimate), _error_of_mean(error))
     # --8<-- [end:snips]
 
 
@@ -155,12 +158,13 @@ def weight_report(logging_propensity: ArrayLike, target_probability: ArrayLike) 
     (1.25, 2.94, 2.0)
     """
     (weight,) = _weights(logging_propensity, target_probability, None)
-    square = float(weight @ weight)
+    mean, largest = weight.mean(), weight.max()
+    share = weight / (largest or 1.0)
     return WeightReport(
-        float(weight.mean()),
-        float(weight.std(ddof=1) / np.sqrt(len(weight))),
-        float(weight.sum() ** 2 / square) if square else 0.0,
-        float(weight.max()),
+        float(mean),
+        _error_of_mean(weight - mean),
+        float(share.sum() ** 2 / (share @ share)) if largest else 0.0,
+        float(largest),
     )
 
 
@@ -168,15 +172,22 @@ def _mean_with_error(term: np.ndarray) -> Value:
     # --8<-- [start:mean]
     mean = term.mean()
     term -= mean
-    return Value(float(mean), float(np.sqrt(term @ term / (len(term) - 1) / len(term))))
+    return Value(float(mean), _error_of_mean(term))
     # --8<-- [end:mean]
+
+
+def _error_of_mean(away: np.ndarray) -> float:
+    """Return the standard error of a mean from the distances to it, as large or small as they may be."""
+    # --8<-- [start:error]
+    return float(linalg.norm(away) / np.sqrt(len(away) * (len(away) - 1)))
+    # --8<-- [end:error]
 
 
 def _weights(
     logging_propensity: ArrayLike, target_probability: ArrayLike, clip: float | None, **columns: ArrayLike
 ) -> list[np.ndarray]:
     """Check all input; return the weights, and the columns."""
-    checked = {name: _numbers(name, values) for name, values in columns.items()}
+    checked = {name: _numbers(name, values, LIMITS) for name, values in columns.items()}
     logging = _numbers("logging_propensity", logging_propensity, "(0, 1]")
     target = _numbers("target_probability", target_probability, "[0, 1]")
     rows = _same_rows(**checked, logging_propensity=logging, target_probability=target)

@@ -142,6 +142,24 @@ def test_nothing_in_common_has_no_effective_row():
     assert report == (0, 0, 0, 0)
 
 
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e99])
+def test_errors_scale_with_weights_and_rewards(scale):
+    reward, logging, target = np.array([1, 0, 0, 1]), [0.5, 0.5, 0.25, 0.25], np.array([0.25, 0.25, 0.5, 0.5])
+    for function in (ips, snips, lambda *a: doubly_robust(*a, reward * scale / 2, reward * scale / 2)):
+        plain, scaled = np.array(function(reward, logging, target)), function(reward * scale, logging, target)
+        if function not in (ips, snips):
+            plain = np.array(doubly_robust(reward, logging, target, reward / 2, reward / 2))
+        assert scaled == pytest.approx(plain * scale, rel=1e-9)
+    if scale < 1:
+        tiny = logging, target * scale
+        assert ips(reward, *tiny) == pytest.approx(np.array(ips(reward, logging, target)) * scale, rel=1e-9)
+        assert snips(reward, *tiny) == pytest.approx(snips(reward, logging, target), rel=1e-9)
+        plain, report = weight_report(logging, target), weight_report(*tiny)
+        assert report.effective_sample_size == pytest.approx(plain.effective_sample_size, rel=1e-9)
+        assert report.standard_error == pytest.approx(plain.standard_error * scale, rel=1e-9)
+        assert snips(reward, *tiny, clip=1e-315).standard_error == pytest.approx(1 / np.sqrt(12))
+
+
 @pytest.mark.parametrize("function", [ips, snips, lambda *a: doubly_robust(*a, a[0], a[0])])
 @pytest.mark.parametrize(
     ("arguments", "message"),
@@ -150,6 +168,7 @@ def test_nothing_in_common_has_no_effective_row():
         (([1], [0.5], [0.5]), "reward needs two rows or more, got 1"),
         (([1, 0], [0.5], [0.5, 0.5]), "logging_propensity has 1 rows, reward has 2"),
         (([1, 0], [0.5, 1e-320], [0.5, 0.5]), "logging_propensity must give a weight below 1e100, .* at row 1"),
+        (([1, 1e300], [0.5, 0.5], [0.5, 0.5]), r"reward must be in \[-1e100, 1e100\], got 1e\+300 at row 1"),
         (([1, 0], [0.5, 0], [0.5, 0.5]), r"logging_propensity must be in \(0, 1\], got 0 at row 1"),
         (([1, 0], [0.5, 1.5], [0.5, 0.5]), r"logging_propensity must be in \(0, 1\], got 1.5 at row 1"),
         (([1, 0], [0.5, 0.5], [0.5, -0.1]), r"target_probability must be in \[0, 1\], got -0.1 at row 1"),
