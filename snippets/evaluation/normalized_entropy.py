@@ -58,6 +58,7 @@ def normalized_entropy(
     y, p = _array("y_true", y_true), _array("y_prob", y_prob)
     w = None if sample_weight is None else _array("sample_weight", sample_weight)
     n = _same_rows(y_true=y, y_prob=p, sample_weight=w)
+    unit = 1.0 if w is None else float(w.max()) or 1.0  # sums of huge weights, and of tiny ones, do not fit
 
     # --8<-- [start:heart]
     loss = clicks = total = 0.0
@@ -73,7 +74,7 @@ def normalized_entropy(
             clicks += y_part.sum()
             total += len(y_part)
         else:
-            w_part = _inside("sample_weight", w[rows], "[0, inf)", start)
+            w_part = _inside("sample_weight", w[rows], "[0, inf)", start) / unit
             used = w_part > 0  # 0 x infinity would be NaN
             loss -= log_likelihood[used] @ w_part[used]
             clicks += w_part @ y_part

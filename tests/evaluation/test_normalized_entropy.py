@@ -134,3 +134,10 @@ def test_one_class_is_defined_with_a_background_rate():
     assert normalized_entropy([0, 0], [0.1, 0.1], background_rate=0.1) == pytest.approx(
         -np.log(0.9) / entropy(0.1), rel=1e-12
     )
+
+
+@pytest.mark.parametrize("scale", [5e-324, 1e-310, 1e308])
+@pytest.mark.parametrize("rate", [None, 0.02])
+def test_only_ratios_of_weights_count(scale, rate):
+    y, p = Y[:1000], P[:1000]
+    assert normalized_entropy(y, p, np.full(1000, scale), rate) == pytest.approx(normalized_entropy(y, p, None, rate))
