@@ -66,7 +66,8 @@ def ndcg_at_k(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int) 
     0.815
     """
     k, lists = _count("k", k), _sort(y_true, y_score, groups, binary=False)
-    lists = lists._replace(gain=lists.gain / (lists.gain.max() or 1))  # a sum of huge gains would be infinite
+    largest = np.maximum.reduceat(lists.gain, np.cumsum(lists.size) - lists.size)  # a sum of huge gains is infinite
+    lists = lists._replace(gain=lists.gain / np.where(largest > 0, largest, 1)[lists.list_])
     # --8<-- [start:ndcg]
     discount = np.zeros(int(lists.size.max()))
     discount[:k] = 1 / np.log2(np.arange(2, 2 + len(discount[:k])))

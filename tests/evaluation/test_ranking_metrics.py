@@ -203,3 +203,9 @@ def test_bad_k_is_named(k):
 def test_grades_are_for_ndcg_only(metric):
     with pytest.raises(ValueError, match="y_true must be 0 or 1, got 2 at row 0"):
         metric([2, 0], [0.5, 0.1], [0, 0], 1)
+
+
+def test_lists_of_tiny_gains_count_as_those_of_huge_ones():
+    score, groups = [2, 1, 2, 1, 3], [0, 0, 1, 1, 1]
+    found = ndcg_at_k([0, 1e300, 0, 1e-300, 0], score, groups, 3)
+    assert found == pytest.approx((1 / np.log2(3) + 1 / 2) / 2)
