@@ -63,12 +63,15 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             _count(name, getattr(self, name))
         left = _numbers("X", _features(self, "X", X), LIMITS, ndim=2)
         self.centers_, self._n_features_out = [], self.n_levels
+        # By a power of two, which rounds nothing, since squares of tiny numbers are 0.
+        power = np.frexp(np.abs(left).max())[1]
+        left = np.ldexp(left, -power)
         # --8<-- [start:fit]
         grain = 1e-12 * (np.abs(left).max() or 1.0)  # what is less is rounding
         for _ in range(self.n_levels):
             n_codes = min(self.n_codes, len(np.unique(np.round(left / grain), axis=0)))
             level = KMeans(n_codes, n_init=3, random_state=self.random_state).fit(left)
-            self.centers_.append(level.cluster_centers_)
+            self.centers_.append(np.ldexp(level.cluster_centers_, power))
             left = left - level.cluster_centers_[level.labels_]
         # --8<-- [end:fit]
         return self
@@ -83,7 +86,8 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             # |x - c|^2 without the term of x that all centers share, from their middle: far from 0 it would cancel out
             middle = centers.mean(axis=0)
             away = centers - middle
-            distance = (away**2).sum(axis=1) - 2 * (left - middle) @ away.T
+            unit = np.ldexp(away, -np.frexp(np.abs(away).max())[1])  # else squares of tiny numbers are 0
+            distance = (away * unit).sum(axis=1) - 2 * (left - middle) @ unit.T
             codes[:, level] = distance.argmin(axis=1)
             left = left - centers[codes[:, level]]
         # --8<-- [end:transform]

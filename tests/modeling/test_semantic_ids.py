@@ -115,3 +115,14 @@ def test_what_is_wrong_is_named(vectors):
 
 def test_scikit_learns_own_checks():
     assert failed_checks(SemanticIDs(2, 4, random_state=0), at_least=30) == {}
+
+
+@pytest.mark.parametrize("power", [-1060, -600, 300])
+def test_codes_do_not_depend_on_the_unit(power):
+    corners = np.repeat([[0, 0], [8, 0], [0, 8], [8, 8]], 5, axis=0)
+    vectors = corners + np.random.default_rng(0).integers(0, 3, (20, 2))
+    expected = SemanticIDs(2, 4, random_state=0).fit_transform(vectors)
+    small = SemanticIDs(2, 4, random_state=0).fit(np.ldexp(vectors, power))
+    assert np.array_equal(small.transform(np.ldexp(vectors, power)), expected)
+    if power < 0:
+        assert (small.transform([[1e100, -1e100]]) == small.transform(np.ldexp([[2.0**40, -(2.0**40)]], power))).all()
