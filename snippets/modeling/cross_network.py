@@ -102,7 +102,7 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
     ------
     ValueError
         If a parameter is out of range, X holds anything but whole numbers, y other than two classes, or a step was so
-        large that the parameters overflowed.
+        large that the parameters, or the log odds of a row, overflowed.
 
     Examples
     --------
@@ -183,10 +183,7 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
                         i = values if name in ("embedding", "wide") else ...
                         squares[name][i] += gradient**2
                         self.params_[name][i] -= self.learning_rate * gradient / np.sqrt(squares[name][i])
-        if not all(np.isfinite(value).all() for value in self.params_.values()):
-            raise ValueError(
-                f"learning_rate {self.learning_rate} or init_scale {self.init_scale} is too large: overflow"
-            )
+        self._refuse_overflow(*self.params_.values())
         return self
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
@@ -194,7 +191,10 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = _features(self, "X", X, whole=True, reset=False)
         parts = np.array_split(self._rows(X), max(len(X) // 10_000, 1))
-        return np.concatenate([self._forward(part)[0] for part in parts])
+        with np.errstate(over="ignore", invalid="ignore"):
+            logit = np.concatenate([self._forward(part)[0] for part in parts])
+        self._refuse_overflow(logit)
+        return logit
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probabilities of both classes, shape (n, 2)."""
@@ -205,6 +205,12 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         """Return the more probable class of each row, shape (n,)."""
         positive = self.decision_function(X) > 0
         return self.classes_[positive.astype(int)]
+
+    def _refuse_overflow(self, *arrays: np.ndarray) -> None:
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise ValueError(
+                f"learning_rate {self.learning_rate} or init_scale {self.init_scale} is too large: overflow"
+            )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -52,7 +52,7 @@ class MultiTaskClassifier(BaseEstimator):
     ------
     ValueError
         If a parameter is out of range, X holds anything but whole numbers, Y anything but 0, 1 and NaN, a task has no
-        known label, or a step was so large that the parameters overflowed.
+        known label, or a step was so large that the parameters, or the log odds of a row, overflowed.
 
     Examples
     --------
@@ -138,10 +138,7 @@ class MultiTaskClassifier(BaseEstimator):
                         i = values if name in ("embedding", "wide") else ...
                         squares[name][i] += gradient**2
                         self.params_[name][i] -= self.learning_rate * gradient / np.sqrt(squares[name][i])
-        if not all(np.isfinite(value).all() for value in self.params_.values()):
-            raise ValueError(
-                f"learning_rate {self.learning_rate} or init_scale {self.init_scale} is too large: overflow"
-            )
+        self._refuse_overflow(*self.params_.values())
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -149,7 +146,16 @@ class MultiTaskClassifier(BaseEstimator):
         check_is_fitted(self)
         X = _features(self, "X", X, whole=True, reset=False)
         parts = np.array_split(self._rows(X), max(len(X) // 10_000, 1))
-        return expit(np.concatenate([self._forward(part)[0] for part in parts]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            logit = np.concatenate([self._forward(part)[0] for part in parts])
+        self._refuse_overflow(logit)
+        return expit(logit)
+
+    def _refuse_overflow(self, *arrays: np.ndarray) -> None:
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise ValueError(
+                f"learning_rate {self.learning_rate} or init_scale {self.init_scale} is too large: overflow"
+            )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -235,9 +241,17 @@ class MultiTaskClassifier(BaseEstimator):
 
 def _partial_labels(name: str, values: Any) -> np.ndarray:
     """Return labels as float64, each 0, 1 or, where missing, NaN."""
-    array = values.astype(np.float64).filled(np.nan) if np.ma.is_masked(values) else np.asarray(values)
-    known = pd.notna(array)
-    return np.where(known, _labels(name, np.where(known, array, 0), ndim=2), np.nan)
+    known = True
+    try:
+        array = values.astype(np.float64).filled(np.nan) if np.ma.is_masked(values) else np.asarray(values)
+        known = pd.notna(array)
+        values = np.where(known, array, 0)
+    except (ValueError, TypeError):
+        pass  # rows of several lengths, text or times, all of which are refused now
+    labels = _labels(name, values, ndim=2)
+    if labels.shape[1] == 0:
+        raise ValueError(f"{name} must have a column for each task, got shape {labels.shape}")
+    return np.where(known, labels, np.nan)
 
 
 # --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---

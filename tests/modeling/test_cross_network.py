@@ -201,3 +201,9 @@ def test_what_is_not_asked_for():
         "n_hidden": 0,
         "random_state": None,
     }
+
+
+def test_log_odds_that_overflow_are_no_prediction():
+    model = CrossNetworkClassifier(2, learning_rate=1e80, random_state=0).fit([[0], [1]] * 9, [0, 1] * 9)
+    with pytest.raises(ValueError, match=r"learning_rate 1e\+80 or init_scale 0.05 is too large: overflow"):
+        model.predict_proba([[0], [1]])

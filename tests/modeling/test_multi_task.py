@@ -238,3 +238,23 @@ def test_what_is_not_asked_for():
         "n_hidden": 16,
         "random_state": None,
     }
+
+
+def test_log_odds_that_overflow_are_no_prediction():
+    model = MultiTaskClassifier(2, 2, learning_rate=1e150, random_state=0).fit([[0], [1]] * 9, [[0, 1], [1, 0]] * 9)
+    with pytest.raises(ValueError, match=r"learning_rate 1e\+150 or init_scale 0.05 is too large: overflow"):
+        model.predict_proba([[0], [1]])
+
+
+@pytest.mark.parametrize(
+    ("Y", "message"),
+    [
+        ([[1, 0], [0]], "Y must have rows of one length"),
+        ([["1", "0"], ["0", "1"]], "Y must hold numbers, got '1' at row 0, column 0"),
+        (np.zeros((2, 2), "M8[s]"), "Y must hold numbers, got 1970-01-01T00:00:00 at row 0, column 0"),
+        (np.zeros((2, 0)), r"Y must have a column for each task, got shape \(2, 0\)"),
+    ],
+)
+def test_labels_that_are_none_are_named(Y, message):
+    with pytest.raises(ValueError, match=message):
+        MultiTaskClassifier().fit([[0], [1]], Y)
