@@ -34,7 +34,7 @@ class ThompsonSampling:
     Raises
     ------
     ValueError
-        If there are fewer than two arms, the prior is not positive and finite, or an arm or a reward is none.
+        If there are fewer than two arms, the prior is not in [1e-300, 1e300], or an arm or a reward is none.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class ThompsonSampling:
         n_arms = _count("n_arms", n_arms, 2)
         prior = {"alpha": alpha, "beta": beta}
         for name, values in prior.items():
-            prior[name] = _numbers(name, values, "(0, inf)", ndim=None)
+            prior[name] = _numbers(name, values, "[1e-300, 1e300]", ndim=None)  # beyond, draws are 0 or NaN
             if prior[name].shape not in ((), (n_arms,)):
                 raise ValueError(
                     f"{name} must be one number, or one for each of {n_arms} arms, got shape {prior[name].shape}"
@@ -86,9 +86,9 @@ class LinUCB:
     ----------
     n_arms, n_features : int
     width : float
-        How many standard deviations the bound lies above the mean, at least 0; 0 is greedy. Called alpha in the paper.
+        How many standard deviations the bound lies above the mean, in [0, 1e100]; 0 is greedy. The paper's alpha.
     l2 : float
-        Penalty of the regressions, more than 0.
+        Penalty of the regressions, in [1e-200, 1e200].
     random_state : int or None
         Seed of the draws among arms with equal bounds, as all are before the first reward.
 
@@ -116,16 +116,19 @@ class LinUCB:
         self, n_arms: int, n_features: int, width: float = 1.0, l2: float = 1.0, random_state: int | None = None
     ) -> None:
         n_arms, n_features = _count("n_arms", n_arms, 2), _count("n_features", n_features)
-        self.width = _number("width", width, "[0, inf)")
-        self._rng = np.random.default_rng(random_state)
+        self.width = _number("width", width, "[0, 1e100]")
+        seed = random_state if random_state is None else _count("random_state", random_state, 0)
+        self._rng = np.random.default_rng(seed)
         # A = R'R, and R beside the rotated rewards, by arm: all that a regression needs to know of its rows.
-        root = np.sqrt(_number("l2", l2, "(0, inf)")) * np.eye(n_features, n_features + 1)
+        root = np.sqrt(_number("l2", l2, "[1e-200, 1e200]")) * np.eye(n_features, n_features + 1)
         self._roots = np.tile(root, (n_arms, 1, 1))
         self._solve()
 
     def choose(self, contexts: ArrayLike) -> np.ndarray:
         """Return the arm of each request, shape (n,), from contexts of shape (n, n_features)."""
         x = self._check(contexts)
+        # Times a number, a context has the same best arm: squares of large and of small ones do not fit.
+        x = np.ldexp(x, -np.frexp(np.abs(x).max(axis=1, keepdims=True))[1])
         # --8<-- [start:linucb]
         spread = x @ self._inverse  # by arm; its squares add up to x' A^-1 x, the variance
         bound = x @ self.coef_.T + self.width * np.sqrt((spread**2).sum(axis=2)).T

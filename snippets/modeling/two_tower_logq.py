@@ -138,6 +138,7 @@ class TwoTower(BaseEstimator):
             _count(name, getattr(self, name), least)
         for name in ("learning_rate", "init_scale"):
             _number(name, getattr(self, name), "(0, inf)")
+        seed = self.random_state if self.random_state is None else _count("random_state", self.random_state, 0)
         validate_data(self, user_codes, item_codes, skip_check_array=True)
         user = _features(self, "user_codes", user_codes, whole=True)
         self._item_fields = clone(self)  # keeps the names of the item's columns, as self does the user's
@@ -146,7 +147,7 @@ class TwoTower(BaseEstimator):
         _whole("the identities of item_codes, column 0,", item[:, 0], 0)
         self.user_values_, self.item_values_ = ([np.unique(c[c >= 0]) for c in codes.T] for codes in (user, item))
         user_sum, item_sum = _sum_of_codes(user, self.user_values_), _sum_of_codes(item, self.item_values_)
-        random = np.random.default_rng(self.random_state)
+        random = np.random.default_rng(seed)
         self.user_table_ = random.normal(0, self.init_scale, (user_sum.shape[1], self.n_factors))
         self.item_table_ = random.normal(0, self.init_scale, (item_sum.shape[1], self.n_factors))
         squares = [np.full_like(table, 1e-8) for table in (self.user_table_, self.item_table_)]

@@ -35,7 +35,7 @@ CALLS = [
         thompson,
         {
             "n_arms": Fixed(3),
-            "alpha": Numbers([2.5, 1, 2], interval="(0, inf)", rows=None),
+            "alpha": Numbers([2.5, 1, 2], interval="[1e-300, 1e300]", rows=None),
             **SHOWN,
             "n": Count(5, least=0),
         },
@@ -46,8 +46,8 @@ CALLS = [
         linucb,
         {
             "n_arms": Count(3, least=2),
-            "width": Number(0.5, interval="[0, inf)"),
-            "l2": Number(2.0, interval="(0, inf)"),
+            "width": Number(0.5, interval="[0, 1e100]"),
+            "l2": Number(2.0, interval="[1e-200, 1e200]"),
             "contexts": Matrix(CONTEXTS),
             **SHOWN,
         },

@@ -160,21 +160,23 @@ def test_a_policy_that_does_not_choose_for_each_row_is_refused():
     ("call", "message"),
     [
         (lambda: ThompsonSampling(1), "n_arms must be a whole number of at least 2, got 1"),
-        (lambda: ThompsonSampling(2, alpha=[1, 0]), "alpha must be above 0 and finite"),
-        (lambda: ThompsonSampling(2, beta=np.inf), "beta must be above 0 and finite"),
+        (lambda: ThompsonSampling(2, alpha=[1, 0]), r"alpha must be in \[1e-300, 1e300\]"),
+        (lambda: ThompsonSampling(2, beta=np.inf), r"beta must be in \[1e-300, 1e300\]"),
         (
             lambda: ThompsonSampling(2, alpha=[1, 2, 3]),
             r"alpha must be one number, or one for each of 2 arms, got shape \(3,\)",
         ),
         (lambda: LinUCB(1, 2), "n_arms must be a whole number of at least 2"),
         (lambda: LinUCB(2, 0), "n_features must be a whole number of at least 1, got 0"),
-        (lambda: ThompsonSampling(2, alpha=np.inf), "alpha must be above 0 and finite"),
-        (lambda: ThompsonSampling(2, beta=[0, 1]), "beta must be above 0 and finite"),
-        (lambda: LinUCB(2, 1, width=np.inf), "width must be at least 0 and finite"),
-        (lambda: LinUCB(2, 1, l2=np.inf), "l2 must be above 0 and finite"),
+        (lambda: ThompsonSampling(2, alpha=np.inf), r"alpha must be in \[1e-300, 1e300\]"),
+        (lambda: ThompsonSampling(2, beta=[0, 1]), r"beta must be in \[1e-300, 1e300\]"),
+        (lambda: LinUCB(2, 1, width=np.inf), r"width must be in \[0, 1e100\]"),
+        (lambda: LinUCB(2, 1, l2=np.inf), r"l2 must be in \[1e-200, 1e200\]"),
+        (lambda: ThompsonSampling(2, alpha=1e308), r"alpha must be in \[1e-300, 1e300\], got 1e\+308"),
+        (lambda: LinUCB(2, 1, random_state="a"), "random_state must be a whole number of at least 0, got 'a'"),
         (lambda: ThompsonSampling(2).update([-1], [0]), "arms must be at least 0, got -1 at row 0"),
-        (lambda: LinUCB(2, 1, width=-1), "width must be at least 0"),
-        (lambda: LinUCB(2, 1, l2=0), "l2 must be above 0"),
+        (lambda: LinUCB(2, 1, width=-1), r"width must be in \[0, 1e100\], got -1"),
+        (lambda: LinUCB(2, 1, l2=0), r"l2 must be in \[1e-200, 1e200\], got 0"),
         (lambda: LinUCB(2, 2).choose([[1.0]]), r"contexts must hold 2 numbers in each row, got shape \(1, 1\)"),
         (lambda: LinUCB(2, 1).choose([[np.nan]]), r"contexts must be in \(-1e150, 1e150\), got nan at row 0, column 0"),
         (lambda: LinUCB(2, 1).update([[1.0]], [0, 1], [0, 1]), "one context for each arm, got 1 and 2"),
@@ -188,3 +190,17 @@ def test_a_policy_that_does_not_choose_for_each_row_is_refused():
 def test_what_is_wrong_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("scale", [2.0**-1060, 2.0**-600, 2.0**490])
+@pytest.mark.parametrize("l2", [1e-200, 1.0, 1e200])
+def test_choices_do_not_depend_on_the_unit_of_a_context(scale, l2):
+    rng = np.random.default_rng(0)
+    contexts, asked = rng.normal(size=(60, 2)), rng.integers(-8, 9, (200, 2)) / 8
+    policy = LinUCB(3, 2, width=0.3, l2=l2, random_state=0)
+    policy.update(contexts, rng.integers(0, 3, 60), rng.integers(0, 2, 60))
+    asked = asked[asked.any(axis=1)]
+    expected = policy.choose(asked)
+    assert np.isfinite(policy.covariance_).all()
+    assert len(np.unique(expected)) > 1
+    assert l2 != 1 or np.array_equal(policy.choose(asked * scale), expected)

@@ -210,3 +210,9 @@ def test_what_is_not_asked_for():
         "init_scale": 0.1,
         "random_state": None,
     }
+
+
+@pytest.mark.parametrize("seed", ["a", 1.5, -1])
+def test_a_seed_that_is_none_is_named(seed):
+    with pytest.raises(ValueError, match="random_state must be a whole number of at least 0"):
+        TwoTower(random_state=seed).fit([[0], [1]], [[0], [1]])
