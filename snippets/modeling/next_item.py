@@ -73,6 +73,8 @@ class NextItem(BaseEstimator):
         self.follows_ = csr_matrix((n_items, n_items))
         for lag in range(1, min(n_lags + 1, len(what))):
             same = who[lag:] == who[:-lag]
+            if not same.any():  # no history is that long
+                break
             before, after = what[:-lag][same], what[lag:][same]
             weight = np.full(len(before), decay ** (lag - 1))
             self.follows_ += csr_matrix((weight, (before, after)), (n_items, n_items))
@@ -83,7 +85,7 @@ class NextItem(BaseEstimator):
         """Return a score of each item, shape (n, n_items).
 
         ``histories`` has shape (n, at most n_lags): the last items of each user, the latest last, -1 where there is
-        none. An empty history gets the popularity.
+        none. An empty history gets a millionth of the popularity, which keeps its order.
         """
         check_is_fitted(self)
         histories = _whole("histories", histories, -1, len(self.popularity_) - 1, ndim=2)

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -81,3 +83,11 @@ def test_what_is_wrong_is_named(call, message):
 
 def test_what_is_not_asked_for():
     assert NextItem().get_params() == {"n_lags": 5, "decay": 0.8, "shrink": 5.0}
+
+
+def test_steps_back_beyond_the_longest_history_cost_nothing():
+    user, item = np.repeat(np.arange(50_000), 2), np.tile([0, 1], 50_000)
+    began = time.perf_counter()
+    follows = NextItem(n_lags=10**9).fit(user, item, np.arange(100_000), 2).follows_
+    assert follows.toarray().tolist() == [[0, 50_000], [0, 0]]
+    assert time.perf_counter() - began < 5  # 100,000 steps over the log would take a minute
