@@ -195,7 +195,7 @@ def classifier_two_sample_test(expected: ArrayLike, actual: ArrayLike, seed: int
         raise ValueError(f"actual has {sample.shape[1]} columns, expected has {reference.shape[1]}")
     if names and others and names != others:
         raise ValueError(f"actual has the columns {others}, expected has {names}")
-    seed = _count("seed", seed, 0)
+    seed = _count("seed", seed, 0, 2**32 - 1)
     # --8<-- [start:classifier]
     x = np.concatenate([reference, sample])
     is_sample = np.repeat([0, 1], [len(reference), len(sample)])
@@ -219,7 +219,7 @@ def _matrix(name: str, values: Any) -> tuple[np.ndarray, list | None]:
         names, values = list(frame), np.empty(frame.shape)
         for i, label in enumerate(names):
             column = frame[label]
-            if pd.api.types.is_numeric_dtype(column):
+            if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
                 column = column.to_numpy(np.float64, na_value=np.nan)
             values[:, i] = _array(f"{name}[{label!r}]", column)
     array = _array(name, values, 2).astype(np.float64, copy=False)

@@ -230,6 +230,14 @@ def test_missing_values_are_a_difference():
             r"expected\['a'\] must hold numbers, got 'x' at row 0",
         ),
         (
+            lambda: classifier_two_sample_test(pd.DataFrame({"a": [1j] * 30}), np.ones((30, 1))),
+            r"expected\['a'\] must hold numbers, got 0\+1j at row 0",
+        ),
+        (
+            lambda: classifier_two_sample_test(np.ones((30, 1)), np.ones((30, 1)), seed=2**32),
+            r"seed must be a whole number in \[0, 4294967295\]",
+        ),
+        (
             lambda: classifier_two_sample_test(np.ones((30, 1)), np.full((30, 1), np.inf)),
             "actual must be finite or NaN, got inf at row 0, column 0",
         ),
