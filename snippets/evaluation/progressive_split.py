@@ -228,6 +228,7 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
+        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -267,6 +268,8 @@ def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
         column = _column(name, values)
         if column.isna().any():
             raise ValueError(f"{name} is missing at row {int(np.argmax(column.isna()))}")
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.astype(column.cat.categories.dtype)
         kind = pd.api.types.infer_dtype(column)
         if kind == "string":
             raise ValueError(f"{name} must hold numbers or datetimes, got {column.iloc[0]!r} at row 0, a text")

@@ -140,6 +140,7 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
+        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")

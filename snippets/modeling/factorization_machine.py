@@ -393,6 +393,7 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
+        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -485,10 +486,13 @@ def _classes(name: str, values: Any) -> np.ndarray:
     """Return labels of any container as plain numbers or text; a missing one is refused."""
     values = values if hasattr(values, "__len__") else np.asarray(values)
     if getattr(values, "ndim", 1) != 1 or (type(values) is np.ndarray and values.dtype.kind in "biuU"):
-        return column_or_1d(np.asarray(values), warn=True)
-    _, codes, distinct = _keys(name, values)
+        array = column_or_1d(np.asarray(values), warn=True)
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    kind, codes, distinct = _keys(name, values)
     if (codes < 0).any():
         raise ValueError(f"{name} is missing at row {int(np.argmin(codes))}")
+    if kind == "bytes":
+        raise ValueError(f"{name} must hold numbers or text, got {distinct[codes[0]]!r} at row 0")
     return np.array(distinct.tolist())[codes]
 
 

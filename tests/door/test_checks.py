@@ -361,6 +361,9 @@ def test_a_column_of_classes_is_flattened_as_scikit_learn_does():
         (lambda: door._classes("y", np.ma.array([1, 0], mask=[0, 1])), "y is missing at row 1"),
         (lambda: door._classes("y", pa.array([1, 0, None])), "y is missing at row 2"),
         (lambda: door._classes("y", [1, "1"]), "y holds keys of two kinds"),
+        (lambda: door._classes("y", [b"no", b"yes"]), "y must hold numbers or text, got b'no' at row 0"),
+        (lambda: door._classes("y", pl.DataFrame({"y": [0, 1]})), r"y must have one dimension, got \(2, 1\)"),
+        (lambda: door._codes("user", pa.table({"user": [0, 1]})), r"user must have one dimension, got \(2, 1\)"),
         (lambda: door._two_classes(np.array([1, 1]), None, None), r"got 1 class\(es\), \[1\]; give partial_fit both"),
         (lambda: door._two_classes(np.arange(4), None, None), r"got 4 class\(es\), \[0, 1, 2\]"),
         (
@@ -436,3 +439,13 @@ def test_arrays_of_pandas_are_not_taken_for_masked_arrays_of_numpy():
 def test_an_index_of_several_levels_holds_tuples():
     ids = pd.MultiIndex.from_tuples([("a", 1), ("b", 2), ("a", 1)])
     assert door._codes("users", ids).tolist() == [0, 1, 0]
+
+
+def test_classes_have_the_byte_order_of_the_machine():
+    assert door._classes("y", np.array([1, 0], ">i8")).dtype == np.int64
+
+
+def test_times_given_as_categories():
+    days = pd.to_datetime(["2026-01-02", "2026-01-01", "2026-01-02"])
+    [found], [length] = door._moments({"day": days.astype("category")}, {"gap": "24h"})
+    assert (found / length).tolist() == [1, 0, 1]
