@@ -35,7 +35,7 @@ CALLS = [
         thompson,
         {
             "n_arms": Fixed(3),
-            "alpha": Numbers([2.5, 1, 2], interval="[1e-300, 1e300]", rows=None),
+            "alpha": Numbers([2.5, 1, 2], interval="(0, inf)", rows=None),
             **SHOWN,
             "n": Count(5, least=0),
         },

@@ -388,7 +388,7 @@ class Number(Role):
             if not closed:
                 yield f"{end} itself", end, ""
             if np.isfinite(end):
-                yield f"beyond {end}", end + beyond, ""
+                yield f"beyond {end}", end + beyond * max(1, abs(end)), ""
 
 
 @dataclass
