@@ -167,7 +167,7 @@ if __name__ == "__main__":
 def _column(name: str, values: Any) -> pd.Series:
     """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
     if (
-        isinstance(values, str | bytes | dict | set)
+        isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
         or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
@@ -183,7 +183,7 @@ def _column(name: str, values: Any) -> pd.Series:
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple):
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
             values = values.infer_objects()
@@ -214,7 +214,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
     if not frame.columns.is_unique:
         raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
     for column in columns:
-        if column not in frame:
+        if column not in list(frame):  # which takes names that cannot be hashed, such as lists
             raise ValueError(f"{name} has no column {column!r}")
     strange = [  # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
         c

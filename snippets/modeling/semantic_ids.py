@@ -116,7 +116,7 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64).filled(np.nan)
+        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
@@ -131,7 +131,12 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
         _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
         whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
-        array = array.astype(np.int64 if whole and flat.size else np.float64)
+        try:
+            array = array.astype(np.int64 if whole and flat.size else np.float64)
+        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
+            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+            raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
         _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
         array = array.astype(np.float64)  # no row, so nothing to refuse

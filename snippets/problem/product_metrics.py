@@ -437,7 +437,7 @@ def _dates(days: np.ndarray) -> pd.DatetimeIndex:
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64).filled(np.nan)
+        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
@@ -452,7 +452,12 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
         _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
         whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
-        array = array.astype(np.int64 if whole and flat.size else np.float64)
+        try:
+            array = array.astype(np.int64 if whole and flat.size else np.float64)
+        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
+            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+            raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
         _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
         array = array.astype(np.float64)  # no row, so nothing to refuse
@@ -547,7 +552,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 def _column(name: str, values: Any) -> pd.Series:
     """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
     if (
-        isinstance(values, str | bytes | dict | set)
+        isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
         or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
@@ -563,7 +568,7 @@ def _column(name: str, values: Any) -> pd.Series:
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple):
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
             values = values.infer_objects()
@@ -728,6 +733,9 @@ def _moments(
         raise ValueError(f"{', '.join(times)} span {span}, more than 64 bits hold")
     lengths = [_duration(name, value, kind, unit, interval) for name, value in (durations or {}).items()]
     if not whole:
+        for name, c in zip(times, columns, strict=True):
+            if c.dtype == np.int64:
+                _refuse(name, "be below 2^53 beside times with fractions", c, (c > -(2**53)) & (c < 2**53))
         return [column.astype(np.float64) for column in columns], lengths
     lengths = [None if d is None else min(int(d // 1), span + 1) for d in lengths]
     return [column - min(ends) for column in columns], lengths
@@ -751,12 +759,13 @@ def _duration(name: str, value: Any, kind: str | None, unit: str | None, interva
         length = pd.Timedelta(value)
         if length is pd.NaT:
             raise ValueError("it is missing")
+        ticks = length // pd.Timedelta(1, unit or "ns")
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"{name} must be a duration, such as '30min' or a Timedelta, got {value!r}: {error}"
         ) from error
     _number(name, length.total_seconds(), interval)
-    return length // pd.Timedelta(1, unit or "ns")
+    return ticks
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
@@ -770,7 +779,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
     if not frame.columns.is_unique:
         raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
     for column in columns:
-        if column not in frame:
+        if column not in list(frame):  # which takes names that cannot be hashed, such as lists
             raise ValueError(f"{name} has no column {column!r}")
     strange = [  # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
         c

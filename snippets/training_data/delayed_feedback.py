@@ -270,7 +270,7 @@ def _since(name: str, values: Any) -> tuple[str, np.ndarray]:
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64).filled(np.nan)
+        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
@@ -285,7 +285,12 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
         _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
         whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
-        array = array.astype(np.int64 if whole and flat.size else np.float64)
+        try:
+            array = array.astype(np.int64 if whole and flat.size else np.float64)
+        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
+            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+            raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
         _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
         array = array.astype(np.float64)  # no row, so nothing to refuse
@@ -408,7 +413,7 @@ def _like(result: np.ndarray, values: Any) -> Any:
 def _column(name: str, values: Any) -> pd.Series:
     """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
     if (
-        isinstance(values, str | bytes | dict | set)
+        isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
         or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
@@ -424,7 +429,7 @@ def _column(name: str, values: Any) -> pd.Series:
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple):
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
             values = values.infer_objects()

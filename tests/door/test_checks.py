@@ -42,6 +42,13 @@ NAIVE = pd.to_datetime(["2026-10-25 00:30", "2026-10-25 02:30"])
         (lambda: door._numbers("x", [1, 1j]), r"x must hold numbers, got \(1\+0j\) at row 0"),
         (lambda: door._numbers("x", NAIVE), "x must hold numbers, got 2026-10-25T00:30:00.0+ at row 0"),
         (lambda: door._numbers("x", np.ma.array([1, 2], mask=[0, 1])), "x must be finite, got nan at row 1"),
+        (lambda: door._numbers("x", np.ma.array(["a", "b"], mask=[0, 1])), "x must hold numbers, got 'a' at row 0"),
+        (lambda: door._numbers("x", np.ma.array(NAIVE, mask=[0, 1])), "x must hold numbers, got .* at row 0"),
+        (lambda: door._numbers("x", [1, 10**400]), "x must be finite as floats, got more than 308 digits at row 1"),
+        (
+            lambda: door._number("a", fractions.Fraction(10**400)),
+            "a must be finite as floats, got more than 308 digits$",
+        ),
         (lambda: door._labels("y", [0, 2]), "y must be 0 or 1, got 2 at row 1"),
         (lambda: door._labels("y", [0, 0.5], start=10), "y must be 0 or 1, got 0.5 at row 11"),
         (lambda: door._whole("k", [1, 2.5]), "k must be whole numbers, got 2.5 at row 1"),
@@ -74,6 +81,7 @@ NAIVE = pd.to_datetime(["2026-10-25 00:30", "2026-10-25 02:30"])
         (lambda: door._codes("users", [1.0, 2.0**53]), r"users must be whole numbers, for as floats from 2\^53 on"),
         (lambda: door._codes("users", np.zeros((2, 1))), r"users must have one dimension, got \(2, 1\)"),
         (lambda: door._codes("users", "abc"), "users must have one dimension, got str"),
+        (lambda: door._codes("users", frozenset([1])), "users must have one dimension, got frozenset"),
         (lambda: door._matched({"a": [7], "b": ["7"]}), "a holds whole numbers and b text: keys of two kinds"),
         (lambda: door._matched({"a": [7.5], "b": [7]}), "a holds fractions and b whole numbers"),
         (lambda: door._matched({"a": PARIS, "b": NAIVE}), "a holds datetime64 in Europe/Paris and b datetime64"),
@@ -102,8 +110,18 @@ NAIVE = pd.to_datetime(["2026-10-25 00:30", "2026-10-25 02:30"])
         (lambda: door._moments({"t": NAIVE}, {"w": "-1h"}), "w must be at least 0 and finite, got -3600"),
         (lambda: door._moments({"t": [1]}, {"w": "1h"}), "w must be a number, as the times are, got '1h'"),
         (lambda: door._moments({"t": [1]}, {"w": 0}, "(0, inf)"), "w must be above 0 and finite, got 0"),
+        (lambda: door._moments({"t": [1]}, {"w": 10**400}), "w must be finite as floats, got more than 308 digits"),
+        (
+            lambda: door._moments({"t": NAIVE.as_unit("ns")}, {"w": np.timedelta64(10**9, "D")}),
+            "w must be a duration, .*: Cannot cast 1000000000 days",
+        ),
+        (
+            lambda: door._moments({"t": [0.5, 1], "s": [2, 2**53 + 1]}),
+            r"s must be below 2\^53 beside times with fractions, got 9007199254740993 at row 1",
+        ),
         (lambda: door._frame("f", [1]), "f must be a table of pandas, Polars or PyArrow, got list"),
         (lambda: door._frame("f", pd.DataFrame({"a": [1]}), ["b"]), "f has no column 'b'"),
+        (lambda: door._frame("f", pd.DataFrame({"a": [1]}), [["a"]]), r"f has no column \['a'\]"),
         (lambda: door._frame("f", pd.DataFrame([[1, 2]], columns=["a", "a"])), "f has the column 'a' twice"),
     ],
 )
@@ -123,6 +141,12 @@ def test_what_is_wrong_is_named(call, message):
 )
 def test_what_is_a_number_is_read_as_one(values):
     np.testing.assert_array_equal(door._numbers("x", values), [1, 0.5, 1, 0.25, 0])
+
+
+def test_pairs_are_keys():
+    pairs = pd.MultiIndex.from_tuples([(1, "a"), (1, "b"), (1, "a")])
+    for values in (pairs, pairs.to_list(), pairs.to_flat_index()):
+        np.testing.assert_array_equal(door._codes("u", values), [0, 1, 0])
 
 
 def test_nothing_is_copied_that_is_float64_already():
