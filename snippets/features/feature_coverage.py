@@ -43,7 +43,7 @@ def coverage_report(frame: pd.DataFrame, by: str | Sequence[str] | None = None) 
     >>> coverage_report(frame, by="day")[["day", "feature", "coverage"]].values.tolist()
     [[0, 'age', 1.0], [1, 'age', 0.5]]
     """
-    groups = [by] if isinstance(by, str) else list(by or [])
+    groups = [] if by is None else [by] if isinstance(by, str) or not np.iterable(by) else list(dict.fromkeys(by))
     if taken := [c for c in groups if c in MEASURES]:
         raise ValueError(f"by has {taken[0]!r}, which is a column of the report: rename it")
     frame = _frame("frame", frame, groups)
@@ -51,18 +51,16 @@ def coverage_report(frame: pd.DataFrame, by: str | Sequence[str] | None = None) 
     if not features:
         raise ValueError("frame has no feature")
     n = _same_rows(frame=frame)
-    cuts = pd.DataFrame({c: _column(c, frame[c]) for c in groups} or {"all": np.zeros(n)})
-    for column in groups:
-        _matched({column: cuts[column]})  # refuses groups of two kinds
+    cuts = pd.DataFrame({c: _group(c, frame[c]) for c in groups} or {"all": np.zeros(n)})
     of_group = cuts.groupby(list(cuts), dropna=False, observed=True)
     group, rows = of_group.ngroup().to_numpy(), of_group.size()
-    keys, parts = rows.index.to_frame(index=False)[groups], []
+    keys, parts = cuts.iloc[np.unique(group, return_index=True)[1]].reset_index(drop=True)[groups], []
     # --8<-- [start:report]
     for name in features:
         value = _values(name, frame[name])  # a number for each value, -1 where missing
         pairs, count = np.unique((group * n + value)[value >= 0], return_counts=True)
         found = pd.Series(count).groupby(pairs // n).agg(["sum", "size", "max"]).reindex(range(len(rows)), fill_value=0)
-        part = keys.assign(feature=name, rows=rows.to_numpy(), covered=found["sum"])
+        part = keys.assign(feature=[name] * len(keys), rows=rows.to_numpy(), covered=found["sum"])
         part["coverage"] = part["covered"] / part["rows"]
         parts.append(part.assign(distinct=found["size"], most_common_share=found["max"] / found["sum"]))
     # --8<-- [end:report]
@@ -99,7 +97,7 @@ def coverage_alarms(
     Raises
     ------
     ValueError
-        If a column is missing or an argument out of range.
+        If a column is missing, a group has two rows of one day, or an argument is out of range.
 
     Examples
     --------
@@ -111,7 +109,7 @@ def coverage_alarms(
     """
     report = _frame("report", report, [day, "feature", "rows", "covered", "coverage"])
     reference_days = _count("reference_days", reference_days, 3)
-    limit = stats.t.isf(_number("false_alarms", false_alarms, "(0, 1)") / 2, reference_days - 1)
+    false_alarms = _number("false_alarms", false_alarms, "(0, 1)")
     numbers_of = {c: _numbers(c, report[c], "[0, 1]" if c == "coverage" else "[0, inf)") for c in ["rows", "coverage"]}
     [when], _ = _moments({day: report[day]})
     _same_rows(report=report)
@@ -136,13 +134,23 @@ def coverage_alarms(
     error = np.maximum(spread["rows"][last], np.sqrt(usual[1])) * np.sqrt(1 + 1 / reference_days)
     gone = gone.assign(expected=usual[0], z=-usual[1] / error.to_numpy(), rows=0.0, covered=0, coverage=np.nan)
     # --8<-- [end:alarm]
+    again = pd.DataFrame({"group": group, "date": date}).duplicated()
+    if again.any():
+        raise ValueError(f"report has two rows of one group on {day} {table[day][again].iloc[0]}")
     gone[day] = table[day].iloc[np.searchsorted(date, date[last] + 1)].array
     nothing = {"distinct": 0, "most_common_share": np.nan}
     gone = gone.assign(**{column: nothing[column] for column in nothing.keys() & set(report)})
     order = np.argsort(np.append(date, date[last] + 1), kind="stable")
     table = pd.concat([table, gone]).iloc[order].astype({"rows": np.int64})
-    table["alarm"] = table["z"].abs() > limit
+    table["alarm"] = 2 * stats.t.sf(table["z"].abs(), reference_days - 1) < false_alarms
     return table[table["expected"].notna()].reset_index(drop=True)
+
+
+def _group(name: Any, values: pd.Series) -> Any:
+    """Return groups of one kind, without their index."""
+    column = _column(name, values)
+    _matched({name: column})  # refuses groups of two kinds
+    return column.array
 
 
 def _values(name: str, values: pd.Series) -> np.ndarray:

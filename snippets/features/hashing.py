@@ -69,7 +69,7 @@ def collision_share(n_values: int, n_bits: int) -> float:
     Parameters
     ----------
     n_values : int
-        How many different values are hashed, at least 1.
+        How many different values are hashed, 1 to 2^63.
     n_bits : int
         Logarithm of the width, 1 to 31.
 
@@ -88,7 +88,7 @@ def collision_share(n_values: int, n_bits: int) -> float:
     >>> round(collision_share(10_000, 16), 3)
     0.142
     """
-    n_values, n_bits = _count("n_values", n_values), _count("n_bits", n_bits, 1, 31)
+    n_values, n_bits = _count("n_values", n_values, 1, 2**63), _count("n_bits", n_bits, 1, 31)
     # --8<-- [start:collisions]
     return float(-np.expm1((n_values - 1) * np.log1p(-(2.0**-n_bits))))
     # --8<-- [end:collisions]
@@ -96,8 +96,13 @@ def collision_share(n_values: int, n_bits: int) -> float:
 
 def _distinct(name: Any, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return the number of each row's value, and the values so numbered."""
+    column = _column(name, values)
+    values = column if column.dtype == object else []
+    is_bool = {isinstance(v, bool | np.bool_) for v in values if isinstance(v, numbers.Number | np.bool_) and v == v}
+    if len(is_bool) > 1:
+        raise ValueError(f"column {name!r} holds booleans and numbers, of which pandas takes True for 1")
     try:
-        return pd.factorize(_column(name, values), use_na_sentinel=False)
+        return pd.factorize(column, use_na_sentinel=False)
     except TypeError as error:
         raise ValueError(f"column {name!r} holds what is no category: {error}") from error
 

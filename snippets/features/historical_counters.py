@@ -93,7 +93,7 @@ def smoothed_rate(
     Parameters
     ----------
     successes, trials : numbers, or arrays of one shape
-        Counts, at least 0. Clicks that arrive late can exceed the impressions of a short window.
+        Counts, at least 0 and below 1e290. Clicks that arrive late can exceed the impressions of a short window.
     prior_rate : float
         The rate of something never seen, in [0, 1].
     strength : float
@@ -106,7 +106,7 @@ def smoothed_rate(
     Raises
     ------
     ValueError
-        If a count is negative or not finite, shapes differ, there is none, or a parameter is out of range.
+        If a count is negative or 1e290 or more, shapes differ, there is none, or a parameter is out of range.
 
     Examples
     --------
@@ -114,7 +114,8 @@ def smoothed_rate(
     [0.03, 0.04, 0.03]
     """
     good, seen = (
-        _numbers(name, counts, "[0, inf)", ndim=None) for name, counts in [("successes", successes), ("trials", trials)]
+        _numbers(name, counts, "[0, 1e290)", ndim=None)  # so that no sum overflows
+        for name, counts in [("successes", successes), ("trials", trials)]
     )
     if good.shape != seen.shape or not good.size:
         raise ValueError(f"successes and trials must have one shape and a row, got {good.shape} and {seen.shape}")

@@ -170,14 +170,14 @@ def future_correlation(
 
 
 def duplicates_across_split(
-    train: pd.DataFrame, test: pd.DataFrame, subset: Sequence[str] | None = None, limit: float = 0.01
+    train: pd.DataFrame, test: pd.DataFrame, subset: str | Sequence[str] | None = None, limit: float = 0.01
 ) -> pd.DataFrame:
     """Return the share of test rows that are in the training rows too.
 
     Parameters
     ----------
     train, test : tables
-    subset : sequence of str or None
+    subset : str, sequence of str or None
         Columns that identify a row; a row in which one of them is missing is no copy of any. None compares all columns
         that both have, and there a missing value equals a missing value. Leave out what differs between copies, such as
         the time at which each was received.
@@ -201,23 +201,22 @@ def duplicates_across_split(
     >>> duplicates_across_split(a, b)["reason"].iloc[0]
     '1 of 2 test rows are in train too'
     """
-    train, test = _frame("train", train, subset or ()), _frame("test", test, subset or ())
-    columns = [c for c in test if c in train] if subset is None else list(subset)
+    columns = [] if subset is None else [subset] if isinstance(subset, str) else list(subset)
+    train, test = _frame("train", train, columns), _frame("test", test, columns)
+    columns = [c for c in test if c in train] if subset is None else columns
     if not columns:
         raise ValueError("train and test have no column in common" if subset is None else "subset is empty")
     limit = _number("limit", limit, "(0, 1]")
     n = _same_rows(train=train)
     _same_rows(test=test)
     # --8<-- [start:duplicates]
-    codes = pd.DataFrame({c: _values(c, train[c], test[c]) for c in columns})  # the same for the same value
+    codes = pd.DataFrame(dict(enumerate(_values(c, train[c], test[c]) for c in columns)))  # the same for the same value
     row = codes.groupby(list(codes), sort=False).ngroup().to_numpy()
     known = np.full(len(row), subset is None) | (codes >= 0).all(axis=1).to_numpy()
     copied = int((np.isin(row[n:], row[:n][known[:n]]) & known[n:]).sum())
     # --8<-- [end:duplicates]
-    share = copied / len(test)
-    return _report(
-        [("duplicates", ", ".join(columns), share, limit, f"{copied} of {len(test)} test rows are in train too")]
-    )
+    what, reason = ", ".join(map(str, columns)), f"{copied} of {len(test)} test rows are in train too"
+    return _report([("duplicates", what, copied / len(test), limit, reason)])
 
 
 def split_overlap(train: pd.DataFrame, test: pd.DataFrame, key: str, limit: float = 0.01) -> pd.DataFrame:
@@ -300,8 +299,11 @@ def beats_the_ceiling(
     ceiling = _number("ceiling", ceiling, "(0, inf)")
     false_alarms = _number("false_alarms", false_alarms, "(0, 1)")
     # --8<-- [start:ceiling]
-    loss = -np.where(label == 1, np.log(p), np.log1p(-p))
-    limit = ceiling - stats.norm.isf(false_alarms) * loss.std() / np.sqrt(len(loss))
+    log_p, log_q = np.log(p), np.log1p(-p)
+    loss, entropy = -np.where(label == 1, log_p, log_q), -p * log_p - (1 - p) * log_q
+    # With few clicks, a low loss has a low spread, too: so the spread is at least that of labels drawn from y_prob.
+    spread = max(loss.std(), np.sqrt(np.mean(p * (1 - p) * (log_p - log_q) ** 2) + entropy.var()))
+    limit = ceiling - stats.norm.isf(false_alarms) * spread / np.sqrt(len(loss))
     # --8<-- [end:ceiling]
     row = ("ceiling", name, -loss.mean(), -limit, f"log loss {loss.mean():.4f}, the best possible is {ceiling:.4f}")
     report = _report([row])
@@ -365,7 +367,7 @@ def _history(name: Any, column: pd.Series) -> np.ndarray:
         there = column.notna().to_numpy(bool)
         values = np.where(there, _array(label, column.astype(object).where(there, 0.0)), np.nan)
     _refuse(label, "be finite or missing", values, ~np.isinf(values))
-    return values
+    return values / (np.fmax.reduce(np.abs(values), initial=0) or 1)  # only its order and its ratios count
 
 
 def _ranks(column: pd.Series) -> tuple[np.ndarray | None, bool]:
@@ -374,7 +376,10 @@ def _ranks(column: pd.Series) -> tuple[np.ndarray | None, bool]:
     values = column.cat.categories.to_series() if is_category else column
     if pd.api.types.infer_dtype(values, skipna=True) not in ORDERED:
         return None, True
-    ranks = values.rank().to_numpy()
+    try:
+        ranks = values.rank().to_numpy()
+    except TypeError as error:
+        raise ValueError(f"column {column.name!r} holds values of two kinds: {error}") from error
     return np.append(ranks, np.nan)[column.cat.codes] if is_category else ranks, is_category
 
 
@@ -384,7 +389,7 @@ def _values(name: Any, train: pd.Series, test: pd.Series) -> np.ndarray:
     columns = [_column(label, column) for label, column in sides.items()]
     if all(column.dtype.kind == "f" for column in columns):
         number = np.concatenate([column.to_numpy(np.float64, na_value=np.nan) for column in columns])
-        if (number > np.floor(number)).any():  # measures, not keys: one table may happen to hold no fraction
+        if ((number > np.floor(number)) | np.isinf(number)).any():  # measures, of which one table may hold whole ones
             return pd.factorize(number)[0]
     return np.concatenate(_matched(sides))
 

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+RANGE = "(-1e290, 1e290)"  # of labels, so that no sum overflows
+
 
 def encode_from(
     key: ArrayLike, y: ArrayLike, new_key: ArrayLike, strength: float = 20.0, prior: float | None = None
@@ -32,7 +34,7 @@ def encode_from(
         Categories to encode, of the same kind as key; unseen and missing ones get the prior. If missing says something,
         give it a value of its own in both.
     strength : float
-        How many rows the prior is worth, at least 0.
+        How many rows the prior is worth, 0 to 1e15.
     prior : float or None
         None takes the mean of y.
 
@@ -43,8 +45,8 @@ def encode_from(
     Raises
     ------
     ValueError
-        If there are no rows, lengths differ, keys are of two kinds, a label is not finite, or a parameter is out of
-        range.
+        If there are no rows, lengths differ, keys are of two kinds, a label is not between -1e290 and 1e290, or a
+        parameter is out of range.
 
     Examples
     --------
@@ -52,11 +54,12 @@ def encode_from(
     [0.44, 0.17, 0.33]
     """
     code, new = _matched({"key": key, "new_key": new_key})
-    label = _numbers("y", y)
+    label = _numbers("y", y, RANGE)
     _same_rows(key=code, y=label)
     _same_rows(new_key=new)
-    strength = _number("strength", strength, "[0, inf)")
-    return _like(_means(code, label, new, strength, None if prior is None else _number("prior", prior)), new_key)
+    strength = _number("strength", strength, "[0, 1e15]")
+    prior = None if prior is None else _number("prior", prior, RANGE)
+    return _like(_means(code, label, new, strength, prior), new_key)
 
 
 def _means(code: np.ndarray, label: np.ndarray, new: np.ndarray, strength: float, prior: float | None) -> np.ndarray:
@@ -66,7 +69,7 @@ def _means(code: np.ndarray, label: np.ndarray, new: np.ndarray, strength: float
     there = code >= 0  # a row without a key counts in the prior alone
     n = max(code.max(), new.max()) + 1
     rows, total = np.bincount(code[there], minlength=n), np.bincount(code[there], label[there], minlength=n)
-    known = rows + strength > 0
+    known = rows > 0
     mean = np.full(n + 1, prior)  # the last is for new rows without a key, -1
     mean[:-1][known] = (total[known] + strength * prior) / (rows[known] + strength)
     return mean[new]
@@ -82,7 +85,7 @@ def encode_out_of_fold(key: ArrayLike, y: ArrayLike, fold: ArrayLike, strength: 
         Categories, labels, and the fold of each row; at least two folds. A missing key gets the prior, a missing fold
         is refused.
     strength : float
-        How many rows the prior, the mean of the other folds, is worth, at least 0.
+        How many rows the prior, the mean of the other folds, is worth, 0 to 1e15.
 
     Returns
     -------
@@ -98,9 +101,9 @@ def encode_out_of_fold(key: ArrayLike, y: ArrayLike, fold: ArrayLike, strength: 
     >>> encode_out_of_fold(["a", "a", "a", "b"], [1, 0, 0, 1], [0, 1, 0, 1], strength=0).tolist()
     [0.0, 0.5, 0.0, 0.5]
     """
-    (code,), label, folds = _matched({"key": key}), _numbers("y", y), _codes("fold", fold)
+    (code,), label, folds = _matched({"key": key}), _numbers("y", y, RANGE), _codes("fold", fold)
     _same_rows(key=code, y=label, fold=folds)
-    strength = _number("strength", strength, "[0, inf)")
+    strength = _number("strength", strength, "[0, 1e15]")
     if folds.max() == 0:
         raise ValueError(f"fold must name at least two folds, got one for all {len(folds)} rows")
     encoded = np.empty(len(code))
@@ -123,7 +126,7 @@ def encode_ordered(
         Categories, labels, and when each label became known. Rows of one time do not see each other, and a row without
         a key sees none.
     strength : float
-        How many rows the prior is worth, more than 0.
+        How many rows the prior is worth, more than 0, at most 1e15.
     prior : float
         Value before anything is known. Take it from earlier data: the mean of y knows the future.
 
@@ -141,10 +144,10 @@ def encode_ordered(
     >>> encode_ordered(["a", "a", "a"], [1, 0, 1], [1, 2, 3], strength=1, prior=0.5).round(2).tolist()
     [0.5, 0.75, 0.5]
     """
-    (code,), label = _matched({"key": key}), _numbers("y", y)
+    (code,), label = _matched({"key": key}), _numbers("y", y, RANGE)
     (when,), _ = _moments({"time": time})
     _same_rows(key=code, y=label, time=when)
-    strength, prior = _number("strength", strength, "(0, inf)"), _number("prior", prior)
+    strength, prior = _number("strength", strength, "(0, 1e15]"), _number("prior", prior, RANGE)
     # --8<-- [start:ordered]
     order = _by_key_and_time(code, when)
     key_of, moment = code[order], when[order]

@@ -168,7 +168,7 @@ CALLS = [
         order="rows",
         empty=True,
     ),
-    Call(collision_share, {"n_values": Count(100), "n_bits": Count(8, least=1, most=31)}),
+    Call(collision_share, {"n_values": Count(100, most=2**63), "n_bits": Count(8, least=1, most=31)}),
     Call(
         coverage_report,
         {

@@ -17,7 +17,7 @@ EVENTS = {
     "time": Times([8, 4, 2, 9]),
 }
 LEARN = {"key": Keys([1, 1, 2, 3, 2, 1]), "y": Numbers([1, 0, 0.5, 1, 0, 1])}
-STRENGTH = Number(2.0, interval="[0, inf)")
+STRENGTH = Number(2.0, interval="[0, 1e15]")
 
 CALLS = [
     *(
@@ -80,7 +80,7 @@ CALLS = [
     Call(
         encode_ordered,
         LEARN
-        | {"time": Times([5, 2, 5, 1, 7, 9]), "strength": Number(2.0, interval="(0, inf)"), "prior": Number(0.25)},
+        | {"time": Times([5, 2, 5, 1, 7, 9]), "strength": Number(2.0, interval="(0, 1e15]"), "prior": Number(0.25)},
         order="rows",
         index=True,
     ),

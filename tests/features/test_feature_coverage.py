@@ -164,6 +164,32 @@ def test_what_comes_and_goes_raises_no_alarm(missing, rows):
     assert not alarms["alarm"].any()
 
 
+@pytest.mark.parametrize("by", [0, [0], pd.Index([0]), np.array([0]), [0, 0]])
+def test_names_need_not_be_text(by):
+    report = coverage_report(pd.DataFrame([[5, 1.0], [6, None], [5, 2.0]]), by)
+    assert report[[0, "feature", "rows", "covered"]].to_numpy().tolist() == [[5, 1, 2, 2], [6, 1, 1, 0]]
+    pairs = coverage_report(pd.DataFrame({("a", "b"): [1], ("a", "c"): [None]}))
+    assert pairs["feature"].tolist() == [("a", "b"), ("a", "c")]
+
+
+def test_an_index_of_the_same_name_is_no_group():
+    frame = pd.DataFrame({"day": [1, 1, 2], "age": [30, None, 40]}).set_index("day", drop=False)
+    assert coverage_report(frame, "day")["coverage"].tolist() == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("dtype", [object, "Int64"])
+def test_groups_keep_their_digits_beside_a_missing_one(dtype):
+    frame = pd.DataFrame({"user": pd.array([2**53, 2**53 + 1, 2**53 + 1, None], dtype), "age": 30.0})
+    report = coverage_report(frame, "user")
+    assert report["user"].tolist()[:2] == [2**53, 2**53 + 1]
+    assert report["rows"].tolist() == [1, 2, 1]
+
+
+def test_no_alarm_is_asked_for():
+    report = coverage_report(days(9, 100), by="day")
+    assert not coverage_alarms(report, "day", false_alarms=1e-300)["alarm"].any()
+
+
 REPORT = coverage_report(days(4, 10), by="day")
 
 
@@ -180,6 +206,7 @@ REPORT = coverage_report(days(4, 10), by="day")
         (lambda: coverage_alarms(REPORT.assign(day=[0, 1, None, 3]), "day", 3), "day is missing at row 2"),
         (lambda: coverage_alarms(REPORT.assign(coverage=1.2), "day", 3), r"coverage must be in \[0, 1\], got 1.2"),
         (lambda: coverage_alarms(REPORT.head(0), "day", 3), "report is empty"),
+        (lambda: coverage_alarms(pd.concat([REPORT] * 2), "day", 3), "report has two rows of one group on day 0"),
         (lambda: coverage_alarms(REPORT, "x"), "report has no column 'x'"),
         (lambda: coverage_alarms(REPORT.drop(columns="rows"), "day"), "report has no column 'rows'"),
         (lambda: coverage_alarms(REPORT, "day", 2), "reference_days must be a whole number of at least 3, got 2"),

@@ -361,14 +361,58 @@ def test_a_model_at_the_ceiling_is_rarely_accused():
     assert 0.02 < np.mean(accused) < 0.1
 
 
+@pytest.mark.parametrize("clicks", [5, 10])
+def test_few_clicks_do_not_accuse_a_model_at_the_ceiling(clicks):
+    rng = np.random.default_rng(0)
+    p = np.full(1_000, clicks / 1_000)
+    entropy = -(p * np.log(p) + (1 - p) * np.log1p(-p)).mean()
+    labels = (rng.random((600, 1_000)) < p).astype(int)
+    accused = [beats_the_ceiling(y, p, entropy, 0.001)["suspicious"].iloc[0] for y in labels if y.any()]
+    assert np.mean(accused) < 0.004  # it was 0.03 and 0.01 by the spread of the labels alone
+
+
+@pytest.mark.parametrize("names", [[0, 1], [("a", "b"), ("a", "c")], [None, "x"]])
+def test_columns_may_have_any_name(names):
+    frame = pd.DataFrame([[1, 2], [3, 4]]).set_axis(names, axis=1)
+    assert (
+        duplicates_across_split(frame, frame.head(1), names[1:])["reason"].iloc[0]
+        == "1 of 1 test rows are in train too"
+    )
+    assert duplicates_across_split(frame, frame.iloc[::-1])["value"].iloc[0] == 1
+
+
+def test_subset_may_be_one_name_or_an_index():
+    train, test = pd.DataFrame({"id": [1, 2], "x": [5, 6]}), pd.DataFrame({"id": [1, 3], "x": [7, 6]})
+    assert duplicates_across_split(train, test, "id")["value"].iloc[0] == 0.5
+    assert duplicates_across_split(train, test, test.columns)["value"].iloc[0] == 0
+
+
+@pytest.mark.parametrize(("known", "asked"), [([1.0, 2.0], [1.5, 2.0]), ([1.0, np.inf], [2.0, np.inf])])
+def test_measures_are_no_keys(known, asked):
+    train, test = pd.DataFrame({"x": known}), pd.DataFrame({"x": asked}, dtype=np.float32)
+    expected = np.isin(asked, known).mean()
+    assert duplicates_across_split(train, test)["value"].iloc[0] == expected
+
+
+def test_steps_of_a_history_do_not_overflow():
+    rng = np.random.default_rng(0)
+    user, time, y = np.repeat(range(50), 6), np.tile(range(6), 50), rng.integers(0, 2, 300)
+    up = rng.choice([-1.0, 1.0], 300)
+    small, large = (future_correlation(pd.DataFrame({"h": up * size}), y, user, time) for size in (1, 1.7e308))
+    np.testing.assert_allclose(large["value"], small["value"])
+
+
 X2, Y2 = pd.DataFrame({"x": [1.0, 2.0]}), [0, 1]
 TEXT = X2.astype(int).astype(str)
+ZONES = pd.Series([pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-01", tz="UTC")], dtype=object)
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: single_feature_scores(X2, [0, 1, 1]), "y has 3 rows, X has 2"),
+        (lambda: single_feature_scores(pd.DataFrame({"t": ZONES}), Y2), "column 't' holds values of two kinds"),
+        (lambda: split_overlap(X2, X2, ["x"]), r"train has no column \['x'\]"),
         (lambda: single_feature_scores(X2, [0, 2]), "y must be 0 or 1, got 2 at row 1"),
         (lambda: single_feature_scores(X2, [0, 0]), "y holds only 0"),
         (lambda: single_feature_scores(X2, Y2, 0.5), r"limit must be in \(0.5, 1\], got 0.5"),

@@ -104,20 +104,29 @@ def test_sides_that_can_never_match_are_refused():
         encode_from([7, 8], [1, 0], ["7", "8"])
 
 
+def test_a_key_without_rows_gets_the_prior_to_the_last_digit():
+    for strength in (0, 5e-324, 3.3, 1e15):
+        encoded = encode_from(["a", "a", "a"], [1, 0, 1], ["b", None], strength)
+        assert encoded.tolist() == [2 / 3, 2 / 3]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: encode_from([], [], [1]), "key is empty"),
         (lambda: encode_from([1], [1, 0], [1]), "y has 2 rows, key has 1"),
-        (lambda: encode_from([1, 1], [1, np.nan], [1]), "y must be finite, got nan at row 1"),
-        (lambda: encode_from([1], [1], [1], np.inf), "strength must be at least 0 and finite, got inf"),
-        (lambda: encode_from([1], [1], [1], -1), "strength must be at least 0 and finite, got -1"),
+        (lambda: encode_from([1, 1], [1, np.nan], [1]), r"y must be in \(-1e290, 1e290\), got nan at row 1"),
+        (lambda: encode_from([1, 1], [0, 1e308], [1]), r"y must be in \(-1e290, 1e290\), got 1e\+308 at row 1"),
+        (lambda: encode_ordered([1, 1], [0, 1e308], [1, 2]), r"y must be in \(-1e290, 1e290\), got 1e\+308 at row 1"),
+        (lambda: encode_from([1], [1], [1], 2, 1e308), r"prior must be in \(-1e290, 1e290\), got 1e\+308"),
+        (lambda: encode_from([1], [1], [1], np.inf), r"strength must be in \[0, 1e15\], got inf"),
+        (lambda: encode_from([1], [1], [1], -1), r"strength must be in \[0, 1e15\], got -1"),
         (lambda: encode_out_of_fold([1, 2], [0, 1], [0, 0]), "fold must name at least two folds, got one for all 2"),
-        (lambda: encode_out_of_fold([1, 2], [0, 1], [0, 1], -1), "strength must be at least 0 and finite, got -1"),
+        (lambda: encode_out_of_fold([1, 2], [0, 1], [0, 1], -1), r"strength must be in \[0, 1e15\], got -1"),
         (lambda: encode_out_of_fold([1, 2], [0, 1], [0]), "fold has 1 rows, key has 2"),
         (lambda: encode_ordered([1], [1], [1, 2]), "time has 2 rows, key has 1"),
         (lambda: encode_ordered([1], [1], [np.nan]), "time is missing at row 0"),
-        (lambda: encode_ordered([1], [1], [1], strength=0), "strength must be above 0 and finite, got 0"),
+        (lambda: encode_ordered([1], [1], [1], strength=0), r"strength must be in \(0, 1e15\], got 0"),
     ],
 )
 def test_bad_input_is_named(call, message):
