@@ -132,8 +132,9 @@ class LinUCB:
         # --8<-- [start:linucb]
         spread = x @ self._inverse  # by arm; its squares add up to x' A^-1 x, the variance
         bound = x @ self.coef_.T + self.width * np.sqrt((spread**2).sum(axis=2)).T
-        best = bound == bound.max(axis=1, keepdims=True)
-        return (best * self._rng.random(bound.shape)).argmax(axis=1)  # by lot where bounds are equal
+        top = bound.max(axis=1, keepdims=True)
+        equal = bound >= top - 1e-9 * np.abs(top)  # but for rounding
+        return (equal * self._rng.random(bound.shape)).argmax(axis=1)  # by lot
         # --8<-- [end:linucb]
 
     def update(self, contexts: ArrayLike, arms: ArrayLike, rewards: ArrayLike) -> None:
