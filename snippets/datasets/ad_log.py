@@ -53,7 +53,7 @@ def simulate_ad_log(
     base_ctr
         Mean of ``p_click``, a rate in (0, 0.5); hit up to the sampling error of about 100,000 rows.
     drift
-        Standard deviation of the daily step of each ad's quality, in logits. 0 freezes the world.
+        Standard deviation of the daily step of each ad's quality, in logits, up to 1000. 0 freezes the world.
     position_bias
         If true, a click needs the user to look, which gets rarer from position 1 to 5 (``EXAMINATION``).
     randomize_positions
@@ -98,7 +98,7 @@ def simulate_ad_log(
     """
     n_impressions, n_days = _count("n_impressions", n_impressions), _count("n_days", n_days)
     n_users, n_ads = _count("n_users", n_users), _count("n_ads", n_ads, N_CANDIDATES + N_SLOTS)
-    base_ctr, drift = _number("base_ctr", base_ctr, "(0, 0.5)"), _number("drift", drift, "[0, inf)")
+    base_ctr, drift = _number("base_ctr", base_ctr, "(0, 0.5)"), _number("drift", drift, "[0, 1000]")
     exploration_rate = _number("exploration_rate", exploration_rate, "[0, 1]")
     late_share, missing_rate = (
         _number("late_share", late_share, "[0, 1]"),
@@ -223,7 +223,8 @@ def simulate_ad_log(
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-x))
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-x))
 
 
 def _affinity(user_taste: np.ndarray, ad_taste: np.ndarray, ads: np.ndarray) -> np.ndarray:
@@ -253,6 +254,8 @@ def _intercept(logit: np.ndarray, look: np.ndarray, base_ctr: float) -> float:
     step = max(len(logit) // 100_000, 1)
     step += step % N_SLOTS == 0  # else every row taken would have the same position
     logit, look, low, high = logit[::step], look[::step], -40.0, 40.0
+    while (_sigmoid(logit + low) * look).mean() > base_ctr:
+        low -= 40.0
     for _ in range(50):
         middle = (low + high) / 2
         too_low = (_sigmoid(logit + middle) * look).mean() < base_ctr
@@ -266,7 +269,13 @@ def _missing(rng: np.random.Generator, how: str, rate: float, age: np.ndarray, d
         return np.zeros(len(age), bool)
     by_device, by_age = np.array([0.5, 1.2, 1.5]), np.array([2.2, 1.2, 0.6, 0.3, 0.2])
     factor = {"mcar": 1.0, "mar": by_device[device], "mnar": by_age[age]}[how]
-    return rng.random(len(age)) < rate * factor / np.mean(factor)
+    full = np.zeros(len(age), bool)  # who hides it always: then the others must more often
+    while not full.all():
+        chance = np.where(full, 1.0, factor * (rate - full.mean()) / np.mean(factor * ~full))
+        if not (chance > 1).any():
+            break
+        full |= chance > 1
+    return rng.random(len(age)) < chance
 
 
 def _count_before(event_key: np.ndarray, event_ms: np.ndarray, key: np.ndarray, ms: np.ndarray) -> np.ndarray:

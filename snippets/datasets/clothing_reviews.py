@@ -139,11 +139,12 @@ def load_clothing_reviews() -> pd.DataFrame:
 def check_reviews(reviews: pd.DataFrame) -> pd.DataFrame:
     """Return the reviews (pandas, Polars, PyArrow) with a text, or raise a ValueError that names what is not right."""
     rules = {
-        "item_id": lambda s: s >= 0,
-        "age": lambda s: s.between(10, 120),
+        "item_id": lambda s: (s >= 0) & (s % 1 == 0),
+        "age": lambda s: s.between(10, 120) & (s % 1 == 0),
         "rating": lambda s: s.isin([1, 2, 3, 4, 5]),
         "recommended": lambda s: s.isin([0, 1]),
-        "positive_feedback": lambda s: s >= 0,
+        "positive_feedback": lambda s: (s >= 0) & (s % 1 == 0),
+        "text": lambda s: s.isna() | s.map(lambda v: isinstance(v, str)).astype(bool),
     }
     reviews = _frame("reviews", reviews, COLUMNS.values())
     for column, rule in rules.items():

@@ -139,12 +139,14 @@ def check_log(log: pd.DataFrame) -> pd.DataFrame:
     """Return the log (pandas, Polars, PyArrow) as a frame, or raise a ValueError that names what is not as promised."""
     rules = {
         "timestamp": lambda s: s.between("2019-11-24", "2019-12-01"),
-        "item_id": lambda s: s >= 0,
+        "item_id": lambda s: (s >= 0) & (s % 1 == 0),
         "position": lambda s: s.isin([1, 2, 3]),
         "click": lambda s: s.isin([0, 1]),
         "propensity": lambda s: (s > 0) & (s <= 1),
     }
     log = _frame("log", log, rules)
+    if log["timestamp"].dtype.kind != "M":
+        raise ValueError(f"column 'timestamp' breaks its rule: it must hold datetimes, not {log['timestamp'].dtype}")
     for column, rule in rules.items():
         try:
             good = rule(log[column]).to_numpy(bool, na_value=False)

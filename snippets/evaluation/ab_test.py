@@ -51,7 +51,7 @@ def sample_size_per_arm(base_rate: float, relative_lift: float, alpha: float = 0
     relative_lift : float
         Smallest lift worth detecting, 0.05 for 5 %; may be negative, not 0. The lifted rate must be in (0, 1).
     alpha : float
-        Two-sided error of the first kind, in (0, 1).
+        Two-sided error of the first kind, in [1e-300, 1).
     power : float
         Probability of detecting that lift, in (alpha, 1).
 
@@ -75,7 +75,7 @@ def sample_size_per_arm(base_rate: float, relative_lift: float, alpha: float = 0
     >>> sample_size_per_arm(0.0035, 0.5 / 0.35 - 1)
     29525
     """
-    base_rate, alpha = _number("base_rate", base_rate, "(0, 1)"), _number("alpha", alpha, "(0, 1)")
+    base_rate, alpha = _number("base_rate", base_rate, "(0, 1)"), _number("alpha", alpha, "[1e-300, 1)")
     power, relative_lift = _number("power", power, f"({alpha}, 1)"), _number("relative_lift", relative_lift)
     lifted = base_rate * (1 + relative_lift)
     if lifted == base_rate or not 0 < lifted < 1:
@@ -96,7 +96,7 @@ def two_proportion_test(clicks_a: int, n_a: int, clicks_b: int, n_b: int, confid
     clicks_a, clicks_b : int
         Units with a click, 0 to n.
     n_a, n_b : int
-        Units, at least 1. A unit counts once: users with any click, or impressions if nobody comes back.
+        Units, at least 1 and below 2^63. A unit counts once: users with any click, or impressions if nobody comes back.
     confidence_level : float
         In (0, 1).
 
@@ -122,6 +122,8 @@ def two_proportion_test(clicks_a: int, n_a: int, clicks_b: int, n_b: int, confid
     (0.5, 0.031, 0.0002, 0.0045)
     """
     n_a, n_b = _count("n_a", n_a), _count("n_b", n_b)
+    if max(n_a, n_b) >= 2**63:
+        raise ValueError(f"n_a and n_b must be below 2^63, got {n_a} and {n_b}")
     clicks_a, clicks_b = _count("clicks_a", clicks_a, 0, n_a), _count("clicks_b", clicks_b, 0, n_b)
     level = _number("confidence_level", confidence_level, "(0, 1)")
     a, b, pooled = clicks_a / n_a, clicks_b / n_b, (clicks_a + clicks_b) / (n_a + n_b)
@@ -195,7 +197,8 @@ def sample_ratio_mismatch(counts: ArrayLike, expected_shares: ArrayLike) -> floa
         raise ValueError(f"counts must have two arms or more, not all 0, got {observed.tolist()}")
     if not np.isclose(shares.sum(), 1):
         raise ValueError(f"expected_shares must add up to 1, got {shares.tolist()}")
-    return float(stats.chisquare(observed, observed.sum() * (shares / shares.sum())).pvalue)
+    total = observed.sum(dtype=np.float64)  # whole numbers would wrap
+    return float(stats.chisquare(observed.astype(np.float64), total * (shares / shares.sum()), sum_check=False).pvalue)
 
 
 def delta_method_ratio(numerator: ArrayLike, denominator: ArrayLike) -> Estimate:
@@ -231,11 +234,18 @@ def delta_method_ratio(numerator: ArrayLike, denominator: ArrayLike) -> Estimate
     top, bottom = _numbers("numerator", numerator), _numbers("denominator", denominator, "[0, inf)")
     if _same_rows(numerator=top, denominator=bottom) < 2 or not bottom.any():
         raise ValueError("denominator must have two rows or more, not all 0")
+    up, down = (int(np.frexp(np.abs(column).max())[1]) for column in (top, bottom))
+    top, bottom = np.ldexp(top, -up), np.ldexp(bottom, -down)  # about 1: neither sums nor squares leave the floats
     # --8<-- [start:ratio]
     ratio = top.sum() / bottom.sum()
     residual = (top - ratio * bottom) / bottom.mean()  # with mean 0
-    return Estimate(float(ratio), float(residual.std(ddof=1) / np.sqrt(len(top))))
+    error = residual.std(ddof=1) / np.sqrt(len(top))
     # --8<-- [end:ratio]
+    with np.errstate(over="ignore"):
+        estimate, error = np.ldexp([ratio, error], up - down).tolist()
+    if not (np.isfinite(estimate) and np.isfinite(error)):
+        raise ValueError("numerator over denominator is more than floats hold")
+    return Estimate(estimate, error)
 
 
 def cuped(y: ArrayLike, covariate: ArrayLike) -> Adjusted:

@@ -54,7 +54,7 @@ def run_pipeline(log: pd.DataFrame, fault: str | None = None, seed: int = 0) -> 
     fault : str, optional
         One of ``FAULTS``.
     seed : int
-        Fixes which negatives are kept under "wrong calibration".
+        Fixes which negatives are kept under "wrong calibration"; at least 0.
 
     Raises
     ------
@@ -69,8 +69,9 @@ def run_pipeline(log: pd.DataFrame, fault: str | None = None, seed: int = 0) -> 
     ...
     ValueError: fault must be one of leak, ... got 'gremlins'
     """
-    if fault is not None and fault not in FAULTS:
+    if fault is not None and fault not in [*FAULTS]:
         raise ValueError(f"fault must be one of {', '.join(FAULTS)}, got {fault!r}")
+    seed = _count("seed", seed, 0)
     counters = ["ad_clicks", "ad_impressions", "user_clicks", "user_impressions"]
     log = _frame("log", log, ["day", "hour", "click", "ad_id", *CATEGORIES, *counters]).copy()
     for column in ["ad_id", *CATEGORIES]:
@@ -119,8 +120,11 @@ def smoothed_rate(clicks: ArrayLike, impressions: ArrayLike, prior: tuple[float,
     >>> smoothed_rate(pd.Series([0, 2]), pd.Series([0, 67])).round(3).tolist()
     [0.03, 0.03]
     """
-    shown = _numbers("impressions", impressions, "[0, inf)") + _number("prior", prior[1], "(0, inf)")
-    clicked = _numbers("clicks", clicks, "[0, inf)") + _number("prior", prior[0], "[0, inf)")
+    before = _numbers("prior", prior, "[0, inf)")
+    if before.shape != (2,) or not before[1]:
+        raise ValueError(f"prior must be clicks and impressions, the latter above 0, got {prior!r}")
+    shown = _numbers("impressions", impressions, "[0, inf)") + before[1]
+    clicked = _numbers("clicks", clicks, "[0, inf)") + before[0]
     if len(clicked) != len(shown):
         raise ValueError(f"impressions has {len(shown)} rows, clicks has {len(clicked)}")
     return _like(clicked / shown, clicks)
@@ -246,11 +250,17 @@ def _whole(
     return array
 
 
-def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
-    """Return a parameter as a float inside of an interval."""
-    if isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} must be a number, got {value}")
-    return float(_numbers(name, value, interval, ndim=0))
+def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a parameter that is a whole number."""
+    rule = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+    try:
+        if isinstance(value, bool | np.bool_) or not least <= operator.index(value) <= (
+            np.inf if most is None else most
+        ):
+            raise TypeError
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+    return operator.index(value)
 
 
 def _like(result: np.ndarray, values: Any) -> Any:

@@ -136,7 +136,7 @@ def delong_interval(
     [0.28, -0.21, 0.76]
     """
     y = _labels("y_true", y_true)
-    a, b = _numbers("score_a", score_a, "[-inf, inf]"), _numbers("score_b", score_b, "[-inf, inf]")
+    a, b = _scores("score_a", score_a), _scores("score_b", score_b)
     _same_rows(y_true=y, score_a=a, score_b=b)
     _both_classes(y)
     level = _number("confidence_level", confidence_level, "(0, 1)")
@@ -182,13 +182,13 @@ def paired_bootstrap(
     n_resamples : int
         At least 1. The ends of a 95 % interval rest on 2.5 % of them.
     seed : int
-        Fixes the resamples.
+        Fixes the resamples, at least 0.
 
     Raises
     ------
     ValueError
-        On bad arrays as ``delong_interval``; with fewer users of a class than two; if n_resamples is no whole number of
-        at least 1; if the metric of a sample with both classes is not finite; what the metric raises.
+        On bad arrays as ``delong_interval``; with fewer users of a class than two; if n_resamples or seed is no such
+        whole number; if the metric of a sample with both classes is not finite; what the metric raises.
 
     Notes
     -----
@@ -206,6 +206,7 @@ def paired_bootstrap(
     _same_rows(y_true=y, prob_a=a, prob_b=b, users=user)
     _both_classes(y)
     level, n_resamples = _number("confidence_level", confidence_level, "(0, 1)"), _count("n_resamples", n_resamples)
+    seed = _count("seed", seed, 0)
     # Users are numbered by what they hold, so that neither their ids nor the order of the rows decide who is drawn.
     order = np.lexsort([np.bincount(user, v) for v in (a, b, y)])
     user = np.argsort(order)[user]
@@ -232,6 +233,12 @@ def paired_bootstrap(
         raise ValueError("metric must be finite in samples that hold both classes: it is not in one of them")
     low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(estimate), float(low), float(high))
+
+
+def _scores(name: str, values: ArrayLike) -> np.ndarray:
+    """Return what is only compared: whole numbers as they are, since floats would tie those above 2^53."""
+    score = _array(name, values)
+    return score if score.dtype.kind in "iu" else _inside(name, score, "[-inf, inf]")
 
 
 def _share_beaten(click: np.ndarray, score: np.ndarray) -> np.ndarray:

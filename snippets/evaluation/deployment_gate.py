@@ -162,7 +162,7 @@ def _quantile(level: float, user: np.ndarray) -> float:
 
 def _excess(y: np.ndarray, p: np.ndarray, user: np.ndarray) -> float:
     """Return by how much users differ: over the log, clicks of a user who is promised e vary by e + excess e^2."""
-    clicks, fair = np.bincount(user, y), np.bincount(user, p) * (y.sum() / p.sum())
+    clicks, fair = np.bincount(user, y), np.bincount(user, p) * y.sum() / p.sum()
     return float(max(((clicks - fair) ** 2 - fair).sum() / (fair**2).sum(), 0))
 
 
@@ -182,7 +182,7 @@ def _sums(
     source = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
     if pd.api.types.infer_dtype(source, skipna=True) == "boolean":
         values = values.astype(bool)
-    order = np.argsort(values if kind == "whole numbers" else values.astype(str), kind="stable").tolist()
+    order = sorted(range(len(values)), key=lambda i: values[i] if kind == "whole numbers" else str(values[i]))
     labels = [f"{name}={value}" for value in values]
     if (code < 0).any():
         code = np.where(code < 0, len(labels), code)

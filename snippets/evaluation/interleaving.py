@@ -45,13 +45,13 @@ def team_draft(ranking_a: ArrayLike, ranking_b: ArrayLike, length: int, seed: in
     length : int
         Places to fill, 1 to k.
     seed : int
-        Fixes the coins, which are tossed in the order of the requests.
+        At least 0. Fixes the coins, which are tossed in the order of the requests.
 
     Raises
     ------
     ValueError
         If the arrays are not two-dimensional, empty or unequal in shape, hold ids of two kinds, a missing one, or an
-        item twice in a row; if length is out of range.
+        item twice in a row; if length or seed is out of range.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def team_draft(ranking_a: ArrayLike, ranking_b: ArrayLike, length: int, seed: in
             if wrong.any():
                 raise ValueError(f"{name} holds {what} in row {int(wrong.argmax())}")
     n = len(a)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_count("seed", seed, 0))
     chosen, team = np.empty((n, length), a.dtype), np.empty((n, length), np.int8)
     # --8<-- [start:draft]
     for place in range(length):
@@ -96,9 +96,14 @@ def team_draft(ranking_a: ArrayLike, ranking_b: ArrayLike, length: int, seed: in
 
 def _ids(name: str, values: ArrayLike) -> np.ndarray:
     """Return item ids in two dimensions, of the kind that they are: NumPy makes text of 7 beside text."""
-    items = np.asarray(values)
-    if items.dtype.kind in "US":
-        items = np.asarray(values, dtype=object)
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.where(np.ma.getmaskarray(values), None, values.data) if np.ma.is_masked(values) else values.data
+    try:
+        items = np.asarray(values)
+        if items.dtype.kind in "US":
+            items = np.asarray(values, dtype=object)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of one length") from error
     if items.ndim != 2 or items.size == 0:
         raise ValueError(f"{name} must have the shape (requests, k), got shape {items.shape}")
     return items
@@ -130,6 +135,8 @@ def interleaving_test(clicks: ArrayLike, team: ArrayLike, users: ArrayLike | Non
     y, t = _labels("clicks", clicks, ndim=2), _labels("team", team, ndim=2)
     user = None if users is None else _codes("users", users)
     _same_rows(clicks=y, team=t, users=user)
+    if not y.size:
+        raise ValueError(f"clicks is empty, of shape {y.shape}")
     if y.shape != t.shape:
         raise ValueError(f"team has shape {t.shape}, clicks has {y.shape}")
     # --8<-- [start:credit]

@@ -220,7 +220,7 @@ def fan_out_tail(slow_share: float, n_calls: int) -> float:
     if not 0 <= _real("slow_share", slow_share) <= 1:
         raise ValueError(f"slow_share must be a share in [0, 1], got {slow_share}")
     n_calls = _whole_number("n_calls", n_calls, 1)
-    return -math.expm1(n_calls * math.log1p(-slow_share)) if slow_share < 1 else 1.0
+    return abs(math.expm1(n_calls * math.log1p(-slow_share))) if slow_share < 1 else 1.0
 
 
 # --8<-- [end:laws]
@@ -254,7 +254,7 @@ def latency_quantile(stages: Iterable[Iterable[float]], quantile: float, n: int 
     if not measured:
         raise ValueError("stages is empty")
     totals = [sum(column) for column in zip(*(rng.choices(stage, k=n) for stage in measured), strict=True)]
-    return _quantile(totals, quantile)
+    return _real("the sum of latencies", _quantile(totals, quantile))
 
 
 def simulate_queue(rate: float, service_time: float, servers: int = 1, n: int = 100_000, seed: int = 0) -> Queue:
@@ -282,6 +282,8 @@ def simulate_queue(rate: float, service_time: float, servers: int = 1, n: int = 
     rate, service_time = _real("rate", rate), _real("service_time", service_time)
     if not (rate > 0 and service_time > 0):
         raise ValueError(f"rate and service_time must be positive, got {rate} and {service_time}")
+    if service_time < 1e-300:
+        raise ValueError(f"service_time must be at least 1e-300, got {service_time}")
     servers, n = _whole_number("servers", servers, 1), _whole_number("n", n, 1)
     if rate * service_time >= servers:
         raise ValueError(f"{rate * service_time:g} servers' worth of work comes in, and there are {servers}")
@@ -292,11 +294,12 @@ def simulate_queue(rate: float, service_time: float, servers: int = 1, n: int = 
     for _ in range(n):
         now += rng.expovariate(rate)
         start = max(now, heapq.heappop(free))
-        done = start + rng.expovariate(1 / service_time)
-        heapq.heappush(free, done)
-        latencies.append(done - now)
-        end = max(end, done)
+        work = rng.expovariate(1 / service_time)
+        heapq.heappush(free, start + work)
+        latencies.append(start - now + work)
+        end = max(end, start + work)
     # --8<-- [end:queue]
+    _real("the time until the last answer", end)
     inside = sum(latencies) / end  # the time requests spend inside, over the time that passes
     return Queue(n / end, sum(latencies) / n, inside, _quantile(latencies, 0.5), _quantile(latencies, 0.99))
 

@@ -268,7 +268,11 @@ def revenue(events: pd.DataFrame, n_users: int | None = None) -> Revenue:
     user, shown = _codes("user_id", events["user_id"]), _happened(events, "impression")
     _check_population(n_users, user)
     value = _column("value", events["value"])
-    total = float(_numbers("value", value.where(value.notna(), 0)).sum())
+    value = value.astype(object) if isinstance(value.dtype, pd.CategoricalDtype) else value
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(_numbers("value", value.where(value.notna(), 0)).sum())
+    if not np.isfinite(total):
+        raise ValueError("value adds up to more than floats hold")
     return Revenue(total, 1000 * total / int(shown.sum()), total / int(n_users or user.max() + 1))
 
 
@@ -317,6 +321,8 @@ def retention(
     else:
         if not isinstance(sign_up, pd.Series):
             raise ValueError(f"sign_up must be a Series indexed by user_id, got {type(sign_up).__name__}")
+        if sign_up.index.nlevels > 1:
+            raise ValueError(f"sign_up must be indexed by user_id alone, got {sign_up.index.names}")
         _same_rows(sign_up=sign_up)
         _codes("sign_up", sign_up.index)  # refuses a missing user
         member, user = _matched({"sign_up": sign_up.index, "user_id": events["user_id"]})
@@ -355,7 +361,7 @@ def bot_suspects(events: pd.DataFrame, per_hour: int = 500) -> pd.Index:
     """
     events, per_hour = _stream(events), _count("per_hour", per_hour)
     user, ids = _users(events)
-    hour = _datetimes("timestamp", events["timestamp"]).to_numpy("datetime64[us]").view(np.int64) // 3_600_000_000
+    hour = _utc(_datetimes("timestamp", events["timestamp"])).astype("datetime64[h]").astype(np.int64)
     count = pd.Series(hour).groupby([user, hour]).size()
     return ids[count[count > per_hour].index.unique(0)]
 
@@ -424,7 +430,12 @@ def _local_day(timestamp: pd.Series, time_zone: str) -> np.ndarray:
     if time_zone != "UTC":
         utc = timestamp if timestamp.dt.tz is not None else timestamp.dt.tz_localize("UTC")
         local = utc.dt.tz_convert(zone).dt.tz_localize(None)
-    return local.to_numpy("datetime64[us]").astype("datetime64[D]").astype(np.int64)
+    return _utc(local).astype("datetime64[D]").astype(np.int64)
+
+
+def _utc(timestamp: pd.Series) -> np.ndarray:
+    """Return times as an array in their own unit: a finer one may not reach as far."""
+    return timestamp.to_numpy(f"datetime64[{timestamp.dt.unit}]")
 
 
 def _dates(days: np.ndarray) -> pd.DatetimeIndex:

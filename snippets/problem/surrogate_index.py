@@ -51,7 +51,7 @@ def surrogate_index(
     long_history : array of shape (n,)
         What the goal became for them.
     short_treatment, short_control : arrays of shape (n_t, k) and (n_c, k)
-        The same metrics of the users of the experiment.
+        The same metrics of the users of the experiment; in frames, under the same names in the same order.
     level : float in (0, 1)
 
     Returns
@@ -77,7 +77,17 @@ def surrogate_index(
     for name, array in [("short_treatment", treated), ("short_control", control)]:
         if array.shape[1] != S.shape[1] or len(array) < 2:
             raise ValueError(f"{name} must be of shape (at least 2, {S.shape[1]}), got {array.shape}")
+    names = _names(short_history)
+    for name, frame in [("short_treatment", short_treatment), ("short_control", short_control)]:
+        if None not in (names, own := _names(frame)) and own != names:
+            raise ValueError(f"{name} must have the columns of short_history, {names}, got {own}")
     level = _number("level", level, "(0, 1)")
+    # From here on the largest number of each metric and of the goal is 1: nothing overflows.
+    largest = np.abs(np.concatenate([S, treated, control])).max(axis=0)
+    largest[largest == 0] = 1
+    S, treated, control = S / largest, treated / largest, control / largest
+    unit = np.abs(y).max() or 1.0
+    y = y / unit
     size = np.linalg.norm(S - S.mean(axis=0), axis=0)
     constant = size <= 8 * np.sqrt(len(S)) * np.finfo(float).eps * np.linalg.norm(S, axis=0)
     size[constant] = 1  # seconds beside shares: each metric counts in units of its own spread
@@ -95,6 +105,7 @@ def surrogate_index(
     of_gap = sum((arm @ weights).var(ddof=1) / len(arm) for arm in (treated, control))
     error = np.sqrt(of_weights.sum() + of_gap)
     # --8<-- [end:index]
+    effect, error = effect * unit, error * unit
     half = norm.ppf((1 + level) / 2) * error
     return SurrogateEffect(float(effect), float(error), float(effect - half), float(effect + half))
 
@@ -134,8 +145,7 @@ def proxy_correlation(proxy_effects: ArrayLike, goal_effects: ArrayLike, noise: 
     errors = np.zeros((m, 2, 2)) if noise is None else _numbers("noise", noise, ndim=None)
     if errors.shape != (m, 2, 2):
         raise ValueError(f"noise must be of shape {(m, 2, 2)}, got {errors.shape}")
-    variances = np.einsum("mii->mi", errors)
-    _refuse("noise", "hold variances of at least 0", variances, variances >= 0)
+    _check_covariances(errors)
     lifts = np.column_stack([x, y])
     scale = np.abs(lifts).max(axis=0)  # from here on the largest lift is 1: nothing overflows, and 0 can be told
     scale[scale == 0] = 1
@@ -151,6 +161,22 @@ def proxy_correlation(proxy_effects: ArrayLike, goal_effects: ArrayLike, noise: 
     correlation = np.clip(total[0, 1] / np.sqrt(total[0, 0] * total[1, 1]), -1, 1)
     # --8<-- [end:correlation]
     return Correlation(float(correlation), float(spread))
+
+
+def _check_covariances(errors: np.ndarray) -> None:
+    """Refuse what is no covariance: a negative variance, one that is not symmetric, or larger than the variances."""
+    variances = np.einsum("mii->mi", errors)
+    _refuse("noise", "hold variances of at least 0", variances, variances >= 0)
+    spread = np.sqrt(variances)
+    most = spread[:, :, None] * spread[:, None, :] * (1 + 1e-6)
+    good = (np.abs(errors) <= most) & (np.abs(errors - errors.transpose(0, 2, 1)) <= 1e-6 * most)
+    _refuse("noise", "hold covariances, symmetric and no larger than the variances", errors, good)
+
+
+def _names(frame: Any) -> list | None:
+    """Return the names of a frame's columns."""
+    names = getattr(frame, "column_names", getattr(frame, "columns", None))  # the former of PyArrow
+    return None if names is None else list(names)
 
 
 # --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---

@@ -61,10 +61,13 @@ def expected_value(probabilities: Mapping[str, ArrayLike], values: Mapping[str, 
     if len({a.shape for a in arrays.values()}) > 1:
         raise ValueError(f"probabilities differ in shape: { {action: a.shape for action, a in arrays.items()} }")
     values = {action: _number(f"the value of {action!r}", value) for action, value in values.items()}
-    # --8<-- [start:value]
-    score = sum(values[action] * arrays[action] for action in values)
-    # --8<-- [end:value]
-    return _like(score, next(iter(probabilities.values())))
+    with np.errstate(over="ignore", invalid="ignore"):
+        # --8<-- [start:value]
+        score = sum(values[action] * arrays[action] for action in values)
+        # --8<-- [end:value]
+    if not np.isfinite(score).all():
+        raise ValueError("probabilities times values are more than floats hold")
+    return _like(score, probabilities[next(iter(arrays))])
 
 
 def values_from_experiments(
@@ -114,8 +117,7 @@ def values_from_experiments(
     errors = np.zeros((m, k + 1, k + 1)) if noise is None else _numbers("noise", noise, ndim=None)
     if errors.shape != (m, k + 1, k + 1):
         raise ValueError(f"noise must be of shape {(m, k + 1, k + 1)}, got {errors.shape}")
-    variances = np.einsum("mii->mi", errors)
-    _refuse("noise", "hold variances of at least 0", variances, variances >= 0)
+    _check_covariances(errors)
     lifts = np.column_stack([X, y])
     scale = np.abs(lifts).max(axis=0)  # from here on the largest lift of all is 1: nothing overflows, digits compare
     scale[scale == 0] = 1
@@ -129,8 +131,11 @@ def values_from_experiments(
     parts = np.linalg.solve(without[:, :k, :k], without[:, :k, k:])[:, :, 0]
     spread = np.sqrt((m - 1) / m * ((parts - parts.mean(axis=0)) ** 2).sum(axis=0))
     # --8<-- [end:fit]
-    unit = scale[k] / scale[:k]
-    return Values(values * unit, spread * unit)
+    with np.errstate(over="ignore"):
+        values, spread = values * scale[k] / scale[:k], spread * scale[k] / scale[:k]
+    if not (np.isfinite(values).all() and np.isfinite(spread).all()):
+        raise ValueError("goal_effects over action_effects are more than floats hold")
+    return Values(values, spread)
 
 
 def _check_moments(total: np.ndarray, without: np.ndarray) -> None:
@@ -146,6 +151,16 @@ def _check_moments(total: np.ndarray, without: np.ndarray) -> None:
             f"the lifts{which} are no larger than their noise, or some actions always move together: more experiments, "
             "larger ones or fewer actions are needed"
         )
+
+
+def _check_covariances(errors: np.ndarray) -> None:
+    """Refuse what is no covariance: a negative variance, one that is not symmetric, or larger than the variances."""
+    variances = np.einsum("mii->mi", errors)
+    _refuse("noise", "hold variances of at least 0", variances, variances >= 0)
+    spread = np.sqrt(variances)
+    most = spread[:, :, None] * spread[:, None, :] * (1 + 1e-6)
+    good = (np.abs(errors) <= most) & (np.abs(errors - errors.transpose(0, 2, 1)) <= 1e-6 * most)
+    _refuse("noise", "hold covariances, symmetric and no larger than the variances", errors, good)
 
 
 # --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---

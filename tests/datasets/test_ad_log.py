@@ -298,3 +298,16 @@ def test_a_seed_gives_the_log_that_the_pages_were_written_with(world, counts, su
     codes = [log[column].cat.codes.sum() for column in ("category", "age_group", "device")]
     assert [*log[COUNTS].sum(), *codes] == counts
     assert log[SUMS].sum().tolist() == pytest.approx(sums, rel=1e-7)
+
+
+@pytest.mark.parametrize("how", ["mar", "mnar"])
+@pytest.mark.parametrize("rate", [0.3, 0.6, 0.9, 1.0])
+def test_age_goes_missing_as_often_as_said(how, rate):
+    log = simulate_ad_log(20_000, missingness=how, missing_rate=rate)
+    assert log["age_group"].isna().mean() == pytest.approx(rate, abs=0.015)
+
+
+def test_tiny_click_rates_are_hit_and_drift_has_an_end():
+    assert simulate_ad_log(1000, 1, base_ctr=1e-30)["p_click"].mean() == pytest.approx(1e-30)
+    with pytest.raises(ValueError, match=r"drift must be in \[0, 1000\]"):
+        simulate_ad_log(10, drift=1e308)

@@ -93,3 +93,11 @@ def test_a_text_of_spaces_is_none(reviews):
 def test_the_set_up_prints_where_the_data_is(capsys):
     runpy.run_path(clothing_reviews.__file__, run_name="__main__")
     assert capsys.readouterr().out.strip().endswith(WHEEL)
+
+
+@pytest.mark.parametrize(("column", "value"), [("text", 7), ("age", 30.5), ("item_id", 0.5)])
+def test_texts_are_text_and_counts_whole_numbers(column, value):
+    row = dict.fromkeys(clothing_reviews.COLUMNS.values(), "x")
+    row |= {"item_id": 1, "age": 30, "rating": 5, "recommended": 1, "positive_feedback": 0}
+    with pytest.raises(ValueError, match=f"column '{column}' breaks its rule"):
+        check_reviews(pd.DataFrame([row | {column: value}]))

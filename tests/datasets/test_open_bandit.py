@@ -108,3 +108,14 @@ def test_a_missing_column_is_named():
 def test_the_set_up_prints_where_the_data_is(capsys):
     runpy.run_path(open_bandit.__file__, run_name="__main__")
     assert capsys.readouterr().out.strip().endswith(WHEEL)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("timestamp", "2019-11-25"), ("timestamp", 7), ("item_id", 1.5), ("item_id", float("inf"))]
+)
+def test_times_are_datetimes_and_items_whole_numbers(column, value):
+    log = pd.DataFrame(
+        {"timestamp": pd.to_datetime(["2019-11-25"]), "item_id": 1, "position": 1, "click": 0, "propensity": 0.5}
+    )
+    with pytest.raises(ValueError, match=f"column '{column}' breaks its rule"):
+        check_log(log.assign(**{column: [value]}))

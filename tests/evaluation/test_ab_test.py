@@ -278,7 +278,7 @@ def test_sample_size_at_the_ends_of_its_range():
         (lambda: sample_size_per_arm(1, 0.1), r"base_rate must be in \(0, 1\), got 1"),
         (lambda: sample_size_per_arm(0.5, 1.0), r"relative_lift .* got 1.0: 1.0"),
         (lambda: sample_size_per_arm(0.5, -1.0), r"relative_lift .* got -1.0: 0.0"),
-        (lambda: sample_size_per_arm(0.1, 0.1, alpha=0), r"alpha must be in \(0, 1\), got 0"),
+        (lambda: sample_size_per_arm(0.1, 0.1, alpha=0), r"alpha must be in \[1e-300, 1\), got 0"),
         (lambda: sample_size_per_arm(0.1, 0.1, power=0.05), r"power must be in \(0.05, 1\), got 0.05"),
         (lambda: sample_size_per_arm(0.1, 0.1, power=1), r"power must be in \(0.05, 1\), got 1"),
         (lambda: two_proportion_test(-1, 2, 1, 2), r"clicks_a must be a whole number in \[0, 2\], got -1"),
@@ -291,7 +291,7 @@ def test_sample_size_at_the_ends_of_its_range():
         (lambda: sample_size_per_arm(0, 0.1), r"base_rate must be in \(0, 1\), got 0"),
         (lambda: sample_size_per_arm(0.1, 0), r"relative_lift must change the rate to one in \(0, 1\), got 0"),
         (lambda: sample_size_per_arm(0.6, 1.0), r"relative_lift .* got 1.0: 1.2"),
-        (lambda: sample_size_per_arm(0.1, 0.1, alpha=1), r"alpha must be in \(0, 1\), got 1"),
+        (lambda: sample_size_per_arm(0.1, 0.1, alpha=1), r"alpha must be in \[1e-300, 1\), got 1"),
         (lambda: sample_size_per_arm(0.1, 0.1, power=0.01), r"power must be in \(0.05, 1\), got 0.01"),
         (lambda: two_proportion_test(1, 0, 1, 2), "n_a must be a whole number of at least 1, got 0"),
         (lambda: two_proportion_test(1, 2, 3, 2), r"clicks_b must be a whole number in \[0, 2\], got 3"),
@@ -324,3 +324,24 @@ def test_sample_size_at_the_ends_of_its_range():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_counts_whose_sum_is_beyond_64_bits():
+    # 0.3, 0.3 and 0.4 of 1.4e19 users are not a third each. In whole numbers the sum wrapped, and the p-value was NaN.
+    assert sample_ratio_mismatch([2**62] * 3, [0.3, 0.3, 0.4]) == 0
+
+
+@pytest.mark.parametrize(("top", "bottom"), [(1e-200, 1.0), (1e200, 1.0), (1.0, 1e-160), (1e300, 1e300), (5e307, 1.0)])
+def test_the_error_of_a_ratio_scales_with_it(top, bottom):
+    plain = delta_method_ratio([1, 0, 3], [10, 5, 15])
+    scaled = delta_method_ratio(np.array([1, 0, 3]) * top, np.array([10, 5, 15]) * bottom)
+    np.testing.assert_allclose(scaled, np.array(plain) * (top / bottom), rtol=1e-12)
+
+
+def test_ratios_and_counts_beyond_floats_are_refused():
+    with pytest.raises(ValueError, match="numerator over denominator is more than floats hold"):
+        delta_method_ratio([1e300, 2e300], [1e-300, 1e-300])
+    with pytest.raises(ValueError, match="n_a and n_b must be below"):
+        two_proportion_test(10**300, 10**305, 10**300, 10**305)
+    with pytest.raises(ValueError, match="alpha must be in"):
+        sample_size_per_arm(0.1, 0.1, alpha=5e-324)

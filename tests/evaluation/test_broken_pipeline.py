@@ -134,3 +134,13 @@ def test_dropped_ads_never_return():
 def test_bad_input_is_named(log, fault, message):
     with pytest.raises(ValueError, match=message):
         run_pipeline(log, fault)
+
+
+def test_a_prior_is_two_numbers_and_a_seed_whole():
+    for prior in [(1,), 5, (1, 0), "ab"]:
+        with pytest.raises(ValueError, match="prior must"):
+            smoothed_rate([1], [2], prior=prior)
+    with pytest.raises(ValueError, match="fault must be one of"):
+        run_pipeline(pd.DataFrame({"day": [0]}), fault=["leak"])
+    with pytest.raises(ValueError, match="seed must be a whole number"):
+        run_pipeline(pd.DataFrame({"day": [0]}), seed="x")

@@ -244,3 +244,15 @@ def test_bad_input_is_named(function, y, a, b, message):
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_whole_scores_above_2_to_the_53_are_not_ties():
+    scores = np.array([2**53, 2**53 + 1, 2**53, 2**53 + 1])
+    assert delong_interval([0, 1, 0, 1], scores, [0, 1, 0, 1]).estimate == 0  # both rank without a fault
+    assert delong_interval([0, 1, 0, 1], scores.astype(np.uint64) * 1023, [0, 1, 0, 1]).estimate == 0
+
+
+@pytest.mark.parametrize("seed", [1.5, "a", -1, None])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ValueError, match="seed must be a whole number of at least 0"):
+        paired_bootstrap(log_loss, [0, 1, 0, 1], [0.2] * 4, [0.3] * 4, [1, 1, 2, 2], n_resamples=2, seed=seed)

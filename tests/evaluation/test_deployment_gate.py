@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -195,3 +197,17 @@ def test_it_works_without_slices():
 def test_bad_input_is_named(arguments, limits, message):
     with pytest.raises(ValueError, match=message):
         deployment_gate(*arguments, **limits)
+
+
+def test_tiny_predictions_and_long_or_nested_slice_values():
+    y, p = np.arange(400) % 5 == 0, np.full(400, 0.2)
+    slices = pd.DataFrame({"place": [(1, 2), (3, 4)] * 200})
+    gate = deployment_gate(y, p, np.full(400, 5e-324), np.arange(400), slices)
+    assert not gate.passed
+    assert gate.checks["low"].notna().all()
+    assert gate.checks["check"].iloc[2] == "calibration, place=(1, 2)"
+    slices = pd.DataFrame({"place": [*map(str, range(399)), "x" * 1_000_000]})
+    tracemalloc.start()
+    deployment_gate(y, p, p, np.arange(400), slices)
+    assert tracemalloc.get_traced_memory()[1] < 50e6  # as texts of one length: 1.6 GB
+    tracemalloc.stop()

@@ -125,3 +125,14 @@ def test_ids_keep_their_digits():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_what_is_masked_is_missing_and_rows_are_of_one_length():
+    with pytest.raises(ValueError, match="ranking_a holds a missing item in row 0"):
+        team_draft(np.ma.array([[1, 2]], mask=[[False, True]]), [[0, 1]], 2)
+    with pytest.raises(ValueError, match="ranking_b must have rows of one length"):
+        team_draft([[1, 2], [3, 4]], [[1, 2], [3]], 2)
+    with pytest.raises(ValueError, match="seed must be a whole number"):
+        team_draft([[1, 2]], [[0, 1]], 2, seed="a")
+    with pytest.raises(ValueError, match="clicks is empty"):
+        interleaving_test(np.zeros((3, 0)), np.zeros((3, 0)))

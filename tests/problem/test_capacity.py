@@ -346,3 +346,15 @@ def test_sizes_unless_asked_for_others():
     stages = [[1.0, 2.0, 5.0], [0.5, 4.0]]
     assert latency_quantile(stages, 0.9) == latency_quantile(stages, 0.9, n=20_000, seed=0)
     assert simulate_queue(5, 0.1) == simulate_queue(5, 0.1, servers=1, n=100_000, seed=0)
+
+
+def test_a_rare_request_takes_its_work_and_what_floats_do_not_hold_is_refused():
+    rare = simulate_queue(1e-300, 1e-5, n=1000)  # beside 1e303 seconds, 1e-5 would vanish
+    assert rare.mean_latency == pytest.approx(1e-5, rel=0.1)
+    assert math.copysign(1, fan_out_tail(0, 5)) == 1  # not -0.0
+    with pytest.raises(ValueError, match="must be a finite number, got inf"):
+        simulate_queue(1e-320, 1e-5, n=10)
+    with pytest.raises(ValueError, match="service_time must be at least 1e-300"):
+        simulate_queue(1, 1e-320, n=10)
+    with pytest.raises(ValueError, match="the sum of latencies must be a finite number"):
+        latency_quantile([[1e308], [1e308]], 0.5)

@@ -442,3 +442,26 @@ def test_a_time_zone_has_a_name(zone):
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_times_that_microseconds_do_not_reach_keep_their_day_and_hour():
+    far = np.array([10**13, 10**13 + 86_400, 10**13 + 86_401], "M8[s]")  # the year 318857
+    events = pd.DataFrame({"user_id": [1, 2, 2], "timestamp": far})
+    daily = active_users(events)
+    assert daily.tolist() == [1, 1]
+    assert daily.index[0] == pd.Timestamp(far[0]).normalize()
+    assert bot_suspects(events, per_hour=1).tolist() == [2]
+
+
+def test_revenue_of_categories_with_missing_ones_and_beyond_floats():
+    events = pd.DataFrame({"user_id": [1, 2, 3], "event": "impression", "value": pd.Categorical([1, None, 3])})
+    assert revenue(events).total == 4
+    with pytest.raises(ValueError, match="value adds up to more than floats hold"):
+        revenue(events.assign(value=[1e308, 1e308, 0]))
+
+
+def test_sign_ups_are_indexed_by_users_alone():
+    events = pd.DataFrame({"user_id": [1], "timestamp": pd.to_datetime(["2026-01-05"])})
+    sign_up = pd.Series(events["timestamp"].array, pd.MultiIndex.from_tuples([(1, "x")]))
+    with pytest.raises(ValueError, match="sign_up must be indexed by user_id alone"):
+        retention(events, [1], sign_up)

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 
@@ -142,3 +143,25 @@ def test_bad_experiments_are_named(arguments, message):
 def test_bad_lifts_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         proxy_correlation(*arguments)
+
+
+@pytest.mark.parametrize(("metric", "goal"), [(1e-300, 1.0), (1e300, 1.0), (1.0, 1e-300), (1.0, 1e300)])
+def test_the_index_scales_with_its_units(metric, goal):
+    rng = np.random.default_rng(0)
+    history, treated, control = rng.random((50, 2)), rng.random((30, 2)) + 0.2, rng.random((30, 2))
+    y = history @ [1, 2] + rng.normal(0, 0.1, 50)
+    plain = surrogate_index(history, y, treated, control)
+    scaled = surrogate_index(history * metric, y * goal, treated * metric, control * metric)
+    np.testing.assert_allclose(scaled, np.array(plain) * goal, rtol=1e-9)
+
+
+def test_metrics_in_another_order_are_refused():
+    frame = pd.DataFrame({"a": [0.0, 1, 2, 5], "b": [1.0, 0, 3, 1]})
+    with pytest.raises(ValueError, match=r"short_control must have the columns of short_history, \['a', 'b'\]"):
+        surrogate_index(frame, [1, 2, 3, 4], frame, frame[["b", "a"]])
+
+
+@pytest.mark.parametrize("noise", [[[0.1, -5], [-5, 0.1]], [[1, 0.5], [-0.5, 1]]])
+def test_noise_that_is_no_covariance_is_refused(noise):
+    with pytest.raises(ValueError, match="noise must hold covariances"):
+        proxy_correlation([1, -2, 3], [2, -3, 7], [noise] * 3)

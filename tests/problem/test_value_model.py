@@ -154,3 +154,14 @@ def test_bad_scores_are_named(p, values, message):
 def test_bad_experiments_are_named(actions, goal, noise, message):
     with pytest.raises(ValueError, match=message):
         values_from_experiments(actions, goal, noise)
+
+
+def test_frames_are_scored_and_what_floats_do_not_hold_is_refused():
+    frame = pytest.importorskip("pandas").DataFrame({"click": [0.5], "hide": [0.25]}, index=["x"])
+    assert expected_value(frame, {"hide": -1, "click": 1}).to_dict() == {"x": 0.25}
+    with pytest.raises(ValueError, match="more than floats hold"):
+        expected_value({"a": [1e308], "b": [1e308]}, {"a": 10, "b": -10})
+    with pytest.raises(ValueError, match="more than floats hold"):
+        values_from_experiments([[1e-300], [2e-300], [3e-300]], [1e300, 2e300, 4e300])
+    with pytest.raises(ValueError, match="noise must hold covariances"):
+        values_from_experiments([[1], [2], [3]], [1, 2, 4], [[[0.1, 5], [5, 0.1]]] * 3)
