@@ -56,7 +56,7 @@ def consistency_report(
     >>> consistency_report(online, offline, ["id"])[["mismatch", "missing", "extra", "smape"]].round(3).values.tolist()
     [[0.333, 0.333, 0.0, 0.143]]
     """
-    keys = [keys] if isinstance(keys, str) else list(keys)
+    keys = list(keys) if np.iterable(keys) and not isinstance(keys, str) else [keys]
     if not keys:
         raise ValueError("keys is empty")
     tolerance = _number("numeric_tolerance", numeric_tolerance, "[0, inf)")
@@ -113,13 +113,14 @@ def _compare(name: str, a: pd.Series, b: pd.Series, row_a: np.ndarray, row_b: np
         gap, size = np.abs(delta), np.abs(x.astype(np.float64)) + np.abs(y.astype(np.float64))
         row["mismatch"] = (gap > tolerance).sum() / len(paired)
         if len(x):
-            row["smape"] = gap.sum() / size.sum() if size.any() else 0.0
-            row["smape_mean"] = np.divide(2 * gap, size, out=np.zeros_like(gap), where=size > 0).mean()
+            largest = size.max() or 1.0  # divided by first, so that no sum overflows
+            row["smape"] = (gap / largest).sum() / (size / largest).sum() if size.any() else 0.0
+            row["smape_mean"] = 2 * np.divide(gap, size, out=np.zeros_like(gap), where=size > 0).mean()
             row["delta_05"], row["delta_50"], row["delta_95"] = np.quantile(delta, [0.05, 0.5, 0.95])
     else:
         x, y = a.iloc[at_a].reset_index(drop=True), b.iloc[at_b].reset_index(drop=True)
         if not (kinds and kinds[0].startswith("times")):
-            x, y = x.astype(object), y.astype(object)
+            x, y = (v.astype(object).map(lambda e: e.tolist() if isinstance(e, np.ndarray) else e) for v in (x, y))
         row["mismatch"] = (x != y).sum() / len(paired)
     # --8<-- [end:compare]
     return row
@@ -143,19 +144,27 @@ def _exact(name: str, column: pd.Series) -> np.ndarray:
         column = column.astype(object)
     values = _array(name, column if there.all() else column.where(there, 0))
     _refuse(name, "be finite", values, np.isfinite(values))
+    if column.dtype == object and values.dtype.kind == "f" and (values == np.floor(values)).all():
+        values = np.array([int(v) if known else 0 for v, known in zip(column, there, strict=True)], dtype=object)
+        return values.astype(np.int64) if all(-(2**63) <= v < 2**63 for v in values) else values
+    _refuse(name, "be at most 8e307 in size", values, np.abs(values.astype(np.float64)) <= 8e307)  # or sums overflow
     return values.astype({"f": np.float64, "u": np.uint64}.get(values.dtype.kind, np.int64))
 
 
 def _difference(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return x - y as float64, 0 only where they are equal."""
-    x, y = (
-        v.astype(np.int64) if v.dtype.kind == "f" and (v == np.floor(v)).all() and (np.abs(v) < 2**63).all() else v
-        for v in (x, y)
-    )
-    if "f" in (x.dtype.kind, y.dtype.kind):
-        return x.astype(np.float64) - y.astype(np.float64)
-    more, (u, v) = x > y, (whole.astype(np.uint64) for whole in (x, y))  # modulo 2^64
-    return np.where(more, u - v, v - u) * np.where(more, 1.0, -1.0)
+    delta, whole = x.astype(np.float64) - y.astype(np.float64), np.ones(len(x), bool)
+    for v in (x, y):
+        if v.dtype.kind == "f":
+            whole &= (v == np.floor(v)) & (np.abs(v) < 2**63)
+    x, y = (v[whole].astype(np.int64) if v.dtype.kind == "f" else v[whole] for v in (x, y))
+    if "O" in (x.dtype.kind, y.dtype.kind):  # beyond 64 bits
+        delta[whole] = x.astype(object) - y.astype(object)
+        return delta
+    more, (u, v) = x > y, (w.astype(np.uint64) for w in (x, y))  # modulo 2^64
+    exact = np.where(more, u - v, v - u) * np.where(more, 1.0, -1.0)
+    delta[whole] = np.where((x < 0) == (y < 0), exact, delta[whole])  # of two signs they may be 2^64 apart
+    return delta
 
 
 def sample_by_key(key: ArrayLike, rate: float, salt: str = "ml-design-key-16") -> np.ndarray:
@@ -191,8 +200,9 @@ def sample_by_key(key: ArrayLike, rate: float, salt: str = "ml-design-key-16") -
         raise ValueError(f"salt must have 16 ASCII characters, got {salt!r}")
     # --8<-- [start:sample]
     kind, code, distinct = _keys("key", key)  # each key once, and its number in each row, -1 where missing
-    if kind == "fractions":
+    if kind == "fractions" or (kind == "decimal" and any(v % 1 for v in distinct)):
         raise ValueError("key must hold whole numbers or texts, got fractions")
+    distinct = map(int, distinct) if kind == "decimal" else distinct  # 7.00 is 7
     hashed = pd.util.hash_array(np.array([str(v) for v in distinct], dtype=object), hash_key=salt, categorize=False)
     drawn = np.append(hashed < rate * 2.0**64, False)[code]
     # --8<-- [end:sample]

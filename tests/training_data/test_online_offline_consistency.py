@@ -1,7 +1,9 @@
 import tracemalloc
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -205,3 +207,34 @@ A = frame({1: 1, 2: 2})
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("online", "offline", "mismatch"),
+    [
+        (np.array([-5, -1], np.int64), np.array([2**64 - 5, 2**64 - 1], np.uint64), 1),  # the same 64 bits
+        ([2**70 + 1, 1], [2**70, 1], 0.5),
+        ([Decimal(2**53 + 1), None], [Decimal(2**53), None], 0.5),
+        ([2**53 + 1, 1], [2.0**53, 0.5], 1),
+        ([8e307, -1e-320], [-8e307, 1e-320], 1),
+        ([np.array([1, 2]), np.array([3])], [np.array([1, 2]), np.array([4])], 0.5),
+    ],
+)
+def test_values_that_once_were_equal_by_mistake_or_broke_it(online, offline, mismatch):
+    a, b = (pd.DataFrame({"id": [1, 2], "x": x}) for x in (online, offline))
+    row = consistency_report(a, b, "id").iloc[0]
+    assert row["mismatch"] == mismatch
+    assert np.isfinite(row["smape"]) or isinstance(online[0], np.ndarray)
+
+
+def test_lists_in_polars_are_compared_as_in_pandas():
+    a, b = (pl.DataFrame({"id": [1, 2], "x": [[1, 2], last]}) for last in ([3], [4]))
+    assert consistency_report(a, b, ["id"])["mismatch"].item() == 0.5
+
+
+def test_decimals_are_drawn_as_the_whole_numbers_that_they_are():
+    keys = list(range(200))
+    drawn = sample_by_key([Decimal(k).quantize(Decimal("0.00")) for k in keys], 0.5)
+    np.testing.assert_array_equal(drawn, sample_by_key(keys, 0.5))
+    with pytest.raises(ValueError, match="got fractions"):
+        sample_by_key([Decimal("7.5")], 0.5)
