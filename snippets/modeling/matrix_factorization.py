@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 CELLS = 200_000  # numbers held for the rows that are solved for at a time
+MOST = 1e12  # confidence in a pair; beyond it digits get lost
 
 
 class ImplicitALS(BaseEstimator):
@@ -45,7 +46,8 @@ class ImplicitALS(BaseEstimator):
     Raises
     ------
     ValueError
-        If a parameter is out of range, a count is negative or not finite, or a user is none of those of fit.
+        If a parameter is out of range, or l2 so small that digits get lost; if a count is negative, or so large that
+        alpha times it is beyond 1e12; if a user is none of those of fit.
 
     Notes
     -----
@@ -77,7 +79,7 @@ class ImplicitALS(BaseEstimator):
         """Learn from counts of meetings, sparse, shape (n_users, n_items); ``y`` is ignored."""
         n_factors, n_iterations = _count("n_factors", self.n_factors), _count("n_iterations", self.n_iterations)
         alpha, l2 = _number("alpha", self.alpha, "(0, inf)"), _number("l2", self.l2, "(0, inf)")
-        by_user = _counts(interactions)
+        by_user = _counts(interactions, alpha)
         by_item = by_user.T.tocsr()
         random = np.random.default_rng(self.random_state)
         self.item_factors_ = random.normal(0, 0.1, (by_user.shape[1], n_factors))
@@ -89,7 +91,7 @@ class ImplicitALS(BaseEstimator):
     def fold_in(self, interactions: csr_matrix) -> np.ndarray:
         """Return vectors of users who came later, shape (n, n_factors), from counts of shape (n, n_items)."""
         check_is_fitted(self)
-        counts = _counts(interactions)
+        counts = _counts(interactions, float(self.alpha))
         if counts.shape[1] != len(self.item_factors_):
             raise ValueError(f"interactions must have {len(self.item_factors_)} columns, got {counts.shape[1]}")
         return _solve(counts, self.item_factors_, float(self.alpha), float(self.l2))
@@ -97,8 +99,8 @@ class ImplicitALS(BaseEstimator):
     def recommend(self, users: ArrayLike, k: int, exclude: csr_matrix | None = None) -> np.ndarray:
         """Return the k items of the largest product for each user, best first, shape (len(users), k).
 
-        ``exclude``, sparse of shape (n_users, n_items): items with an entry in the user's row are left out. Where fewer
-        than k are left, -1 fills the row.
+        ``exclude``, sparse of shape (n_users, n_items): items with an entry other than 0 in the user's row are left
+        out. Where fewer than k are left, -1 fills the row.
         """
         check_is_fitted(self)
         n_users, n_items = len(self.user_factors_), len(self.item_factors_)
@@ -125,6 +127,8 @@ def _solve(counts: csr_matrix, other: np.ndarray, alpha: float, l2: float) -> np
     k = other.shape[1]
     vectors = np.zeros((counts.shape[0], k))
     base = other.T @ other + l2 * np.eye(k)
+    if not np.linalg.cond(base) < 1e12:
+        raise ValueError(f"l2 is too small, got {l2:g}: where factors are more than users or items, it alone decides")
     through = np.linalg.solve(base, other.T).T
     for rows, columns, count in _batches(counts, k):
         # --8<-- [start:solve]
@@ -157,19 +161,20 @@ def _batches(counts: csr_matrix, k: int) -> Iterator[tuple[np.ndarray, np.ndarra
         start += len(rows)
 
 
-def _counts(interactions: csr_matrix) -> csr_matrix:
-    if not issparse(interactions):
+def _counts(interactions: csr_matrix, alpha: float) -> csr_matrix:
+    if not issparse(interactions) or interactions.ndim != 2:
         raise ValueError(f"interactions must be a sparse matrix, got {type(interactions).__name__}")
     if interactions.dtype.kind not in "biuf":
         raise ValueError(f"interactions must be numbers, got {interactions.dtype}")
     counts = csr_matrix(interactions, dtype=np.float64, copy=True)
     counts.sum_duplicates()
     counts.eliminate_zeros()
-    bad = ~(np.isfinite(counts.data) & (counts.data > 0))
+    bad = ~((counts.data > 0) & (counts.data <= MOST / alpha))
     if bad.any():
         row = np.searchsorted(counts.indptr, bad.argmax(), side="right") - 1
         value = counts.data[bad.argmax()]
-        raise ValueError(f"interactions must be positive and finite where there are any, got {value} at row {row}")
+        rule = f"be positive, and at most {MOST / alpha:g}, where there are any"
+        raise ValueError(f"interactions must {rule}, got {value} at row {row}")
     return counts
 
 

@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy.optimize import minimize
-from scipy.sparse import csr_matrix
+from scipy.sparse import coo_array, csr_matrix
 
 from snippets.modeling.matrix_factorization import ImplicitALS
 
@@ -154,3 +154,18 @@ def test_interactions_and_k_are_checked(counts):
 
 def test_what_is_not_asked_for():
     assert vars(ImplicitALS()) == {"n_factors": 16, "alpha": 10.0, "l2": 1.0, "n_iterations": 10, "random_state": None}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "scale", "message"),
+    [({"l2": 1e-300}, 1, "l2 is too small"), ({"alpha": 1e300}, 1, "at most"), ({}, 1e20, "at most 1e")],
+)
+def test_what_loses_all_digits_is_refused(parameters, scale, message):
+    counts = csr_matrix(np.random.default_rng(0).poisson(0.5, (30, 6)) * float(scale))
+    with pytest.raises(ValueError, match=message):
+        ImplicitALS(random_state=0, **parameters).fit(counts)
+
+
+def test_counts_of_one_dimension_are_refused():
+    with pytest.raises(ValueError, match="sparse matrix, got coo_array"):
+        ImplicitALS().fit(coo_array(np.array([1, 0, 2])))
