@@ -53,8 +53,15 @@ def fit_beta_prior(clicks: ArrayLike, impressions: ArrayLike) -> tuple[float, fl
     _refuse("clicks", "be at most the impressions", clicks, clicks <= impressions)
     if not 0 < clicks.sum() < impressions.sum():
         raise ValueError(f"a prior needs some clicks and some without, got {clicks.sum():g} of {impressions.sum():g}")
+    return _fit_prior(clicks, impressions)
+
+
+def _fit_prior(
+    clicks: np.ndarray, impressions: np.ndarray, others: tuple[float, float] = (0.0, 0.0)
+) -> tuple[float, float]:
+    """Return the prior; others, rows of no key, are clicks and impressions that count in the mean alone."""
     # --8<-- [start:prior]
-    mean = clicks.sum() / impressions.sum()
+    mean = (clicks.sum() + others[0]) / (impressions.sum() + others[1])
 
     def loss(log_strength):
         a, b = mean * np.exp(log_strength), (1 - mean) * np.exp(log_strength)
@@ -109,7 +116,7 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
         y = _classes("y", y)
         check_classification_targets(y)
         columns = self._columns(X, reset=True)
-        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
+        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, 3e38]")
         _same_rows(X=columns[0][1], y=y, sample_weight=weight)
         if not weight.any():
             raise ValueError("sample_weight is zero in every row")
@@ -136,7 +143,8 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
         clicks = np.bincount(key_of_row, weight * click)
         self.clicks_, self.impressions_ = clicks[:n_keys], impressions[:n_keys]
         if strength is None:
-            self.alpha_, self.beta_ = fit_beta_prior(clicks, impressions)
+            others = (clicks[n_keys:].sum(), impressions[n_keys:].sum())  # rows without a key
+            self.alpha_, self.beta_ = _fit_prior(self.clicks_, self.impressions_, others)
         else:
             mean = clicks.sum() / impressions.sum()
             self.alpha_, self.beta_ = strength * mean, strength * (1 - mean)
@@ -188,8 +196,10 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
 def _place(name: str, column: ArrayLike, distinct: np.ndarray) -> np.ndarray:
     """Return the place of each row's key among distinct ones, -1 where it is none of them."""
     if len(distinct) and isinstance(distinct[0], float):  # among fractions, a whole number is a number, too
-        known, asked = distinct.astype(float), _array(name, column).astype(float)
-        if (known % 1 != 0).all() and (asked[~np.isnan(asked)] % 1 == 0).all():
+        known, asked = distinct.astype(float), _column(name, column)
+        there = asked.notna().to_numpy(bool)
+        asked = np.append(_array(name, asked[there]).astype(float), np.nan)[np.where(there, np.cumsum(there) - 1, -1)]
+        if (known % 1 != 0).all() and (asked[there] % 1 == 0).all():
             raise ValueError(f"{name} holds whole numbers, in fit fractions: keys of two kinds never match")
         return pd.Index(known).get_indexer(asked)
     seen, code = _matched({f"{name} in fit": distinct, name: column})

@@ -161,3 +161,21 @@ def test_keys_that_can_never_match_are_refused_and_whole_numbers_are_found_among
 def test_a_table_without_rows_is_refused():
     with pytest.raises(ValueError, match="0 sample"):
         SmoothedCTR().fit(pd.DataFrame({"ad": []}), [])
+
+
+def test_weights_of_rows_without_a_key_count_as_copies():
+    X = np.array([1, 1, 1, 1, 2, 2, 2, 2, np.nan, np.nan])[:, None]
+    y, weight = np.array([1, 1, 1, 0, 0, 0, 0, 1, 1, 0]), np.array([1] * 8 + [3, 2])
+    a, b = SmoothedCTR().fit(X, y, weight), SmoothedCTR().fit(np.repeat(X, weight, 0), np.repeat(y, weight))
+    assert (a.alpha_, a.beta_) == pytest.approx((b.alpha_, b.beta_))
+    assert a.alpha_ / (a.alpha_ + a.beta_) == pytest.approx(np.average(y, weights=weight))
+
+
+def test_weights_whose_sum_overflows_are_refused():
+    with pytest.raises(ValueError, match="sample_weight"):
+        SmoothedCTR(strength=4).fit([[1], [2]], [0, 1], [1e308, 1e308])
+
+
+def test_among_fractions_none_is_a_missing_key():
+    model = SmoothedCTR(strength=2).fit([[0.5], [0.5], [1.5], [1.5]], [1, 1, 0, 1])
+    assert model.predict_proba([[0.5], [None]])[:, 1].tolist() == [0.875, 0.75]
