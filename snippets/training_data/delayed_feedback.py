@@ -157,7 +157,7 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
         sample_weight : array of shape (n,), optional
             How often each row counts. A row of weight 0 is no row.
         """
-        _number("C", self.C, "(0, inf)")
+        C = _number("C", self.C, "(0, inf)")
         _count("max_iter", self.max_iter)
         validate_data(self, X, y, skip_check_array=True)
         X, y, (_, time) = self._rows(X, reset=True), _labels("y", y), _since("time", time)
@@ -165,7 +165,9 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
         _same_rows(X=range(X.shape[0]), y=y, time=time, sample_weight=weight)
         if not weight.any():
             raise ValueError("sample_weight is zero in every row")
-        counts = slice(None) if weight.all() else weight > 0
+        strength = max(C * weight.sum(), 1e-300)
+        weight = weight / weight.max()
+        counts = slice(None) if weight.min() > 1e-200 else weight > 1e-200  # less is nothing
         X, clicked, time, weight = X[counts], y[counts] == 1, time[counts], weight[counts]
         if not clicked.any():
             raise ValueError("y has no click, but one class only: nothing tells how late clicks are")
@@ -178,22 +180,29 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
             )
         if not time[~clicked].any():
             raise ValueError("time is 0 for every row without a click: nothing tells how many never come")
+        weight = weight / weight.sum()
         start = np.zeros((2, X.shape[1] + 1))
         start[:, -1] = (
             np.log(np.average(clicked, weights=weight)),
             -np.log(np.average(time[clicked], weights=weight[clicked])),
         )
+        scale = np.ones_like(start)
+        scale[:, :-1] = min(1.0, np.sqrt(strength))  # beside a steep penalty L-BFGS would stand still
         with np.errstate(divide="ignore"):
             log_time = np.log(time)
+
+        def scaled(flat):
+            loss, slope = self._objective(flat * scale.ravel(), X, clicked, log_time, weight, strength)
+            return loss, slope * scale.ravel()
+
         result = minimize(
-            self._objective,
+            scaled,
             start.ravel(),
-            args=(X, clicked, log_time, weight),
             jac=True,
             method="L-BFGS-B",
             options={"maxiter": self.max_iter, "ftol": 1e-10, "gtol": 1e-7},
         )
-        solution, self.n_iter_ = result.x.reshape(start.shape), result.nit
+        solution, self.n_iter_ = result.x.reshape(start.shape) * scale, result.nit
         log_rate = X @ solution[1, :-1] + solution[1, -1]
         for failed, why in [
             (not result.success, f"L-BFGS stopped after {result.nit} steps: raise max_iter, or scale X to about 1"),
@@ -235,7 +244,7 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
             X = validate_data(self, X, accept_sparse="csr", ensure_all_finite=False, reset=reset)
         return _in_range("X", X if issparse(X) else _features(self, "X", X, reset=reset))
 
-    def _objective(self, flat, X, clicked, log_time, weight) -> tuple[float, np.ndarray]:
+    def _objective(self, flat, X, clicked, log_time, weight, strength) -> tuple[float, np.ndarray]:
         """Return the mean penalized negative log likelihood and its gradient."""
         weights = flat.reshape(2, -1)
         # --8<-- [start:likelihood]
@@ -251,9 +260,9 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
         waiting = expit(z - passed)  # probability of a click that is still to come
         slope = np.stack([np.where(clicked, 1, waiting) - expit(z), np.where(clicked, 1 - passed, -waiting * passed)])
         # --8<-- [end:likelihood]
-        n, penalty, slope = weight.sum(), weights[:, :-1] / self.C, slope * weight
-        gradient = np.column_stack([penalty - slope @ X, -slope.sum(axis=1)]) / n
-        return ((weights[:, :-1] * penalty).sum() / 2 - weight @ log_likelihood) / n, gradient.ravel()
+        penalty, slope = weights[:, :-1] / strength, slope * weight
+        gradient = np.column_stack([penalty - slope @ X, -slope.sum(axis=1)])
+        return (weights[:, :-1] * penalty).sum() / 2 - weight @ log_likelihood, gradient.ravel()
 
 
 def _since(name: str, values: Any) -> tuple[str, np.ndarray]:

@@ -64,13 +64,13 @@ def test_gradient_against_finite_differences(seed, C):
     rng = np.random.default_rng(seed)
     X, _, seen, time = world(50, seed)
     model = DelayedFeedbackClassifier(C)
-    weights, ones = rng.normal(size=6), np.ones(50)
+    weights, rest = rng.normal(size=6), (X, seen == 1, np.log(time), np.full(50, 1 / 50), 50 * C)
     error = check_grad(
-        lambda w: model._objective(w, X, seen == 1, np.log(time), ones)[0],
-        lambda w: model._objective(w, X, seen == 1, np.log(time), ones)[1],
+        lambda w: model._objective(w, *rest)[0],
+        lambda w: model._objective(w, *rest)[1],
         weights,
     )
-    assert error < 1e-5 * (1 + np.abs(model._objective(weights, X, seen == 1, np.log(time), ones)[1]).max())
+    assert error < 1e-5 * (1 + np.abs(model._objective(weights, *rest)[1]).max())
 
 
 def test_likelihood_against_the_formulas_of_the_paper():
@@ -80,7 +80,8 @@ def test_likelihood_against_the_formulas_of_the_paper():
     rate = np.exp(X @ weights[1, :2] + weights[1, 2])
     likelihood = np.where(seen, p * rate * np.exp(-rate * time), 1 - p + p * np.exp(-rate * time))
     penalty = (weights[:, :2] ** 2).sum() / 2 / 5.0
-    value = DelayedFeedbackClassifier(C=5.0)._objective(weights.ravel(), X, seen == 1, np.log(time), np.ones(200))[0]
+    rest = (X, seen == 1, np.log(time), np.full(200, 1 / 200), 200 * 5.0)
+    value = DelayedFeedbackClassifier(C=5.0)._objective(weights.ravel(), *rest)[0]
     assert value == pytest.approx((penalty - np.log(likelihood).sum()) / 200, rel=1e-10)
 
 
@@ -267,3 +268,12 @@ def test_bad_input_is_named(call, message):
 
 def test_what_is_not_asked_for():
     assert DelayedFeedbackClassifier().get_params() == {"C": 1.0, "max_iter": 500}
+
+
+@pytest.mark.parametrize(("C", "weight"), [(1e-14, 1.0), (1.0, 1e-15), (1.0, 1e-320)])
+def test_where_the_penalty_is_all_only_the_constants_are_fitted(C, weight):
+    X, _, seen, time = world(500, 1)
+    model = DelayedFeedbackClassifier(C).fit(X, seen, time, np.full(500, weight))
+    constant = DelayedFeedbackClassifier().fit(np.zeros_like(X), seen, time)
+    np.testing.assert_allclose(model.predict_proba(X)[:, 1], constant.predict_proba(X)[:, 1], rtol=1e-4)
+    assert constant.predict_proba(X)[0, 1] > 1.1 * seen.mean()  # some clicks are still to come
