@@ -121,8 +121,8 @@ def dirty_stream(
     Raises
     ------
     ValueError
-        If a column or a timestamp is missing, lateness is negative or not finite, duplicates is not a share, or the gap
-        ends before it starts.
+        If a column or a timestamp is missing, ids are of two kinds, such as 7 and "7", lateness is negative or not
+        finite, duplicates is not a share, or the gap is not two times, the start first.
 
     Examples
     --------
@@ -132,11 +132,17 @@ def dirty_stream(
     """
     _number("lateness", lateness, "[0, inf)")
     _number("duplicates", duplicates, "[0, 1]")
-    start, end = (_number("gap", time, "[-inf, inf]") for time in gap or (0.0, 0.0))
+    if not (gap is None or (np.iterable(gap) and len(gap) == 2)):
+        raise ValueError(f"gap must be two times, a start and an end, got {gap!r}")
+    start, end = (_number("gap", time, "[-inf, inf]") for time in ((0.0, 0.0) if gap is None else gap))
     if end < start:
         raise ValueError(f"gap must end after its start, got {gap}")
     impressions = _frame("impressions", impressions, ["request_id", "timestamp"])
     clicks = _frame("clicks", clicks, ["request_id", "timestamp"])
+    frames = {"impressions": impressions, "clicks": clicks}
+    _matched({f"request_id of {name}": frame["request_id"] for name, frame in frames.items()})  # or raise
+    if impressions["request_id"].dtype != clicks["request_id"].dtype:  # together, whole numbers would become floats
+        impressions, clicks = (frame.assign(request_id=frame["request_id"].astype(object)) for frame in frames.values())
     shown = _numbers("timestamp of impressions", impressions["timestamp"])
     clicked = _numbers("timestamp of clicks", clicks["timestamp"])
     kept = ~((clicked >= start) & (clicked < end))
@@ -160,7 +166,7 @@ class OnlineJoiner:
     """Join the two streams as events arrive, in memory bounded by the window.
 
     An example is emitted only once its window has closed for good: at a time when no event of it can still arrive.
-    Times are numbers of seconds. Any order of events within the lateness gives the same examples. A click without an id
+    Times are numbers of seconds. Any order of events within the lateness gives the same labels. A click without an id
     (None or NaN) matches nothing; an impression without one is refused.
 
     Parameters
@@ -175,8 +181,8 @@ class OnlineJoiner:
         changed.
     stall_after : float or None
         If no click arrives for more than this many seconds of event time, at most the window, then examples whose
-        window overlaps that gap are not ``trusted``, except those that closed before the gap was that long. None
-        trusts all.
+        window overlaps that gap are not ``trusted``, except those that closed before the gap was that long. Where
+        clicks overtake each other, time counts as a gap until the newest of them. None trusts all.
 
     Raises
     ------
@@ -266,6 +272,8 @@ class OnlineJoiner:
         """Return the time as a float, if it is one and the id is like those before."""
         if not (type(time) is float and -np.inf < time < np.inf):
             time = _number("time", time)
+        if not isinstance(request_id, Hashable):
+            raise ValueError(f"request_id must be one id, such as a number or a text, got {request_id!r}")
         if (kind := _kind_of(request_id)) != self._kind and not _is_missing(request_id):
             if self._kind is not None:
                 raise ValueError(f"request_id holds {self._kind} and {kind}: ids of two kinds never match")
@@ -326,8 +334,10 @@ def _kind_of(request_id: Hashable) -> str:
     """Return what an id is: those of two kinds never match."""
     if isinstance(request_id, str):
         return "text"
-    if isinstance(request_id, float | np.floating):  # whole numbers from 2^53 on have lost their last digits
-        return "whole numbers" if float(request_id).is_integer() and abs(request_id) < 2**53 else "fractions"
+    if isinstance(request_id, float | np.floating) and request_id == request_id:
+        if not abs(request_id) < 2**53:
+            raise ValueError(f"request_id must be below 2^53, for it is a float, got {request_id}")
+        return "whole numbers" if float(request_id).is_integer() else "fractions"
     return "whole numbers" if isinstance(request_id, numbers.Integral | np.bool_) else type(request_id).__name__
 
 

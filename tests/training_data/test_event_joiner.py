@@ -198,7 +198,7 @@ def test_what_is_too_late_never_overflows():
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [(7, "7"), ("7", 7), (7, 7.5), (7, 2.0**60), (7, b"7"), ("7", uuid.UUID(int=7)), (7.0, np.str_("7"))],
+    [(7, "7"), ("7", 7), (7, 7.5), (7, b"7"), ("7", uuid.UUID(int=7)), (7.0, np.str_("7"))],
 )
 def test_ids_of_two_kinds_in_a_stream_are_named(first, second):
     joiner = OnlineJoiner(window=10)
@@ -383,3 +383,26 @@ def test_one_request_at_two_times_is_named():
     joiner.impression("a", 0.0)
     with pytest.raises(ValueError, match=r"request a has impressions at two times, 0\.0 and 1\.0"):
         joiner.impression("a", 1.0)
+
+
+@pytest.mark.parametrize("request_id", [2.0**53, np.inf, [1, 2], np.array([1, 2]), {1}])
+def test_what_is_no_id_is_refused(request_id):
+    for take in (OnlineJoiner(10).impression, OnlineJoiner(10).click):
+        with pytest.raises(ValueError, match="request_id must be"):
+            take(request_id, 1.0)
+
+
+def test_a_dirty_stream_keeps_ids_of_64_bits_and_one_kind():
+    shown = pd.DataFrame({"request_id": [2**60, 2**60 + 1], "timestamp": [0.0, 0.0]})
+    clicked = pd.DataFrame({"request_id": [5.0, None], "timestamp": [1.0, 2.0]})
+    stream = dirty_stream(shown, clicked, np.random.default_rng(0), duplicates=0)
+    assert {2**60, 2**60 + 1} < set(stream["request_id"])
+    with pytest.raises(ValueError, match="two kinds"):
+        dirty_stream(shown, clicked.assign(request_id="7"), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("gap", [(1,), (1, 2, 3), 5, []])
+def test_a_gap_is_two_times(gap):
+    empty = pd.DataFrame({"request_id": [1], "timestamp": [0.0]})
+    with pytest.raises(ValueError, match="gap must be two times"):
+        dirty_stream(empty, empty, np.random.default_rng(0), gap=gap)
