@@ -49,7 +49,7 @@ def pairwise(X: ArrayLike | csr_matrix, factors: np.ndarray) -> np.ndarray:
     array([6.])
     """
     X = csr_matrix(_in_range("X", X))
-    factors = _in_range("factors", factors)
+    factors = _in_range("factors", factors.toarray() if issparse(factors) else factors)
     _same_rows(X=range(X.shape[0]))
     if len(factors) != X.shape[1]:
         raise ValueError(f"factors must hold one vector for each of {X.shape[1]} features, got {len(factors)}")
@@ -189,9 +189,9 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         for name, least in [("n_factors", 0), ("n_epochs", 1), ("batch_size", 1)]:
             _count(name, getattr(self, name), least)
         for name in ("learning_rate", "init_scale"):
-            _number(name, getattr(self, name), "(0, inf)")
+            _number(name, getattr(self, name), "(0, 1e30]")
         for name in ("l2_linear", "l2_factors"):
-            _number(name, getattr(self, name), "[0, inf)")
+            _number(name, getattr(self, name), "[0, 1e30]")
         validate_data(self, X, y, skip_check_array=True, reset=fresh)
         X, y = self._rows(X, reset=fresh), _classes("y", y)
         weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, 3e38]")
@@ -229,21 +229,22 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
                 strict=True,
             ):
                 squares[i] += gradient**2
-                kept[i] -= self.learning_rate * gradient / np.sqrt(squares[i])
+                kept[i] -= float(self.learning_rate) * gradient / np.sqrt(squares[i])
         return sure
 
     def _gradients(self, X, y, weight, columns, counts) -> tuple[np.ndarray, ...]:
         """Return predictions minus labels, and the gradients of the mean loss by intercept, weights and vectors."""
         w, v, n = self.coef_[0][columns], self.factors_[columns], len(y)
+        l2_linear, l2_factors = float(self.l2_linear), float(self.l2_factors)
         # --8<-- [start:gradient]
         squared = X.multiply(X).tocsr()
         sums = X @ v
         pairs = 0.5 * (sums**2 - squared @ v**2).sum(axis=1)
         surprise = expit(self.intercept_[0] + X @ w + pairs) - y
         error = weight * surprise / n
-        linear = X.T @ error + self.l2_linear * counts / n * w
+        linear = X.T @ error + l2_linear * counts / n * w
         factors = X.T @ (error[:, None] * sums) - (squared.T @ error)[:, None] * v
-        factors += self.l2_factors * counts[:, None] / n * v
+        factors += l2_factors * counts[:, None] / n * v
         # --8<-- [end:gradient]
         return surprise, error.sum(keepdims=True), linear, factors
 

@@ -99,7 +99,10 @@ def simulate_feedback_loop(
     """
     p, shares = _numbers("rates", rates, "[0, 1]", ndim=2), _numbers("exploration", exploration, "[0, 1]")
     _same_rows(rates=p)
-    users, slots = _count("users", users), _count("slots", slots, 1, p.shape[1])
+    slots = _count("slots", slots, 1, p.shape[1])
+    users = _count("users", users)
+    if users * slots * len(p) * len(shares) >= 2**63:
+        raise ValueError(f"users must be so few that 64 bits hold all impressions, got {users}")
     prior = _numbers("prior", prior, "(0, inf)")
     if len(prior) != 2:
         raise ValueError(f"prior must be two numbers, got {len(prior)}")

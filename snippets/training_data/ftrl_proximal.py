@@ -144,6 +144,8 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         _number("alpha", self.alpha, "(0, inf)")
         for name in ("beta", "l1", "l2"):
             _number(name, getattr(self, name), "[0, inf)")
+        for name, interval in [("alpha", "[1e-30, 1e30]"), ("beta", "[0, 1e100]")]:  # or products overflow
+            _number(name, getattr(self, name), interval)
         _count("batch_size", self.batch_size)
         if self.learning_rate not in SCHEDULES:
             raise ValueError(f"learning_rate must be one of {', '.join(SCHEDULES)}, got {self.learning_rate!r}")
@@ -201,7 +203,7 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         total = np.bincount(group, gradient, minlength=len(i))
         squares = np.bincount(group, gradient * gradient, minlength=len(i))
         self.n_rows_ += len(y)
-        self._update(i, count, total, squares, self.l1, self.l2)
+        self._update(i, count, total, squares, float(self.l1), float(self.l2))
         if self.fit_intercept:
             constant = error * weight
             self._update(np.array([-1]), len(y), constant.sum(), constant @ constant, 0.0, 0.0)
@@ -229,9 +231,9 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         # --8<-- [end:update]
 
     def _inverse_rate(self, n: np.ndarray) -> np.ndarray:
-        alpha = float(self.alpha)
+        alpha, beta = float(self.alpha), float(self.beta)
         if self.learning_rate == "per_coordinate":
-            return (self.beta + np.sqrt(n)) / alpha
+            return (beta + np.sqrt(n)) / alpha
         return (n if self.learning_rate in ("per_weight", "constant") else np.sqrt(n)) / alpha
 
 

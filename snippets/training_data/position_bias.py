@@ -31,7 +31,7 @@ def examination_from_random_positions(click: ArrayLike, position: ArrayLike) -> 
     -------
     pandas.DataFrame
         Indexed by position: ``impressions``, ``clicks``, ``examination`` (relative to position 1) and its
-        ``standard_error`` (delta method, clicks independent).
+        ``standard_error`` (delta method, clicks independent; 0 where there is no click, which says nothing).
 
     Raises
     ------
@@ -118,8 +118,8 @@ def labels_as_if_seen(click: ArrayLike, propensity: ArrayLike, clip: float = 0.0
     Raises
     ------
     ValueError
-        If the arrays are empty or of unequal length, a click is not 0 or 1, a propensity is not in (0, 1], or clip is
-        not in [0, 1].
+        If the arrays are empty or of unequal length, a click is not 0 or 1, a propensity is not in (0, 1], or
+        so small that its inverse overflows, or clip is not in [0, 1].
 
     Examples
     --------
@@ -129,6 +129,7 @@ def labels_as_if_seen(click: ArrayLike, propensity: ArrayLike, clip: float = 0.0
     clicked, look = _labels("click", click), _numbers("propensity", propensity, "(0, 1]")
     _same_rows(click=clicked, propensity=look)
     clip = _number("clip", clip, "[0, 1]")
+    _refuse("propensity", "be at least 1e-300, or clipped", look, np.maximum(look, clip) >= 1e-300)
     # --8<-- [start:labels]
     labels = clicked / np.maximum(look, clip)
     # --8<-- [end:labels]

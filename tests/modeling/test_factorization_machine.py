@@ -1,5 +1,6 @@
 import itertools
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -257,3 +258,18 @@ def test_what_is_not_asked_for():
         "n_factors": 8,
         "random_state": None,
     }
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "l2_linear", "l2_factors"])
+def test_a_parameter_may_be_a_fraction_and_is_not_so_large_that_sums_overflow(name):
+    X, y = np.eye(2)[[0, 1] * 20], [0, 1] * 20
+    a, b = (
+        FactorizationMachineClassifier(random_state=0, **{name: half}).fit(X, y).coef_ for half in (Fraction(1, 2), 0.5)
+    )
+    np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match=name):
+        FactorizationMachineClassifier(**{name: 1e300}).fit(X, y)
+
+
+def test_sparse_factors_are_as_good_as_dense_ones():
+    assert pairwise([[1.0, 2.0]], csr_matrix([[1.0, 0.0], [3.0, 1.0]])).tolist() == [6]

@@ -129,3 +129,8 @@ def test_the_same_seed_gives_the_same_loop():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_more_users_than_counts_hold_are_refused():
+    with pytest.raises(ValueError, match="users must be so few"):
+        simulate_feedback_loop([[0.1, 0.2]], [0, 0], np.random.default_rng(0), users=2**62, slots=2)

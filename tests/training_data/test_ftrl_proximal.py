@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -334,3 +336,16 @@ def test_what_is_not_asked_for():
         "l2": 0.0,
         "learning_rate": "per_coordinate",
     }
+
+
+@pytest.mark.parametrize("name", ["alpha", "beta", "l1", "l2"])
+def test_a_parameter_may_be_a_decimal(name):
+    X, y = np.eye(2)[[0, 1] * 20], [0, 1] * 20
+    a, b = (FTRLProximal(**{name: one}).fit(X, y).coef_ for one in (Decimal(1), 1.0))
+    np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("parameter", [{"alpha": 1e-300}, {"alpha": 1e300}, {"beta": 1e300}])
+def test_rates_that_overflow_are_refused(parameter):
+    with pytest.raises(ValueError, match=next(iter(parameter))):
+        FTRLProximal(**parameter).fit([[3e38], [-3e38]], [0, 1])

@@ -146,3 +146,9 @@ def test_clipping_bounds_the_labels():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_propensity_whose_inverse_overflows_is_refused_unless_clipped():
+    with pytest.raises(ValueError, match=r"propensity must be at least 1e-300, or clipped, .* at row 1"):
+        labels_as_if_seen([1, 1], [0.5, 1e-310])
+    assert labels_as_if_seen([1, 1], [0.5, 1e-310], clip=0.25).tolist() == [2, 4]
