@@ -102,8 +102,8 @@ def reliability_curve(
     ([0.0, 1.0], [3, 1])
     """
     # --8<-- [start:curve]
-    y, p = _labels("y_true", y_true), _numbers("y_prob", y_prob, "[0, 1]")
-    _same_rows(y_true=y, y_prob=p)
+    y, p = _array("y_true", y_true), _numbers("y_prob", y_prob, "[0, 1]")
+    _same_rows(y_true=_labels("y_true", y), y_prob=p)  # only checked: y keeps its bytes a row
     count, sum_p, clicks = _bin_sums(p, n_bins, strategy, p, y)
     return ReliabilityCurve(sum_p / count, clicks / count, count.astype(np.int64))
     # --8<-- [end:curve]
@@ -182,7 +182,10 @@ def calibration_noise_floor(y_prob: ArrayLike, n_bins: int = 10, strategy: str =
 def _quantile_ends(p: np.ndarray, n_bins: int) -> np.ndarray:
     """Return the largest value of each bin: one ends between two values, as near to its quantile as that can be."""
     ordered = np.sort(p)
-    if np.count_nonzero(ordered[1:] != ordered[:-1]) < n_bins:
+    values = after = 0
+    while after < len(ordered) and values <= n_bins:  # without an array as long as the rows
+        after, values = np.searchsorted(ordered, ordered[after], side="right"), values + 1
+    if values <= n_bins:
         return np.unique(ordered)
     # Twice the place of each quantile, times n_bins, so that all numbers are whole.
     place = 2 * (len(p) - 1) * np.arange(1, n_bins)
@@ -210,7 +213,7 @@ def _bin_sums(p: np.ndarray, n_bins: int, strategy: str, *columns: np.ndarray) -
         bins = np.searchsorted(inner, p[rows], side="left")  # on an edge means in the bin below it
         sums[0] += np.bincount(bins, minlength=len(inner) + 1)
         for total, column in zip(sums[1:], columns, strict=True):
-            total += np.bincount(bins, weights=column[rows], minlength=len(inner) + 1)
+            total += np.bincount(bins, column[rows].astype(np.float64), len(inner) + 1)
     return sums[:, sums[0] > 0]
     # --8<-- [end:bins]
 
