@@ -98,7 +98,9 @@ def _distinct(name: Any, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return the number of each row's value, and the values so numbered."""
     column = _column(name, values)
     values = column if column.dtype == object else []
-    is_bool = {isinstance(v, bool | np.bool_) for v in values if isinstance(v, numbers.Number | np.bool_) and v == v}
+    is_bool = {
+        isinstance(v, bool | np.bool_) for v in values if isinstance(v, numbers.Number | np.bool_) and pd.notna(v)
+    }
     if len(is_bool) > 1:
         raise ValueError(f"column {name!r} holds booleans and numbers, of which pandas takes True for 1")
     try:
@@ -158,12 +160,10 @@ def _column(name: str, values: Any) -> pd.Series:
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):
+    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
         values = pd.Series([*values], dtype=object)
         if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
             values = values.infer_objects()
-    if isinstance(values, pd.MultiIndex):  # keys of several parts are tuples
-        values = values.to_flat_index()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
         column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))

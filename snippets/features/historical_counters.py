@@ -275,12 +275,10 @@ def _column(name: str, values: Any) -> pd.Series:
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):
+    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
         values = pd.Series([*values], dtype=object)
         if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
             values = values.infer_objects()
-    if isinstance(values, pd.MultiIndex):  # keys of several parts are tuples
-        values = values.to_flat_index()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
         column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))

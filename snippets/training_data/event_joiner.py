@@ -334,7 +334,7 @@ def _kind_of(request_id: Hashable) -> str:
     """Return what an id is: those of two kinds never match."""
     if isinstance(request_id, str):
         return "text"
-    if isinstance(request_id, float | np.floating) and request_id == request_id:
+    if isinstance(request_id, float | np.floating) and not np.isnan(request_id):
         if not abs(request_id) < 2**53:
             raise ValueError(f"request_id must be below 2^53, for it is a float, got {request_id}")
         return "whole numbers" if float(request_id).is_integer() else "fractions"
@@ -467,12 +467,10 @@ def _column(name: str, values: Any) -> pd.Series:
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):
+    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
         values = pd.Series([*values], dtype=object)
         if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
             values = values.infer_objects()
-    if isinstance(values, pd.MultiIndex):  # keys of several parts are tuples
-        values = values.to_flat_index()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
         column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))

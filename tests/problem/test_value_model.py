@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,7 +158,7 @@ def test_bad_experiments_are_named(actions, goal, noise, message):
 
 
 def test_frames_are_scored_and_what_floats_do_not_hold_is_refused():
-    frame = pytest.importorskip("pandas").DataFrame({"click": [0.5], "hide": [0.25]}, index=["x"])
+    frame = pd.DataFrame({"click": [0.5], "hide": [0.25]}, index=["x"])
     assert expected_value(frame, {"hide": -1, "click": 1}).to_dict() == {"x": 0.25}
     with pytest.raises(ValueError, match="more than floats hold"):
         expected_value({"a": [1e308], "b": [1e308]}, {"a": 10, "b": -10})

@@ -31,7 +31,7 @@ METHODS = {"array", "copy", "random", "select", "trace"}
 # What evaluates strings, makes classes out of them, loads what is not Python, asks the clock, or is another name of a
 # module.
 _REACHING = """eval query testing runstring rundocs measure make_dataclass Formatter ctypeslib f2py LowLevelCallable
-    joblib read_pickle load allow_pickle now today utcnow bltns"""
+    joblib read_pickle load allow_pickle now today utcnow bltns pa pc"""
 REACHING = set(_REACHING.split())
 # Every name by which an allowed module holds one that is not: `enum.bltns` is builtins.
 _HELD = {
