@@ -145,10 +145,7 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         validate_data(self, X, y, skip_check_array=True)
         y = _classes("y", y)
         check_classification_targets(y)
-        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
-        _same_rows(y=y, sample_weight=weight)
-        if not weight.any():
-            raise ValueError("sample_weight is zero in every row")
+        weight = _row_weights(sample_weight, y=y)
         kept = weight > 0
         self.classes_ = np.unique(y[kept])
         if len(self.classes_) != 2:
@@ -183,7 +180,7 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
                         i = values if name in ("embedding", "wide") else ...
                         squares[name][i] += gradient**2
                         self.params_[name][i] -= self.learning_rate * gradient / np.sqrt(squares[name][i])
-        self._refuse_overflow(*self.params_.values())
+        _refuse_overflow(self, *self.params_.values())
         return self
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
@@ -193,7 +190,7 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         parts = np.array_split(self._rows(X), max(len(X) // 10_000, 1))
         with np.errstate(over="ignore", invalid="ignore"):
             logit = np.concatenate([self._forward(part)[0] for part in parts])
-        self._refuse_overflow(logit)
+        _refuse_overflow(self, logit)
         return logit
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -206,12 +203,6 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         positive = self.decision_function(X) > 0
         return self.classes_[positive.astype(int)]
 
-    def _refuse_overflow(self, *arrays: np.ndarray) -> None:
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise ValueError(
-                f"learning_rate {self.learning_rate} or init_scale {self.init_scale} is too large: overflow"
-            )
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
@@ -219,14 +210,7 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
     def _rows(self, X: np.ndarray) -> np.ndarray:
-        """Return the rows of the tables that the codes stand for: 0 for all that are missing or new."""
-        rows, start = np.empty(X.shape, np.intp), 0
-        for field, values in enumerate(self.values_):
-            place = np.searchsorted(values, X[:, field]).clip(max=len(values) - 1)
-            known = (place > 0) & (values[place] == X[:, field])
-            rows[:, field] = np.where(known, start + place, 0)
-            start += len(values) - 1
-        return rows
+        return _table_rows(self.values_, X)
 
     def _forward(self, rows: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], np.ndarray, np.ndarray]:
         """Return the log odds, the outputs of the cross layers, those of the hidden layer, and what was weighed."""
@@ -410,6 +394,16 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
     return rows
 
 
+def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
+    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    rows = len(next(iter(arrays.values())))
+    weight = np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    _same_rows(**arrays, sample_weight=weight)
+    if not weight.any():
+        raise ValueError("sample_weight is zero in every row")
+    return weight
+
+
 def _column(name: str, values: Any) -> pd.Series:
     """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
     if (
@@ -515,6 +509,28 @@ def _classes(name: str, values: Any) -> np.ndarray:
     if kind == "bytes":
         raise ValueError(f"{name} must hold numbers or text, got {distinct[codes[0]]!r} at row 0")
     return np.array(distinct.tolist())[codes]
+
+
+def _table_rows(known: list[np.ndarray], codes: np.ndarray) -> np.ndarray:
+    """Return which row of a table each code stands for, 0 for all that are missing or new.
+
+    ``known`` holds the codes that have a row, sorted, by column; its first, -1, stands for those without.
+    """
+    rows, start = np.empty(codes.shape, np.intp), 0
+    for field, values in enumerate(known):
+        place = np.searchsorted(values, codes[:, field]).clip(max=len(values) - 1)
+        found = (place > 0) & (values[place] == codes[:, field])
+        rows[:, field] = np.where(found, start + place, 0)
+        start += len(values) - 1
+    return rows
+
+
+def _refuse_overflow(estimator: Any, *arrays: np.ndarray) -> None:
+    """Refuse parameters under which what was learned is no finite number."""
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(
+            f"learning_rate {estimator.learning_rate} or init_scale {estimator.init_scale} is too large: overflow"
+        )
 
 
 # --- End of the door. ---

@@ -159,7 +159,7 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: ArrayLike | csr_matrix) -> np.ndarray:
         """Return the log odds of each row, shape (n,)."""
         check_is_fitted(self)
-        X = csr_matrix(self._rows(X, reset=False))
+        X = csr_matrix(_features_in_range(self, "X", X, reset=False))
         return X @ self.coef_[0] + self.intercept_[0] + pairwise(X, self.factors_)
 
     def predict_proba(self, X: ArrayLike | csr_matrix) -> np.ndarray:
@@ -178,12 +178,6 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    def _rows(self, X, reset) -> np.ndarray | csr_matrix:
-        """Return checked rows."""
-        if issparse(X):
-            X = validate_data(self, X, accept_sparse="csr", ensure_all_finite=False, reset=reset)
-        return _in_range("X", X if issparse(X) else _features(self, "X", X, reset=reset))
-
     def _start(self, X, y, sample_weight, classes, fresh) -> tuple[csr_matrix, np.ndarray, np.ndarray]:
         """Check everything, and make the weights if there are none."""
         for name, least in [("n_factors", 0), ("n_epochs", 1), ("batch_size", 1)]:
@@ -193,12 +187,9 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         for name in ("l2_linear", "l2_factors"):
             _number(name, getattr(self, name), "[0, 1e30]")
         validate_data(self, X, y, skip_check_array=True, reset=fresh)
-        X, y = self._rows(X, reset=fresh), _classes("y", y)
-        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, 3e38]")
-        _same_rows(X=range(X.shape[0]), y=y, sample_weight=weight)
+        X, y = _features_in_range(self, "X", X, reset=fresh), _classes("y", y)
         check_classification_targets(y)
-        if not weight.any():
-            raise ValueError("sample_weight is zero in every row")
+        weight = _row_weights(sample_weight, "[0, 3e38]", X=range(X.shape[0]), y=y)
         counts = slice(None) if weight.all() else weight > 0
         X, y, weight = _distinct_entries(X[counts]), y[counts], weight[counts]
         classes = _two_classes(y, classes, None if fresh else self.classes_)
@@ -393,6 +384,16 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
     return rows
 
 
+def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
+    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    rows = len(next(iter(arrays.values())))
+    weight = np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    _same_rows(**arrays, sample_weight=weight)
+    if not weight.any():
+        raise ValueError("sample_weight is zero in every row")
+    return weight
+
+
 def _column(name: str, values: Any) -> pd.Series:
     """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
     if (
@@ -533,6 +534,13 @@ def _in_range(name: str, X: Any) -> Any:
         row = np.searchsorted(X.indptr, entry, side="right") - 1
         raise ValueError(f"{name} must {rule}, got {value[entry]:g} at row {row}, column {X.indices[entry]}")
     return csr_matrix((value, X.indices, X.indptr), X.shape)
+
+
+def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) -> Any:
+    """Return features as `_features` does, or sparse rows of them, whose squares do not overflow."""
+    if issparse(X):
+        X = validate_data(estimator, X, accept_sparse="csr", ensure_all_finite=False, reset=reset)
+    return _in_range(name, X if issparse(X) else _features(estimator, name, X, reset=reset))
 
 
 def _distinct_entries(X: Any) -> csr_matrix:

@@ -199,11 +199,8 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         y = _classes("y", y)
         check_classification_targets(y)
         X = self._rows(X, fresh)
-        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
-        _same_rows(X=X, y=y, sample_weight=weight)
+        weight = _row_weights(sample_weight, X=X, y=y)
         kept = weight > 0  # rows without weight do not exist, nor do their labels
-        if not kept.any():
-            raise ValueError("sample_weight is zero in every row")
         rows = slice(None) if kept.all() else kept
         return X[rows], y[rows], weight[rows], kept
 
@@ -435,6 +432,16 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
     if rows == 0:
         raise ValueError(f"{first} is empty")
     return rows
+
+
+def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
+    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    rows = len(next(iter(arrays.values())))
+    weight = np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    _same_rows(**arrays, sample_weight=weight)
+    if not weight.any():
+        raise ValueError("sample_weight is zero in every row")
+    return weight
 
 
 def _column(name: str, values: Any) -> pd.Series:

@@ -98,10 +98,7 @@ class MultiTaskClassifier(BaseEstimator):
             _number(name, getattr(self, name), "(0, inf)")
         validate_data(self, X, Y, skip_check_array=True)
         X, Y = _features(self, "X", X, whole=True), _partial_labels("Y", Y)
-        weight = np.ones(len(X)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, inf)")
-        _same_rows(X=X, Y=Y, sample_weight=weight)
-        if not weight.any():
-            raise ValueError("sample_weight is zero in every row")
+        weight = _row_weights(sample_weight, X=X, Y=Y)
         known = ~np.isnan(Y)
         if self.entire_space:
             bad = ~known.all(axis=1) | (Y[:, 1] > Y[:, 0]) if Y.shape[1] == 2 else np.ones(len(Y), bool)
@@ -138,7 +135,7 @@ class MultiTaskClassifier(BaseEstimator):
                         i = values if name in ("embedding", "wide") else ...
                         squares[name][i] += gradient**2
                         self.params_[name][i] -= self.learning_rate * gradient / np.sqrt(squares[name][i])
-        self._refuse_overflow(*self.params_.values())
+        _refuse_overflow(self, *self.params_.values())
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -148,14 +145,8 @@ class MultiTaskClassifier(BaseEstimator):
         parts = np.array_split(self._rows(X), max(len(X) // 10_000, 1))
         with np.errstate(over="ignore", invalid="ignore"):
             logit = np.concatenate([self._forward(part)[0] for part in parts])
-        self._refuse_overflow(logit)
+        _refuse_overflow(self, logit)
         return expit(logit)
-
-    def _refuse_overflow(self, *arrays: np.ndarray) -> None:
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise ValueError(
-                f"learning_rate {self.learning_rate} or init_scale {self.init_scale} is too large: overflow"
-            )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -166,14 +157,7 @@ class MultiTaskClassifier(BaseEstimator):
         return tags
 
     def _rows(self, X: np.ndarray) -> np.ndarray:
-        """Return the rows of the tables that the codes stand for: 0 for all that are missing or new."""
-        rows, start = np.empty(X.shape, np.intp), 0
-        for field, values in enumerate(self.values_):
-            place = np.searchsorted(values, X[:, field]).clip(max=len(values) - 1)
-            known = (place > 0) & (values[place] == X[:, field])
-            rows[:, field] = np.where(known, start + place, 0)
-            start += len(values) - 1
-        return rows
+        return _table_rows(self.values_, X)
 
     def _forward(self, rows: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return log odds (n, tasks), input (n, width), experts (experts, n, hidden) and gates (tasks, n, experts)."""
@@ -392,6 +376,38 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
     if rows == 0:
         raise ValueError(f"{first} is empty")
     return rows
+
+
+def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
+    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    rows = len(next(iter(arrays.values())))
+    weight = np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    _same_rows(**arrays, sample_weight=weight)
+    if not weight.any():
+        raise ValueError("sample_weight is zero in every row")
+    return weight
+
+
+def _table_rows(known: list[np.ndarray], codes: np.ndarray) -> np.ndarray:
+    """Return which row of a table each code stands for, 0 for all that are missing or new.
+
+    ``known`` holds the codes that have a row, sorted, by column; its first, -1, stands for those without.
+    """
+    rows, start = np.empty(codes.shape, np.intp), 0
+    for field, values in enumerate(known):
+        place = np.searchsorted(values, codes[:, field]).clip(max=len(values) - 1)
+        found = (place > 0) & (values[place] == codes[:, field])
+        rows[:, field] = np.where(found, start + place, 0)
+        start += len(values) - 1
+    return rows
+
+
+def _refuse_overflow(estimator: Any, *arrays: np.ndarray) -> None:
+    """Refuse parameters under which what was learned is no finite number."""
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(
+            f"learning_rate {estimator.learning_rate} or init_scale {estimator.init_scale} is too large: overflow"
+        )
 
 
 # --- End of the door. ---

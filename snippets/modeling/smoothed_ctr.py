@@ -116,10 +116,7 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
         y = _classes("y", y)
         check_classification_targets(y)
         columns = self._columns(X, reset=True)
-        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, 3e38]")
-        _same_rows(X=columns[0][1], y=y, sample_weight=weight)
-        if not weight.any():
-            raise ValueError("sample_weight is zero in every row")
+        weight = _row_weights(sample_weight, "[0, 3e38]", X=columns[0][1], y=y)
         kinds = [_keys(name, column) for name, column in columns]
         known = np.all([code >= 0 for _, code, _ in kinds], axis=0) & (weight > 0)
         self.classes_ = np.unique(y[weight > 0])
@@ -290,6 +287,16 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
     if rows == 0:
         raise ValueError(f"{first} is empty")
     return rows
+
+
+def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
+    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    rows = len(next(iter(arrays.values())))
+    weight = np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    _same_rows(**arrays, sample_weight=weight)
+    if not weight.any():
+        raise ValueError("sample_weight is zero in every row")
+    return weight
 
 
 def _column(name: str, values: Any) -> pd.Series:

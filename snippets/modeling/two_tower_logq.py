@@ -172,10 +172,7 @@ class TwoTower(BaseEstimator):
                         step = rows[:, present].T @ gradient
                         square[present] += step**2
                         table[present] -= self.learning_rate * step / np.sqrt(square[present])
-        if not (np.isfinite(self.user_table_).all() and np.isfinite(self.item_table_).all()):
-            raise ValueError(
-                f"learning_rate {self.learning_rate} or init_scale {self.init_scale} is too large: overflow"
-            )
+        _refuse_overflow(self, self.user_table_, self.item_table_)
         return self
 
     def users(self, codes: ArrayLike) -> np.ndarray:
@@ -337,6 +334,14 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
     if rows == 0:
         raise ValueError(f"{first} is empty")
     return rows
+
+
+def _refuse_overflow(estimator: Any, *arrays: np.ndarray) -> None:
+    """Refuse parameters under which what was learned is no finite number."""
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(
+            f"learning_rate {estimator.learning_rate} or init_scale {estimator.init_scale} is too large: overflow"
+        )
 
 
 # --- End of the door. ---

@@ -145,7 +145,7 @@ def proxy_correlation(proxy_effects: ArrayLike, goal_effects: ArrayLike, noise: 
     errors = np.zeros((m, 2, 2)) if noise is None else _numbers("noise", noise, ndim=None)
     if errors.shape != (m, 2, 2):
         raise ValueError(f"noise must be of shape {(m, 2, 2)}, got {errors.shape}")
-    _check_covariances(errors)
+    _covariances("noise", errors)
     lifts = np.column_stack([x, y])
     scale = np.abs(lifts).max(axis=0)  # from here on the largest lift is 1: nothing overflows, and 0 can be told
     scale[scale == 0] = 1
@@ -161,16 +161,6 @@ def proxy_correlation(proxy_effects: ArrayLike, goal_effects: ArrayLike, noise: 
     correlation = np.clip(total[0, 1] / np.sqrt(total[0, 0] * total[1, 1]), -1, 1)
     # --8<-- [end:correlation]
     return Correlation(float(correlation), float(spread))
-
-
-def _check_covariances(errors: np.ndarray) -> None:
-    """Refuse what is no covariance: a negative variance, one that is not symmetric, or larger than the variances."""
-    variances = np.einsum("mii->mi", errors)
-    _refuse("noise", "hold variances of at least 0", variances, variances >= 0)
-    spread = np.sqrt(variances)
-    most = spread[:, :, None] * spread[:, None, :] * (1 + 1e-6)
-    good = (np.abs(errors) <= most) & (np.abs(errors - errors.transpose(0, 2, 1)) <= 1e-6 * most)
-    _refuse("noise", "hold covariances, symmetric and no larger than the variances", errors, good)
 
 
 def _names(frame: Any) -> list | None:
@@ -263,6 +253,16 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
     if rows == 0:
         raise ValueError(f"{first} is empty")
     return rows
+
+
+def _covariances(name: str, errors: np.ndarray) -> None:
+    """Refuse what is no covariance: a negative variance, one that is not symmetric, or larger than the variances."""
+    variances = np.einsum("mii->mi", errors)
+    _refuse(name, "hold variances of at least 0", variances, variances >= 0)
+    spread = np.sqrt(variances)
+    most = spread[:, :, None] * spread[:, None, :] * (1 + 1e-6)
+    good = (np.abs(errors) <= most) & (np.abs(errors - errors.transpose(0, 2, 1)) <= 1e-6 * most)
+    _refuse(name, "hold covariances, symmetric and no larger than the variances", errors, good)
 
 
 # --- End of the door. ---

@@ -117,7 +117,7 @@ def values_from_experiments(
     errors = np.zeros((m, k + 1, k + 1)) if noise is None else _numbers("noise", noise, ndim=None)
     if errors.shape != (m, k + 1, k + 1):
         raise ValueError(f"noise must be of shape {(m, k + 1, k + 1)}, got {errors.shape}")
-    _check_covariances(errors)
+    _covariances("noise", errors)
     lifts = np.column_stack([X, y])
     scale = np.abs(lifts).max(axis=0)  # from here on the largest lift of all is 1: nothing overflows, digits compare
     scale[scale == 0] = 1
@@ -151,16 +151,6 @@ def _check_moments(total: np.ndarray, without: np.ndarray) -> None:
             f"the lifts{which} are no larger than their noise, or some actions always move together: more experiments, "
             "larger ones or fewer actions are needed"
         )
-
-
-def _check_covariances(errors: np.ndarray) -> None:
-    """Refuse what is no covariance: a negative variance, one that is not symmetric, or larger than the variances."""
-    variances = np.einsum("mii->mi", errors)
-    _refuse("noise", "hold variances of at least 0", variances, variances >= 0)
-    spread = np.sqrt(variances)
-    most = spread[:, :, None] * spread[:, None, :] * (1 + 1e-6)
-    good = (np.abs(errors) <= most) & (np.abs(errors - errors.transpose(0, 2, 1)) <= 1e-6 * most)
-    _refuse("noise", "hold covariances, symmetric and no larger than the variances", errors, good)
 
 
 # --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
@@ -253,6 +243,16 @@ def _like(result: np.ndarray, values: Any) -> Any:
     """Return one number for each row as a Series with the index of the rows, if those were a Series."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
     return type(values)(result, index=values.index) if is_series else result
+
+
+def _covariances(name: str, errors: np.ndarray) -> None:
+    """Refuse what is no covariance: a negative variance, one that is not symmetric, or larger than the variances."""
+    variances = np.einsum("mii->mi", errors)
+    _refuse(name, "hold variances of at least 0", variances, variances >= 0)
+    spread = np.sqrt(variances)
+    most = spread[:, :, None] * spread[:, None, :] * (1 + 1e-6)
+    good = (np.abs(errors) <= most) & (np.abs(errors - errors.transpose(0, 2, 1)) <= 1e-6 * most)
+    _refuse(name, "hold covariances, symmetric and no larger than the variances", errors, good)
 
 
 # --- End of the door. ---

@@ -160,11 +160,8 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
         C = _number("C", self.C, "(0, inf)")
         _count("max_iter", self.max_iter)
         validate_data(self, X, y, skip_check_array=True)
-        X, y, (_, time) = self._rows(X, reset=True), _labels("y", y), _since("time", time)
-        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, 3e38]")
-        _same_rows(X=range(X.shape[0]), y=y, time=time, sample_weight=weight)
-        if not weight.any():
-            raise ValueError("sample_weight is zero in every row")
+        X, y, (_, time) = _features_in_range(self, "X", X, reset=True), _labels("y", y), _since("time", time)
+        weight = _row_weights(sample_weight, "[0, 3e38]", X=range(X.shape[0]), y=y, time=time)
         strength = max(C * weight.sum(), 1e-300)
         weight = weight / weight.max()
         counts = slice(None) if weight.min() > 1e-200 else weight > 1e-200  # less is nothing
@@ -218,7 +215,7 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: ArrayLike | csr_matrix) -> np.ndarray:
         """Return the probabilities of no click and of a click at any time, shape (n, 2)."""
         check_is_fitted(self)
-        X = self._rows(X, reset=False)
+        X = _features_in_range(self, "X", X, reset=False)
         p = expit(X @ self.coef_[0] + self.intercept_)
         return np.column_stack([1 - p, p])
 
@@ -229,7 +226,7 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
     def predict_delay(self, X: ArrayLike | csr_matrix) -> np.ndarray:
         """Return the mean delay of a click, in the unit of the times, seconds if these are timedeltas, shape (n,)."""
         check_is_fitted(self)
-        X = self._rows(X, reset=False)
+        X = _features_in_range(self, "X", X, reset=False)
         return np.exp(-(X @ self.delay_coef_[0] + self.delay_intercept_))
 
     def __sklearn_tags__(self):
@@ -237,12 +234,6 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_class = False
         tags.input_tags.sparse = True
         return tags
-
-    def _rows(self, X, reset) -> np.ndarray | csr_matrix:
-        """Return checked rows."""
-        if issparse(X):
-            X = validate_data(self, X, accept_sparse="csr", ensure_all_finite=False, reset=reset)
-        return _in_range("X", X if issparse(X) else _features(self, "X", X, reset=reset))
 
     def _objective(self, flat, X, clicked, log_time, weight, strength) -> tuple[float, np.ndarray]:
         """Return the mean penalized negative log likelihood and its gradient."""
@@ -413,6 +404,16 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
     return rows
 
 
+def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
+    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    rows = len(next(iter(arrays.values())))
+    weight = np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    _same_rows(**arrays, sample_weight=weight)
+    if not weight.any():
+        raise ValueError("sample_weight is zero in every row")
+    return weight
+
+
 def _like(result: np.ndarray, values: Any) -> Any:
     """Return one number for each row as a Series with the index of the rows, if those were a Series."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
@@ -501,6 +502,13 @@ def _in_range(name: str, X: Any) -> Any:
         row = np.searchsorted(X.indptr, entry, side="right") - 1
         raise ValueError(f"{name} must {rule}, got {value[entry]:g} at row {row}, column {X.indices[entry]}")
     return csr_matrix((value, X.indices, X.indptr), X.shape)
+
+
+def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) -> Any:
+    """Return features as `_features` does, or sparse rows of them, whose squares do not overflow."""
+    if issparse(X):
+        X = validate_data(estimator, X, accept_sparse="csr", ensure_all_finite=False, reset=reset)
+    return _in_range(name, X if issparse(X) else _features(estimator, name, X, reset=reset))
 
 
 # --- End of the door. ---

@@ -111,7 +111,7 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: ArrayLike | csr_matrix) -> np.ndarray:
         """Return the log odds of each row, shape (n,)."""
         check_is_fitted(self)
-        X = self._rows(X, reset=False)
+        X = _features_in_range(self, "X", X, reset=False)
         return X @ self._weights[:-1] + self._weights[-1]
 
     def predict_proba(self, X: ArrayLike | csr_matrix) -> np.ndarray:
@@ -150,12 +150,9 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         if self.learning_rate not in SCHEDULES:
             raise ValueError(f"learning_rate must be one of {', '.join(SCHEDULES)}, got {self.learning_rate!r}")
         validate_data(self, X, y, skip_check_array=True, reset=fresh)
-        X, y = self._rows(X, reset=fresh), _classes("y", y)
-        weight = np.ones(len(y)) if sample_weight is None else _numbers("sample_weight", sample_weight, "[0, 3e38]")
-        _same_rows(X=range(X.shape[0]), y=y, sample_weight=weight)
+        X, y = _features_in_range(self, "X", X, reset=fresh), _classes("y", y)
         check_classification_targets(y)
-        if not weight.any():
-            raise ValueError("sample_weight is zero in every row")
+        weight = _row_weights(sample_weight, "[0, 3e38]", X=range(X.shape[0]), y=y)
         counts = slice(None) if weight.all() else weight > 0
         X, y, weight = _distinct_entries(X[counts]), y[counts], weight[counts]
         classes = _two_classes(y, classes, None if fresh else self.classes_)
@@ -178,12 +175,6 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         if sure and fresh:
             _warn_of_scale(X)
         return self
-
-    def _rows(self, X, reset) -> np.ndarray | csr_matrix:
-        """Return checked rows."""
-        if issparse(X):
-            X = validate_data(self, X, accept_sparse="csr", ensure_all_finite=False, reset=reset)
-        return _in_range("X", X if issparse(X) else _features(self, "X", X, reset=reset))
 
     def _batch(self, row, column, value, y, weight) -> bool:
         """Learn one batch, given by its entries that are not zero; say whether a row was all but impossible."""
@@ -381,6 +372,16 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
     return rows
 
 
+def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
+    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    rows = len(next(iter(arrays.values())))
+    weight = np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    _same_rows(**arrays, sample_weight=weight)
+    if not weight.any():
+        raise ValueError("sample_weight is zero in every row")
+    return weight
+
+
 def _column(name: str, values: Any) -> pd.Series:
     """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
     if (
@@ -521,6 +522,13 @@ def _in_range(name: str, X: Any) -> Any:
         row = np.searchsorted(X.indptr, entry, side="right") - 1
         raise ValueError(f"{name} must {rule}, got {value[entry]:g} at row {row}, column {X.indices[entry]}")
     return csr_matrix((value, X.indices, X.indptr), X.shape)
+
+
+def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) -> Any:
+    """Return features as `_features` does, or sparse rows of them, whose squares do not overflow."""
+    if issparse(X):
+        X = validate_data(estimator, X, accept_sparse="csr", ensure_all_finite=False, reset=reset)
+    return _in_range(name, X if issparse(X) else _features(estimator, name, X, reset=reset))
 
 
 def _distinct_entries(X: Any) -> csr_matrix:

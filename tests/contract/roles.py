@@ -165,6 +165,14 @@ class Labels(Role):
 
 
 @dataclass
+class Classes(Labels):
+    """Any two classes; scikit-learn flattens a column with a warning."""
+
+    def bad(self) -> Bad:
+        yield from (case for case in super().bad() if case[0] not in ("one column", "all text"))
+
+
+@dataclass
 class Whole(Role):
     """Whole numbers, such as positions, counts and codes."""
 

@@ -7,18 +7,24 @@ from snippets.training_data.delayed_feedback import DelayedFeedbackClassifier, s
 from snippets.training_data.event_joiner import OnlineJoiner, dirty_stream, join_impressions_clicks
 from snippets.training_data.ftrl_proximal import FTRLProximal
 from tests.contract.calls import Call
-from tests.contract.roles import Count, Duration, Fixed, Keys, Labels, Matrix, Number, Numbers, Table, Times, Weights
+from tests.contract.roles import (
+    Classes,
+    Count,
+    Duration,
+    Fixed,
+    Keys,
+    Labels,
+    Matrix,
+    Number,
+    Numbers,
+    Table,
+    Times,
+    Weights,
+)
 
 X = [[0, 1], [1, 0], [0.5, -1], [0, 0], [2, 1], [1, 0.25]]
 Y = [0, 1, 0, 1, 1, 0]
 WEIGHT = [1, 2, 0, 1, 3, 1]
-
-
-class Classes(Labels):
-    """Any two classes; scikit-learn flattens a column with a warning."""
-
-    def bad(self):
-        yield from (case for case in super().bad() if case[0] not in ("one column", "all text"))
 
 
 ROWS = {"X": Matrix(X), "y": Classes(Y, says="y |class|label"), "sample_weight": Weights(WEIGHT)}

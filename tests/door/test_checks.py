@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import fractions
+import types
 import uuid
 
 import numpy as np
@@ -473,3 +474,50 @@ def test_times_given_as_categories():
     days = pd.to_datetime(["2026-01-02", "2026-01-01", "2026-01-02"])
     [found], [length] = door._moments({"day": days.astype("category")}, {"gap": "24h"})
     assert (found / length).tolist() == [1, 0, 1]
+
+
+def test_weights_are_1_if_none_are_given_and_never_all_0():
+    assert door._row_weights(None, X=range(3), y=[0, 1, 0]).tolist() == [1, 1, 1]
+    assert door._row_weights([0, 2, 1], y=[0, 1, 0]).tolist() == [0, 2, 1]
+    for weight, message in [
+        ([0, 0, 0], "sample_weight is zero in every row"),
+        ([1, 1], "sample_weight has 2 rows, y has 3"),
+        ([1, -1, 1], "sample_weight must be in .0, 3., got -1 at row 1"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            door._row_weights(weight, "[0, 3]", y=[0, 1, 0])
+
+
+@pytest.mark.parametrize("convert", [np.asarray, csr_matrix])
+def test_features_in_range_are_those_of_the_fit_dense_or_sparse(convert):
+    model, X = BaseEstimator(), convert([[1.0, 0.0], [0.0, 2.0]])
+    kept = door._features_in_range(model, "X", X)
+    np.testing.assert_array_equal(kept.toarray() if hasattr(kept, "toarray") else kept, [[1, 0], [0, 2]])
+    with pytest.raises(ValueError, match="X has 1 features, but BaseEstimator is expecting 2"):
+        door._features_in_range(model, "X", X[:, :1], reset=False)
+    with pytest.raises(ValueError, match=r"X must hold no NaN, and nothing above 3e38 in size, got 1e\+39 at row 0"):
+        door._features_in_range(model, "X", X * 1e39)
+
+
+def test_codes_stand_for_rows_of_one_table_and_those_without_one_for_row_0():
+    known = [np.array([-1, 3, 7]), np.array([-1]), np.array([-1, 0])]
+    codes = np.array([[3, 0, 0], [7, 5, 1], [-1, -1, -1], [5, 0, 0]])
+    assert door._table_rows(known, codes).tolist() == [[1, 0, 3], [2, 0, 0], [0, 0, 0], [0, 0, 3]]
+
+
+def test_what_overflowed_names_the_parameters():
+    model = types.SimpleNamespace(learning_rate=1e80, init_scale=0.1)
+    door._refuse_overflow(model, np.ones(2), np.zeros(1))
+    with pytest.raises(ValueError, match=r"learning_rate 1e\+80 or init_scale 0.1 is too large: overflow"):
+        door._refuse_overflow(model, np.ones(2), np.array([np.nan]))
+
+
+def test_covariances_are_symmetric_and_no_larger_than_their_variances():
+    door._covariances("noise", np.array([[[4.0, 2.0], [2.0, 1.0]], [[0.0, 0.0], [0.0, 1.0]]]))
+    for wrong, message in [
+        ([[-1.0, 0.0], [0.0, 1.0]], "noise must hold variances of at least 0, got -1 at row 0, column 0"),
+        ([[1.0, 0.5], [0.4, 1.0]], "noise must hold covariances, symmetric and no larger .*, got 0.5 at row 0"),
+        ([[1.0, 2.0], [2.0, 1.0]], "noise must hold covariances, symmetric and no larger .*, got 2 at row 0"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            door._covariances("noise", np.array([wrong]))

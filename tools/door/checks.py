@@ -155,6 +155,16 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
     return rows
 
 
+def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
+    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    rows = len(next(iter(arrays.values())))
+    weight = np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    _same_rows(**arrays, sample_weight=weight)
+    if not weight.any():
+        raise ValueError("sample_weight is zero in every row")
+    return weight
+
+
 def _like(result: np.ndarray, values: Any) -> Any:
     """Return one number for each row as a Series with the index of the rows, if those were a Series."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
@@ -452,6 +462,13 @@ def _in_range(name: str, X: Any) -> Any:
     return csr_matrix((value, X.indices, X.indptr), X.shape)
 
 
+def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) -> Any:
+    """Return features as `_features` does, or sparse rows of them, whose squares do not overflow."""
+    if issparse(X):
+        X = validate_data(estimator, X, accept_sparse="csr", ensure_all_finite=False, reset=reset)
+    return _in_range(name, X if issparse(X) else _features(estimator, name, X, reset=reset))
+
+
 def _distinct_entries(X: Any) -> csr_matrix:
     """Return a matrix as sparse rows in which each entry stands once and none is zero."""
     X = csr_matrix(X)
@@ -460,3 +477,35 @@ def _distinct_entries(X: Any) -> csr_matrix:
         X.sum_duplicates()
         X.eliminate_zeros()
     return X
+
+
+def _table_rows(known: list[np.ndarray], codes: np.ndarray) -> np.ndarray:
+    """Return which row of a table each code stands for, 0 for all that are missing or new.
+
+    ``known`` holds the codes that have a row, sorted, by column; its first, -1, stands for those without.
+    """
+    rows, start = np.empty(codes.shape, np.intp), 0
+    for field, values in enumerate(known):
+        place = np.searchsorted(values, codes[:, field]).clip(max=len(values) - 1)
+        found = (place > 0) & (values[place] == codes[:, field])
+        rows[:, field] = np.where(found, start + place, 0)
+        start += len(values) - 1
+    return rows
+
+
+def _refuse_overflow(estimator: Any, *arrays: np.ndarray) -> None:
+    """Refuse parameters under which what was learned is no finite number."""
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(
+            f"learning_rate {estimator.learning_rate} or init_scale {estimator.init_scale} is too large: overflow"
+        )
+
+
+def _covariances(name: str, errors: np.ndarray) -> None:
+    """Refuse what is no covariance: a negative variance, one that is not symmetric, or larger than the variances."""
+    variances = np.einsum("mii->mi", errors)
+    _refuse(name, "hold variances of at least 0", variances, variances >= 0)
+    spread = np.sqrt(variances)
+    most = spread[:, :, None] * spread[:, None, :] * (1 + 1e-6)
+    good = (np.abs(errors) <= most) & (np.abs(errors - errors.transpose(0, 2, 1)) <= 1e-6 * most)
+    _refuse(name, "hold covariances, symmetric and no larger than the variances", errors, good)
