@@ -176,18 +176,9 @@ def _sums(
     excess: float,
 ) -> pd.DataFrame:
     """Return clicks, both models' promised clicks and the dispersion of clicks, for each value of a column."""
-    kind, code, values = _keys(f"column {name!r} of slices", column)
-    if kind == "fractions":
-        raise ValueError(f"column {name!r} of slices holds fractions: cut it into bins first, as by pandas.qcut")
-    source = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
-    if pd.api.types.infer_dtype(source, skipna=True) == "boolean":
-        values = values.astype(bool)
+    kind, values, labels, code = _slices(name, column)
     order = sorted(range(len(values)), key=lambda i: values[i] if kind == "whole numbers" else str(values[i]))
-    labels = [f"{name}={value}" for value in values]
-    if (code < 0).any():
-        code = np.where(code < 0, len(labels), code)
-        order.append(len(labels))
-        labels.append(f"{name}=missing")
+    order += range(len(values), len(labels))  # what is missing
     clicks, by_current, by_candidate = (np.bincount(code, v) for v in (y, current, candidate))
     # How many times more clicks vary than if rows were independent: the larger of two, for either may be small by
     # chance, the spread between the slice's own users, and the one that the excess of the whole log lets expect.
@@ -395,6 +386,21 @@ def _codes(name: str, values: Any) -> np.ndarray:
         row = int(np.argmax(codes < 0))
         raise ValueError(f"{name} is missing at row {row}: leave such rows out, or give each an id of its own")
     return codes
+
+
+def _slices(name: Any, column: pd.Series) -> tuple[str | None, np.ndarray, list[str], np.ndarray]:
+    """Return the kind of values of a column to cut by, the values, their labels and each row's number; missing last."""
+    kind, code, values = _keys(f"column {name!r} of slices", column)
+    if kind == "fractions":
+        raise ValueError(f"column {name!r} of slices holds fractions: cut it into bins first, as by pandas.qcut")
+    source = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+    if pd.api.types.infer_dtype(source, skipna=True) == "boolean":
+        values = values.astype(bool)
+    labels = [f"{name}={value}" for value in values]
+    if (code < 0).any():
+        code = np.where(code < 0, len(labels), code)
+        labels.append(f"{name}=missing")
+    return kind, values, labels, code
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:

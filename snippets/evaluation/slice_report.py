@@ -150,16 +150,7 @@ def _dispersion(code: np.ndarray, user: np.ndarray, clicked: np.ndarray, p: np.n
 
 def _values(name: str, column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return a label for each value of a column, and the number of each row's value; missing comes last."""
-    kind, code, distinct = _keys(f"column {name!r} of slices", column)
-    if kind == "fractions":
-        raise ValueError(f"column {name!r} of slices holds fractions: cut it into bins first, as by pandas.qcut")
-    values = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
-    if pd.api.types.infer_dtype(values, skipna=True) == "boolean":
-        distinct = distinct.astype(bool)
-    labels = [f"{name}={value}" for value in distinct]
-    if (code < 0).any():
-        code = np.where(code < 0, len(labels), code)
-        labels.append(f"{name}=missing")
+    _, _, labels, code = _slices(name, column)
     return np.array(labels, object), code.astype(np.min_scalar_type(len(labels)))
 
 
@@ -390,6 +381,21 @@ def _codes(name: str, values: Any) -> np.ndarray:
         row = int(np.argmax(codes < 0))
         raise ValueError(f"{name} is missing at row {row}: leave such rows out, or give each an id of its own")
     return codes
+
+
+def _slices(name: Any, column: pd.Series) -> tuple[str | None, np.ndarray, list[str], np.ndarray]:
+    """Return the kind of values of a column to cut by, the values, their labels and each row's number; missing last."""
+    kind, code, values = _keys(f"column {name!r} of slices", column)
+    if kind == "fractions":
+        raise ValueError(f"column {name!r} of slices holds fractions: cut it into bins first, as by pandas.qcut")
+    source = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+    if pd.api.types.infer_dtype(source, skipna=True) == "boolean":
+        values = values.astype(bool)
+    labels = [f"{name}={value}" for value in values]
+    if (code < 0).any():
+        code = np.where(code < 0, len(labels), code)
+        labels.append(f"{name}=missing")
+    return kind, values, labels, code
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:

@@ -521,3 +521,22 @@ def test_covariances_are_symmetric_and_no_larger_than_their_variances():
     ]:
         with pytest.raises(ValueError, match=message):
             door._covariances("noise", np.array([wrong]))
+
+
+def test_a_column_to_cut_by_has_a_label_for_each_value_and_what_is_missing_comes_last():
+    for column, kind, labels, code in [
+        (pd.Series([2, 1, 2]), "whole numbers", ["x=1", "x=2"], [1, 0, 1]),
+        (pd.Series(["b", None, "b"]), "text", ["x=b", "x=missing"], [0, 1, 0]),
+        (
+            pd.Series([True, False, None], dtype="category"),
+            "whole numbers",
+            ["x=False", "x=True", "x=missing"],
+            [1, 0, 2],
+        ),
+        (pd.Series([None, None], dtype=object), None, ["x=missing"], [0, 0]),
+    ]:
+        found = door._slices("x", column)
+        assert (found[0], found[2], found[3].tolist()) == (kind, labels, code)
+        assert len(found[1]) == len([label for label in labels if label != "x=missing"])
+    with pytest.raises(ValueError, match="column 'x' of slices holds fractions: cut it into bins first"):
+        door._slices("x", pd.Series([0.5, 1.0]))

@@ -273,6 +273,21 @@ def _codes(name: str, values: Any) -> np.ndarray:
     return codes
 
 
+def _slices(name: Any, column: pd.Series) -> tuple[str | None, np.ndarray, list[str], np.ndarray]:
+    """Return the kind of values of a column to cut by, the values, their labels and each row's number; missing last."""
+    kind, code, values = _keys(f"column {name!r} of slices", column)
+    if kind == "fractions":
+        raise ValueError(f"column {name!r} of slices holds fractions: cut it into bins first, as by pandas.qcut")
+    source = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+    if pd.api.types.infer_dtype(source, skipna=True) == "boolean":
+        values = values.astype(bool)
+    labels = [f"{name}={value}" for value in values]
+    if (code < 0).any():
+        code = np.where(code < 0, len(labels), code)
+        labels.append(f"{name}=missing")
+    return kind, values, labels, code
+
+
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
     """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
