@@ -237,6 +237,8 @@ def keys(values: np.ndarray) -> Values:
     yield from ((dtype, array) for dtype, array in dtypes(values) if dtype != "bool")
     yield "hashes above 2^63", values.astype(np.uint64) + np.uint64(2**63)
     yield "ids above 2^53, one apart", values + 1_467_890_123_456_789_012
+    yield "ids above 2^53, one apart, as objects", (values + 1_467_890_123_456_789_012).astype(object)
+    yield "ids above 2^53, one apart, unsigned", (values + 1_467_890_123_456_789_012).astype(np.uint64)
     yield "negative ids, far apart", -values * 10**15
     yield "text", names.astype(str)
     yield "text, objects", names

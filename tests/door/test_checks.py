@@ -540,3 +540,11 @@ def test_a_column_to_cut_by_has_a_label_for_each_value_and_what_is_missing_comes
         assert len(found[1]) == len([label for label in labels if label != "x=missing"])
     with pytest.raises(ValueError, match="column 'x' of slices holds fractions: cut it into bins first"):
         door._slices("x", pd.Series([0.5, 1.0]))
+
+
+def test_ids_one_apart_above_2_to_the_53_are_two_beside_a_missing_one_and_unsigned():
+    ids = [1_467_890_123_456_789_012, 1_467_890_123_456_789_013]
+    for column in ([*ids, None], np.array([*ids, None], object), np.array(ids, np.uint64), pd.array(ids, "UInt64")):
+        codes = door._matched({"ids": column, "others": ids[::-1]})
+        assert codes[0].tolist() == [0, 1, -1][: len(column)]
+        assert codes[1].tolist() == [1, 0]
