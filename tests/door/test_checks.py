@@ -548,3 +548,25 @@ def test_ids_one_apart_above_2_to_the_53_are_two_beside_a_missing_one_and_unsign
         codes = door._matched({"ids": column, "others": ids[::-1]})
         assert codes[0].tolist() == [0, 1, -1][: len(column)]
         assert codes[1].tolist() == [1, 0]
+
+
+def test_categories_that_no_row_has_are_no_units():
+    users = pd.Series(pd.Categorical(["c", "a", "c"], categories=["a", "b", "c", "d"]))
+    assert door._codes("users", users).tolist() == [1, 0, 1]
+
+
+def test_a_sparse_matrix_is_refused_in_the_same_words_as_an_array():
+    with pytest.raises(
+        ValueError, match=r"X must hold no NaN, and nothing above 3e38 in size, got nan at row 1, column 1"
+    ):
+        door._features_in_range(BaseEstimator(), "X", csr_matrix([[1.0, 0.0], [0.0, np.nan]]))
+
+
+def test_times_from_2_to_the_53_on_stay_floats_and_stand_beside_no_fractions():
+    (large,), _ = door._moments({"t": [2.0**53, 1.0]})
+    assert large.dtype == np.float64
+    for early in (-(2**53), 2**53):
+        with pytest.raises(
+            ValueError, match=rf"t must be below 2\^53 beside times with fractions, got {early} at row 0"
+        ):
+            door._moments({"t": np.array([early]), "s": [0.5]})

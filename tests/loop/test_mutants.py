@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools.guards.fences import ROOT
+from tools.loop import mutants as tool
 from tools.loop.mutants import changed, changes, difference, draw, main, mutant
 
 SNIPPET = '''"""Half of a number."""
@@ -215,3 +216,9 @@ def test_what_fails_as_it_is_has_no_mutants(tree):
     done = run(tree, "one/half")
     assert done.returncode == 1
     assert "tests/one/test_half.py or the doctests of snippets/one/half.py fail as they are" in done.stderr
+
+
+def test_the_checks_of_which_snippets_hold_copies_have_mutants_of_their_own(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert Path("tools/door/checks.py") in tool.snippets()
+    assert all(tool.test_of(path).is_file() for path in tool.snippets())

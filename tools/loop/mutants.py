@@ -215,8 +215,12 @@ def changed() -> list[Path]:
 
 
 def snippets() -> list[Path]:
-    """Return the files that have a mirrored test."""
-    return sorted(path for path in Path("snippets").glob("*/*.py") if path.name != "__init__.py")
+    """Return the files that have a mirrored test: the snippets, and the checks of which they hold copies."""
+    return sorted(
+        path
+        for path in (*Path("snippets").glob("*/*.py"), *Path("tools/door").glob("checks.py"))
+        if path.stem != "__init__"
+    )
 
 
 def draw(snippet: Path, sample: int) -> list[int]:
@@ -246,12 +250,14 @@ def score(snippet: Path, numbers: list[int], workers: int, progress: Progress) -
 def main(arguments: list[str] | None = None) -> None:
     """Try the mutants of the named snippets, or of those that changed; print the survivors and the score."""
     parser = argparse.ArgumentParser(prog="python -m tools.loop.mutants", description=__doc__.split("\n")[0])
-    parser.add_argument("snippet", nargs="*", help="such as evaluation/drift; without one, those that changed")
+    parser.add_argument(
+        "snippet", nargs="*", help="such as evaluation/drift, or door/checks; without one, those that changed"
+    )
     parser.add_argument("--all", action="store_true", help="all snippets")
     parser.add_argument("--sample", type=int, default=40, help="mutants of each snippet, drawn always the same")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="how many to try at once")
     chosen = parser.parse_args(arguments)
-    paths = [Path("snippets", f"{name}.py") for name in chosen.snippet]
+    paths = [Path("tools" if name == "door/checks" else "snippets", f"{name}.py") for name in chosen.snippet]
     if missing := [str(path) for path in paths if path not in snippets()]:
         parser.error(f"there is no {missing[0]}")
     try:
