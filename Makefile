@@ -1,7 +1,7 @@
 # Two commands do everything: `make serve` and `make test`. `make help` lists the rest.
 # Each line of a recipe is one command, which fails by itself: macOS has GNU make 3.81, which knows no .SHELLFLAGS.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint test-unit test-docs labs site test-site new page door contract outputs mutants bench lock zensical clean
+.PHONY: help setup serve test lint test-unit test-docs labs site test-site new page door contract claims outputs mutants bench lock zensical clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -94,6 +94,9 @@ door: $(READY)  ## Copy the checks of tools/door/checks.py into each snippet tha
 
 contract: $(READY)  ## Print which containers and dtypes each public function takes, as the contract test tries them
 	$(BIN)/python -m tools.loop.contract
+
+claims: $(READY)  ## Run the conclusions that changed over fresh logs, write claims.json: ONLY=modeling/choosing, ALL=1
+	$(BIN)/python -m tools.loop.claims $(ONLY) $(if $(ALL),--all)
 
 bench: $(BENCH)/.ready  ## Time the snippets against what you would use instead; one table: ONLY=features/counters
 	$(BENCH)/bin/python -m benchmarks.run $(ONLY)

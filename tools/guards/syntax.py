@@ -54,7 +54,8 @@ _CLOCK = re.compile(
 )
 _FIELD = re.compile(r"\{[^{}]*[.\[]_")  # which `format` looks up
 _ANNOTATION = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.BinOp, ast.BitOr, ast.Load)
-_DRAWN = re.compile(r"from figures\.[a-z_]+ import ([a-z_]\w*)\n+print\(\1\(\)\)")
+_NAME = r'"[a-z][\w/-]*"'
+_DRAWN = re.compile(rf"from figures\.[a-z_]+ import ([a-z_]\w*)\n+print\(\1\((?:{_NAME}(?:,\s+{_NAME})*,?\s*)?\)\)")
 
 
 def check_block(tree: ast.Module, named: dict[str, set[str]] | None = None) -> Iterator[tuple[int, str]]:
@@ -161,5 +162,5 @@ def _dispatched(node: ast.Call) -> str | None:
 
 
 def is_drawing(code: str) -> bool:
-    """Say whether a figure's block imports one function of figures/, prints what it returns, and does nothing else."""
+    """Say whether a figure's block imports one function of figures/, prints what it returns for names, if any, and does nothing else."""
     return bool(_DRAWN.fullmatch(code.strip()))

@@ -1,0 +1,1 @@
+"""Each conclusion of the guide, run over fresh logs: ``make claims``."""

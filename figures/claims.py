@@ -1,0 +1,170 @@
+"""The evidence for a sentence, drawn from ``claims.json`` and never typed: a verdict, a tick for each run, the size.
+
+The ± is the standard deviation between runs, since that is what a reader's own log would show; the verdict rests on the
+standard error of the mean (claims/claim.py).
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from statistics import fmean, stdev
+
+from claims import record
+from claims.claim import Claim
+
+SAYS = {"holds": "Held", "varies": "It depends", "fails": "Failed"}
+SECTIONS = {
+    "problem": "Problem Navigation",
+    "training-data": "Training Data",
+    "features": "Feature Engineering",
+    "modeling": "Modeling",
+    "evaluation": "Evaluation & Deployment",
+    "labs": "Labs",
+}
+WIDTH, HEIGHT = 160, 16
+
+
+@cache
+def _known() -> dict[str, dict]:
+    return record.load()
+
+
+def evidence(*names: str) -> str:
+    """Return the verdict on these claims, each with its sentence, for the page that they are about."""
+    return _framed("evidence", [_strip(record.claims()[name]) for name in names])
+
+
+def table(name: str) -> str:
+    """Return what an experiment found in its first world, as a table of means over the runs."""
+    experiment = record.experiments()[name]
+    found = record.results(experiment, next(iter(experiment.worlds.values())), _known())[: experiment.seeds]
+    rows = [f"<tr><td>{html.escape(row)}</td><td>{_size([f[row] for f in found])}</td></tr>" for row in found[0]]
+    head = f"<thead><tr><th>{len(found)} runs</th><th>mean ± deviation between runs</th></tr></thead>"
+    return _framed("measured", [f"<table>{head}<tbody>", *rows, "</tbody></table>"])
+
+
+def total() -> str:
+    """Return how many claims there are, and how many of them hold, vary and fail."""
+    said = Counter(c.says for c in record.claims().values())
+    runs = sum(len(results) for entry in _known().values() for results in entry["runs"].values())
+    minutes = sum(e["seconds"] * sum(map(len, e["runs"].values())) for e in _known().values()) / 60
+    words = f"{said['holds']} hold, {said['varies']} depend on the run, {said['fails']} failed"
+    return _framed(
+        "evidence",
+        [f"<p><strong>{said.total()} claims: {words}.</strong> {runs:,} runs, {minutes:.0f} minutes of one core.</p>"],
+    )
+
+
+def listed(section: str) -> str:
+    """Return all claims of a section, page by page, with every world, twins included."""
+    parts, page = [], ""
+    for c in record.claims().values():
+        if c.page.split("/")[0].replace("_", "-") != section:
+            continue
+        if c.page != page:
+            page = c.page
+            parts.append(f'<p><a href="../{_address(page)}">{_title(page)}</a></p>')
+        parts.append(_entry(c))
+    return _framed("evidence", parts or ["<p>No claim yet.</p>"])
+
+
+def _framed(kind: str, parts: Sequence[str]) -> str:
+    return "\n".join([f'<figure class="plot {kind}">', *parts, "</figure>"])
+
+
+def _address(page: str) -> str:
+    """Return where a page is served: labs keep their names, which are those of files of Python."""
+    return f"{page}/" if page.startswith("labs/") else f"{page.replace('_', '-')}/"
+
+
+def _title(page: str) -> str:
+    return html.escape(page.split("/")[1].replace("_", " ").capitalize())
+
+
+def _strip(c: Claim) -> str:
+    found = record.contrasts(c, _known())
+    first = next(iter(found.values()))
+    back = "../" * (c.page.count("/") + 1)
+    return (
+        f'<div class="claim {c.verdict(found)}"><p>{html.escape(c.sentence)}</p>'
+        f"<p><strong>{_verdict(c, found)}</strong> {_ticks(c, first)} {_size(first, c)} "
+        f'<a href="{back}claims/#{c.anchor}">The runs</a></p></div>'
+    )
+
+
+def _entry(c: Claim) -> str:
+    found = record.contrasts(c, _known())
+    rows = []
+    for name, world in c.experiment.worlds.items():
+        rows.append(_row(c, name + _settings(world), found[name]))
+    rows.append(_row(c, f"planted, where it is false{_settings(c.twin)}", record.twin(c, _known())))
+    head = "<thead><tr><th>World</th><th>Runs</th><th>Mean ± deviation</th><th>Held in</th></tr></thead>"
+    return (
+        f'<div class="claim {c.verdict(found)}" id="{c.anchor}"><p>{html.escape(c.sentence)}</p>'
+        f"<p><strong>{_verdict(c, found)}</strong> It needs a mean {_region(c)}.</p>"
+        f"<table>{head}<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _row(c: Claim, name: str, values: list[float]) -> str:
+    held = f"{sum(v in c.holds for v in values)} of {len(values)}"
+    return (
+        f"<tr><td>{html.escape(name)}</td><td>{_ticks(c, values)}</td><td>{_size(values, c)}</td><td>{held}</td></tr>"
+    )
+
+
+def _settings(world: dict) -> str:
+    return f": {', '.join(f'{k} = {v}' for k, v in world.items())}" if world else ""
+
+
+def _verdict(c: Claim, found: dict[str, list[float]]) -> str:
+    held = sum(v in c.holds for values in found.values() for v in values)
+    runs = sum(map(len, found.values()))
+    worlds = f" in {len(found)} worlds" if len(found) > 1 else ""
+    said = SAYS[c.verdict(found)]
+    return f"{said} in {held} of {runs} runs{worlds}." if said == "Held" else f"{said}: {held} of {runs} runs{worlds}."
+
+
+def _region(c: Claim) -> str:
+    low, high = (_number(limit, c) for limit in (c.holds.low, c.holds.high))
+    if math.isinf(c.holds.low):
+        return f"below {high}"
+    return f"above {low}" if math.isinf(c.holds.high) else f"between {low} and {high}"
+
+
+def _number(value: float, c: Claim) -> str:
+    return f"{value * 100:g} %".replace("-", "−") if c.percent else f"{value:g}".replace("-", "−")
+
+
+def _size(values: Sequence[float], c: Claim | None = None) -> str:
+    """Return mean and standard deviation with two digits of the latter."""
+    scale, unit = (100, " %") if c and c.percent else (1, "")
+    mean, deviation = fmean(values) * scale, stdev(values) * scale
+    digits = max(0, 1 - math.floor(math.log10(deviation))) if deviation else 4
+    sign = "+" if c and 0 in (c.holds.low, c.holds.high) else ""
+    named = f" {html.escape(c.unit)}" if c and c.unit else ""
+    return f"{mean:{sign}.{digits}f} ± {deviation:.{digits}f}{unit}{named}".replace("-", "−")
+
+
+def _ticks(c: Claim, values: Sequence[float]) -> str:
+    """Return a line with a tick for each run and the region, shaded, in which the sentence is true."""
+    limits = [limit for limit in (c.holds.low, c.holds.high) if math.isfinite(limit)]
+    low, high = min([*values, *limits]), max([*values, *limits])
+    room = 0.06 * (high - low) or 1.0
+    low, high = low - room, high + room
+
+    def at(value: float) -> float:
+        return (min(max(value, low), high) - low) / (high - low) * WIDTH
+
+    left, right = at(c.holds.low), at(c.holds.high)
+    ticks = "".join(f"M{at(v):.1f} 3V13" for v in values)
+    words = f"{len(values)} runs from {min(values):.3g} to {max(values):.3g}; the sentence needs a mean {_region(c)}"
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="ticks" role="img" aria-label="{html.escape(words)}">'
+        f'<rect x="{left:.1f}" y="0" width="{right - left:.1f}" height="{HEIGHT}" fill="currentColor" '
+        f'fill-opacity="0.12"/><path d="{ticks}" stroke="currentColor" stroke-width="1.5"/></svg>'
+    )

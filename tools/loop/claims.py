@@ -1,0 +1,202 @@
+"""Run the claims that changed since they were last run, on all cores, and write ``claims.json``: ``make claims``.
+
+Each run is kept in ``.cache/`` as soon as it is done, so that an interrupted command goes on where it stopped. Names as
+arguments, ``modeling/choosing``, ``modeling`` or one claim, run those alone. ``--all`` believes neither the record nor
+the cache. Exits with 1 if a claim is not what its sentence says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from datetime import date
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import fmean
+from typing import NamedTuple
+
+from claims import record
+from claims.claim import Found, World
+from tools.loop.progress import Progress
+
+CACHE = record.ROOT / ".cache" / "claims.jsonl"
+
+
+class Task(NamedTuple):
+    """One run of an experiment."""
+
+    name: str
+    digest: str
+    world: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.world} seed {self.seed}"
+
+
+class Cache:
+    """The runs that are done: each is a line of a file, so that none is lost when the command is stopped."""
+
+    def __init__(self, path: Path, digests: Iterable[str], keep: bool = True):
+        self.path, self.done, wanted = path, {}, set(digests)
+        for line in path.read_text(encoding="utf-8").splitlines() if keep and path.exists() else ():
+            try:
+                task, found, seconds = json.loads(line)
+            except ValueError:  # cut short
+                continue
+            if task[1] in wanted:
+                self.done[Task(*task)] = found, seconds
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("".join(map(self._line, self.done)), encoding="utf-8")
+
+    def _line(self, task: Task) -> str:
+        return json.dumps([task, *self.done[task]]) + "\n"
+
+    def add(self, task: Task, found: Found, seconds: float) -> None:
+        """Keep a run."""
+        self.done[task] = found, seconds
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(self._line(task))
+
+
+def run(task: Task) -> tuple[Found, float]:
+    """Run an experiment once; a warning is an error, as in the blocks."""
+    start = time.perf_counter()
+    world: World = json.loads(task.world)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = record.experiments()[task.name](task.seed, **world)
+    return checked(found), round(time.perf_counter() - start, 2)
+
+
+def checked(found: Found) -> Found:
+    """Return a result with six significant digits, or say what about it cannot be written down."""
+    if isinstance(found, dict):
+        if not found or not all(isinstance(name, str) for name in found):
+            raise ValueError(f"an experiment finds numbers by name, got {found!r}")
+        return {name: checked(value) for name, value in found.items()}
+    value = float(found)
+    if not math.isfinite(value):
+        raise ValueError(f"an experiment found {value}: a contrast is a finite number")
+    return float(f"{value:.6g}")
+
+
+def chosen(names: list[str]) -> list[str]:
+    """Return the claims of these names, pages or sections, or all of them."""
+    known = list(record.claims())
+    for name in names:
+        if not any(c == name or c.startswith(f"{name}/") for c in known):
+            pages = ", ".join(dict.fromkeys(c.rsplit("/", 1)[0] for c in known))
+            raise ValueError(f"no claim is called {name!r}: name one of the pages {pages}")
+    return [c for c in known if not names or any(c == name or c.startswith(f"{name}/") for name in names)]
+
+
+def tasks(names: Iterable[str], known: dict[str, dict]) -> list[Task]:
+    """Return the runs that these claims still need."""
+    wanted = {record.claims()[name].experiment.id for name in names}
+    found = {}
+    for name, e in record.experiments().items():
+        if name not in wanted or record.is_complete(e, known):
+            continue
+        for world, seeds in record.worlds(e):
+            for seed in range(seeds):
+                found[Task(name, record.digest(e), record.key(world), seed)] = None
+    return list(found)
+
+
+def merge(known: dict[str, dict], cache: Cache, wanted: Iterable[Task]) -> None:
+    """Take over into the record each experiment of which every run is done."""
+    by_name: dict[str, list[Task]] = {}
+    for task in wanted:
+        by_name.setdefault(task.name, []).append(task)
+    for name, needed in by_name.items():
+        if any(task not in cache.done for task in needed):
+            continue
+        runs: dict[str, list[Found]] = {}
+        for task in sorted(needed, key=lambda task: (task.world, task.seed)):
+            runs.setdefault(task.world, []).append(cache.done[task][0])
+        seconds = fmean(cache.done[task][1] for task in needed)
+        known[name] = {
+            "digest": needed[0].digest,
+            "measured": date.today().isoformat(),
+            "seconds": round(seconds, 2),
+            "runs": runs,
+        }
+
+
+def perform(todo: list[Task], cache: Cache, known: dict[str, dict]) -> list[str]:
+    """Run what is to do, on all cores, and say how far it is; return what went wrong."""
+    progress = Progress(map(str, todo), record.ROOT, os.cpu_count(), lambda line: print(line, flush=True))
+    for task in todo:
+        progress.durations.seconds.setdefault(str(task), known.get(task.name, {}).get("seconds", 2))
+    print(f"{len(todo)} runs, {progress.line().partition(', ')[2] or 'for the first time'}", flush=True)
+    faults = []
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        running = {pool.submit(run, task): task for task in todo}
+        while running:
+            for future in wait(running, timeout=1, return_when=FIRST_COMPLETED).done:
+                task = running.pop(future)
+                if error := future.exception():
+                    faults.append(f"{task}: {type(error).__name__}: {error}")
+                else:
+                    cache.add(task, *future.result())
+                progress.finish(str(task), cache.done[task][1] if task in cache.done else 0)
+            progress.tell()
+    progress.close()
+    return faults
+
+
+def main() -> int:
+    """Run what was asked for, write the record, print each verdict, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="sections, pages or claims")
+    parser.add_argument("--all", action="store_true", help="run every seed anew")
+    options = parser.parse_args()
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # a run a core
+    try:
+        names = chosen(options.names)
+        known = {} if options.all else record.load()
+        wanted = tasks(names, known)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    cache = Cache(CACHE, map(record.digest, record.experiments().values()), keep=not options.all)
+    start = time.monotonic()
+    todo = [task for task in wanted if task not in cache.done]
+    try:
+        faults = perform(todo, cache, known) if todo else []
+    finally:
+        merge(known, cache, wanted)
+        record.save({**record.load(), **known})
+    for name in names:
+        if record.is_complete(record.claims()[name].experiment, known):
+            print(told(record.summary(record.claims()[name], known), name))
+    spent = sum(entry["seconds"] * sum(map(len, entry["runs"].values())) for entry in known.values())
+    print(
+        f"{len(names)} claims, {time.monotonic() - start:.0f} s now; all runs of the record: {spent / 60:.1f} core-minutes",
+        flush=True,
+    )
+    faults += record.faults(known, names)
+    for fault in faults:
+        print(f"FAULT {fault}", file=sys.stderr)
+    return bool(faults)
+
+
+def told(said: dict, name: str) -> str:
+    """Return a verdict and what it rests on, in a line for each world."""
+    lines = [f"{said['verdict']:<7} {name}: {said['sentence']}"]
+    for world, s in [*said["worlds"].items(), ("twin", said["twin"])]:
+        lines.append(f"    {world:<16} {s['mean']:>9.4g} ± {s['sd']:.2g} between runs, in {s['held']} of {s['runs']}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
