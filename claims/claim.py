@@ -1,7 +1,7 @@
 """A conclusion of the guide, as a small function that is run over fresh logs, and the rule by which it is judged.
 
-An experiment is a function of a seed, and of what makes its world. A claim is a sentence, the contrast that it is about,
-taken from what an experiment found, and the region in which that contrast must lie.
+An experiment is a function of a seed, and of what makes its world. A claim is a sentence, the contrast that it is
+about, taken from what an experiment found, and the region in which that contrast must lie.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def claim(
     holds
         Where the contrast must lie.
     twin
-        Keyword arguments of the experiment that plant a world in which the sentence is false, and its verdict another one.
+        Keyword arguments of the experiment that plant a world in which the sentence is false: its verdict is another.
     says
         The verdict that the page reports. ``holds``: the sentence is true. ``fails``: the sentence is what people
         expect, and the page says that it failed. ``varies``: it depends on the log, and sentence and page say so.

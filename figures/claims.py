@@ -26,6 +26,7 @@ SECTIONS = {
     "labs": "Labs",
 }
 WIDTH, HEIGHT = 160, 16
+MINUS = "\N{MINUS SIGN}"
 
 
 @cache
@@ -137,7 +138,7 @@ def _region(c: Claim) -> str:
 
 
 def _number(value: float, c: Claim) -> str:
-    return f"{value * 100:g} %".replace("-", "−") if c.percent else f"{value:g}".replace("-", "−")
+    return (f"{value * 100:g} %" if c.percent else f"{value:g}").replace("-", MINUS)
 
 
 def _size(values: Sequence[float], c: Claim | None = None) -> str:
@@ -147,7 +148,7 @@ def _size(values: Sequence[float], c: Claim | None = None) -> str:
     digits = max(0, 1 - math.floor(math.log10(deviation))) if deviation else 4
     sign = "+" if c and 0 in (c.holds.low, c.holds.high) else ""
     named = f" {html.escape(c.unit)}" if c and c.unit else ""
-    return f"{mean:{sign}.{digits}f} ± {deviation:.{digits}f}{unit}{named}".replace("-", "−")
+    return f"{mean:{sign}.{digits}f} ± {deviation:.{digits}f}{unit}{named}".replace("-", MINUS)
 
 
 def _ticks(c: Claim, values: Sequence[float]) -> str:

@@ -2,13 +2,15 @@
 
 import pandas as pd
 from scipy.sparse import csr_matrix
+from sklearn.naive_bayes import GaussianNB
 
 from snippets.modeling.gbdt_lr import GBDTLogisticRegression
 from snippets.modeling.matrix_factorization import ImplicitALS
+from snippets.modeling.model_comparison import compare_models, paired_difference
 from snippets.modeling.smoothed_ctr import SmoothedCTR, fit_beta_prior
 from tests.contract.calls import Call
 from tests.contract.roles import Classes, Count, Keys, Labels, Matrix, Number, Numbers, Weights, Whole
-from tools.door.checks import _column
+from tools.door.checks import _column, _numbers
 
 Y = [0, 1, 0, 1, 1, 0, 1, 0]
 WEIGHT = [1, 2, 0, 1, 3, 1, 2, 1]
@@ -21,6 +23,12 @@ def boosted(X, y, sample_weight, tree_rows, n_estimators, C):
     """Return what few trees and their layer predict."""
     model = GBDTLogisticRegression(n_estimators, min_samples_leaf=1, C=C, random_state=0)
     return model.fit(X, y, sample_weight, tree_rows).predict_proba(X)[:, 1]
+
+
+def compared(x, y, train, validate, test, budget):
+    """Return the losses of a model with two settings."""
+    candidates = {"bayes": (_numbers("x", x)[:, None], [GaussianNB(), GaussianNB(var_smoothing=0.1)])}
+    return compare_models(candidates, y, train, validate, test, budget=budget).table[["validation", "test"]]
 
 
 def factorized(users, k, n_factors, alpha, l2, n_iterations):
@@ -52,6 +60,26 @@ CALLS = [
         covers=GBDTLogisticRegression,
         order="rows",
         tolerance=1e-4,
+    ),
+    Call(
+        compared,
+        {
+            "x": Numbers([0, 1, 0.5, 2, 1, 0, 0.25, 3]),
+            "y": Labels(Y),
+            "train": Labels([1, 1, 1, 1, 0, 0, 0, 0]),
+            "validate": Labels([0, 0, 0, 0, 1, 1, 0, 0]),
+            "test": Labels([0, 0, 0, 0, 0, 0, 1, 1]),
+            "budget": Count(2, least=2),
+        },
+        covers=compare_models,
+    ),
+    Call(
+        paired_difference,
+        {
+            "losses": Numbers([0.5, 0.75, 0.25, 1]),
+            "baseline": Numbers([0.25, 0.75, 0.5, 2]),
+            "confidence": Number(0.875, interval="(0, 1)"),
+        },
     ),
     Call(
         factorized,

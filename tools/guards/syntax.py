@@ -162,5 +162,5 @@ def _dispatched(node: ast.Call) -> str | None:
 
 
 def is_drawing(code: str) -> bool:
-    """Say whether a figure's block imports one function of figures/, prints what it returns for names, if any, and does nothing else."""
+    """Say whether a figure's block imports one function of figures/ and prints what it returns, and nothing else."""
     return bool(_DRAWN.fullmatch(code.strip()))
