@@ -198,8 +198,16 @@ def _needed(module: str, name: str) -> set[str]:
                 todo += [(node.module, alias.name) for alias in node.names if at[1] == (alias.asname or alias.name)]
             else:
                 found.add(f"{at[0]}: {canonical(node)}")
-                todo += [(at[0], n.id) for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in names]
+                todo += [(at[0], n.id) for n in _walk(node) if isinstance(n, ast.Name) and n.id in names]
     return found
+
+
+def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes of a syntax tree but those of the decorator that declares a claim, which decides no run."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.expr) and child in getattr(node, "decorator_list", ()) and _declares(child)):
+            yield from _walk(child)
 
 
 @cache

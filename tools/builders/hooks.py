@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import posixpath
+import re
 import sys
 from html import unescape
 from pathlib import Path
@@ -27,11 +28,12 @@ from tools.builders.archive import NAME, write_archive
 from tools.builders.labs import Run
 
 log = get_plugin_logger("build")
+CLAIM = re.compile(r'<div class="claim [a-z]+" id="([\w-]+)">')
 
 
 def on_pre_build(config):
     """Forget the modules that figures were drawn with, or live reload would draw an edited figure as it was."""
-    for name in [n for n in sys.modules if n.split(".")[0] in ("figures", "snippets")]:
+    for name in [n for n in sys.modules if n.split(".")[0] in ("claims", "figures", "snippets")]:
         del sys.modules[name]
 
 
@@ -70,8 +72,10 @@ def on_pre_page(page, config, files):
 
 
 def on_page_content(html, page, config, files):
-    """Rewrite the content of a notebook page, unless it shows code that never ran; leave the others alone."""
+    """Rewrite the content of a notebook page, unless it shows code that never ran; leave the words of others alone."""
     if not is_lab(page.file):
+        # MkDocs checks links against the anchors that Markdown makes: claims stand in figures, drawn at build.
+        page.present_anchor_ids |= set(CLAIM.findall(html))
         return html
     if faults := _run(page, config).end():
         raise PluginError("\n".join(f"{page.file.src_uri}: {fault}" for fault in faults))

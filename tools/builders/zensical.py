@@ -20,7 +20,7 @@ from tools.guards.fences import ROOT
 
 ENVIRONMENT = ROOT / ".venv-zensical"
 COPY = ROOT / "build" / "zensical"
-NEEDED = ("mkdocs.yml", "docs", "theme", "includes", "snippets", "figures", "benchmarks", "tools")
+NEEDED = "mkdocs.yml docs theme includes snippets figures benchmarks tools claims claims.json requirements.txt".split()
 COUNTED = {"code blocks": "div.highlight pre", "figures": "figure.plot", "formulas": ".arithmatex", "terms": "abbr"}
 # Zensical has no notebooks and no hooks: the labs may be missing, and what hooks gather on these pages.
 KNOWN = "labs/"

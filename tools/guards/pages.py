@@ -19,7 +19,7 @@ from pygments.lexers import find_lexer_class, get_all_lexers
 from pygments.lexers.python import PythonLexer
 from pytest_codeblocks.main import extract_from_file
 
-from tools.guards import markup, syntax
+from tools.guards import claims, markup, syntax
 from tools.guards.fences import ROOT, Fence, fences, mask
 from tools.guards.markup import EXPECTED
 from tools.guards.markup import SNIPPET as INCLUDE
@@ -97,7 +97,9 @@ def check_page(path: Path) -> list[str]:
         *_check_comments(text, blocks, outputs),
         *_check_raw(text, blocks),
         *_check_collected(path, blocks),
-        *_check_answers(text, blocks),
+        *_check_answers(path, text, blocks),
+        *claims.check(path, text, blocks),
+        *claims.check_position(path, text, blocks),
         *markup.check_includes(text, blocks),
         *markup.check_html(text),
         *markup.check_written(text, blocks),
@@ -235,7 +237,7 @@ def _check_collected(path: Path, blocks: list[Fence]) -> Iterator[tuple[int, str
         yield line, "collected by pytest-codeblocks, but not shown like this on the page"
 
 
-def _check_answers(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
+def _check_answers(path: Path, text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
     """Refuse a question, a card or an option that nobody answers."""
     lines = text.split("\n")
     inside = {i for b in blocks for i in range(b.line, b.end + 1)}
@@ -247,6 +249,8 @@ def _check_answers(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
             yield i, f'a folded block is written ??? kind "What it asks", got {line.strip()!r}'
         elif len(_answer(lines, i)) < 10:
             yield i, f"no answer below {match[2]!r}: indent it by four spaces, after an empty line"
+        elif fault := claims.check_grounds(path, match[1], _answer(lines, i)):
+            yield i, fault
 
 
 def _answer(lines: list[str], opened: int) -> str:

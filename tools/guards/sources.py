@@ -18,7 +18,7 @@ from tools.guards.fences import ROOT
 
 MARKER = re.compile(r"# --8<-- \[(start|end):([a-z_]\w*)\]")
 ASSETS = {".css", ".js", ".woff2", ".txt"}
-FOLDERS = ("benchmarks", "docs", "figures", "includes", "snippets", "templates", "tests", "tools")
+FOLDERS = ("benchmarks", "claims", "docs", "figures", "includes", "snippets", "templates", "tests", "tools")
 ELSEWHERE = {".coveragerc", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "sitecustomize.py", "usercustomize.py"}
 SKIPS = {
     "suppress",
@@ -76,7 +76,7 @@ def check_files(root: Path) -> list[str]:
     for address, paths in groupby(sorted(addresses, key=_address), _address):
         if len(found := [path.relative_to(root).as_posix() for path in paths]) > 1:
             faults.append(f"{found[0]}:1: {address.relative_to(root / 'docs')} is the address of {' and '.join(found)}")
-    for folder in ("snippets", "tests", "figures"):
+    for folder in ("snippets", "tests", "figures", "claims"):
         for path in sorted((root / folder).rglob("*")):
             name = path.relative_to(root)
             if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").is_file():

@@ -55,7 +55,9 @@ _CLOCK = re.compile(
 _FIELD = re.compile(r"\{[^{}]*[.\[]_")  # which `format` looks up
 _ANNOTATION = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.BinOp, ast.BitOr, ast.Load)
 _NAME = r'"[a-z][\w/-]*"'
-_DRAWN = re.compile(rf"from figures\.[a-z_]+ import ([a-z_]\w*)\n+print\(\1\((?:{_NAME}(?:,\s+{_NAME})*,?\s*)?\)\)")
+_DRAWN = re.compile(
+    rf"from figures\.[a-z_]+ import ([a-z_]\w*)\n+print\(\s*\1\(\s*(?:{_NAME}(?:,\s*{_NAME})*,?\s*)?\)\s*\)"
+)
 
 
 def check_block(tree: ast.Module, named: dict[str, set[str]] | None = None) -> Iterator[tuple[int, str]]:

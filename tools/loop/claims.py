@@ -180,10 +180,8 @@ def main() -> int:
         if record.is_complete(record.claims()[name].experiment, known):
             print(told(record.summary(record.claims()[name], known), name))
     spent = sum(entry["seconds"] * sum(map(len, entry["runs"].values())) for entry in known.values())
-    print(
-        f"{len(names)} claims, {time.monotonic() - start:.0f} s now; all runs of the record: {spent / 60:.1f} core-minutes",
-        flush=True,
-    )
+    took = f"{time.monotonic() - start:.0f} s now; all runs of the record: {spent / 60:.1f} core-minutes"
+    print(f"{len(names)} claims, {took}", flush=True)
     faults += record.faults(known, names)
     for fault in faults:
         print(f"FAULT {fault}", file=sys.stderr)

@@ -98,7 +98,7 @@ def steps(page: Path) -> list[Step]:
     blocks = [] if lab else fences(page.read_text(encoding="utf-8"))
     tests = [test_of(snippet) for snippet in snippets]
     code = [path for path in (*snippets, *tests, *([name] if lab else [])) if (ROOT / path).is_file()]
-    figures = re.findall(r"^print\((\w+)\(\)\)", "\n".join(b.code for b in blocks if b.info == FIGURE), re.MULTILINE)
+    figures = re.findall(r"^print\((\w+)\(\)\)$", "\n".join(b.code for b in blocks if b.info == FIGURE), re.MULTILINE)
     found = []
     if any(b.info == RUN for b in blocks):
         run = [*PYTHON, "tools.builders.outputs", "--once", name]
