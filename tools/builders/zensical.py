@@ -20,7 +20,8 @@ from tools.guards.fences import ROOT
 
 ENVIRONMENT = ROOT / ".venv-zensical"
 COPY = ROOT / "build" / "zensical"
-NEEDED = "mkdocs.yml docs theme includes snippets figures benchmarks tools claims claims.json requirements.txt".split()
+NEEDED = ("mkdocs.yml", "docs", "theme", "includes", "snippets", "figures", "benchmarks", "tools")
+MEASURED = ("claims", "claims.json", "requirements.txt")  # what figures tell of claims, and the lock that they name
 COUNTED = {"code blocks": "div.highlight pre", "figures": "figure.plot", "formulas": ".arithmatex", "terms": "abbr"}
 # Zensical has no notebooks and no hooks: the labs may be missing, and what hooks gather on these pages.
 KNOWN = "labs/"
@@ -37,7 +38,7 @@ def build() -> Path:
         subprocess.run([uv, "pip", "install", "--quiet", "--python", ENVIRONMENT, *requirements], check=True, cwd=ROOT)
     shutil.rmtree(COPY, ignore_errors=True)
     COPY.mkdir(parents=True)
-    for name in NEEDED:
+    for name in (*NEEDED, *MEASURED):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copyfile)(source, COPY / name)
     for name in MADE:

@@ -23,6 +23,7 @@ from tools.guards.ledger import LEDGER, digest, sources_digest
 from tools.guards.pages import FIGURE, python_names
 
 NOTHING = digest("")
+RECORD = "claims.json"
 PLAIN = ("console", "sql")  # what a page may show that neither ran here nor was printed
 
 
@@ -69,16 +70,18 @@ def prove(site: Path, root: Path = ROOT) -> dict:
     faults += [f"{page} ran but is not on the site" for page in sorted(unseen)]
     if faults:
         raise ProofError("\n".join(faults))
+    claims = _claims(root)
     totals = Counter(block["kind"] for page in pages.values() for block in page.blocks)
     proof = {
         "commit": commit(),
         "clean": clean(),
         "totals": dict(sorted(totals.items())),
+        "claims": claims,
         "pages": {url: page.blocks for url, page in pages.items() if page.blocks},
     }
     (site / "proof.json").write_text(json.dumps(proof, indent=1) + "\n", encoding="utf-8")
     for url, page in pages.items():
-        _sign(site / url / "index.html" if not url.endswith(".html") else site / url, page, totals)
+        _sign(site / url / "index.html" if not url.endswith(".html") else site / url, page, totals, claims)
     for shown in {block["file"] for page in pages.values() for block in page.blocks if block["kind"] == "shown"}:
         (site / shown).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / shown, site / shown)
@@ -145,7 +148,10 @@ def _check(soup: BeautifulSoup, page: Page, ran: list[dict], root: Path) -> list
         drawn = [digest(b.code) for b in written if b.info == FIGURE]
         if len(drawn) != figures:
             faults.append(f"{len(drawn)} figures are drawn, {figures} are shown")
-        page.blocks += [{"kind": "figure", "sha256": sha} for sha in drawn]
+        kinds = [
+            "evidence" if "from figures.claims import" in b.code else "figure" for b in written if b.info == FIGURE
+        ]
+        page.blocks += [{"kind": kind, "sha256": sha} for kind, sha in zip(kinds, drawn, strict=True)]
     return faults
 
 
@@ -176,7 +182,17 @@ def _sections(root: Path) -> dict[str, str]:
     return found
 
 
-def _sign(path: Path, page: Page, totals: Counter) -> None:
+def _claims(root: Path) -> dict[str, dict]:
+    """Return the verdict on each claim, and in how many of how many runs it held, as ``claims.json`` tells it."""
+    record = root / RECORD
+    told = json.loads(record.read_text(encoding="utf-8"))["claims"] if record.exists() else {}
+    return {
+        name: {"verdict": said["verdict"]} | {k: sum(w[k] for w in said["worlds"].values()) for k in ("held", "runs")}
+        for name, said in told.items()
+    }
+
+
+def _sign(path: Path, page: Page, totals: Counter, claims: dict[str, dict]) -> None:
     """Write onto a page how many of its blocks ran, and above each snippet the name of its file."""
     html = path.read_text(encoding="utf-8")
     depth = "../" * page_depth(path, html)
@@ -186,10 +202,13 @@ def _sign(path: Path, page: Page, totals: Counter) -> None:
             words.append(f"{n} {word}{'s' * (n > 1)} run")
     if n := page.count("shown"):
         words.append(f"{n} snippet{'s' * (n > 1)} tested")
+    if n := html.count('<div class="claim '):
+        words.append(f"{n} claim{'s' * (n > 1)} tried")
     html = re.sub(r'(<a class="proof"[^>]*>)(</a>)', rf"\g<1>{', '.join(words)}\2", html)
-    total = totals["run"] + totals["cell"] + totals["figure"]
-    claim = f'All {total} Python blocks on this site ran for this build. <a href="{depth}proof.json">The proof</a>'
-    html = html.replace('<p class="proof-total"></p>', f'<p class="proof-total">{claim}</p>')
+    total = totals["run"] + totals["cell"] + totals["figure"] + totals["evidence"]
+    ran = f'All {total} Python blocks on this site ran for this build: <a href="{depth}proof.json">the proof</a>.'
+    tried = f'{len(claims)} conclusions were tried on fresh logs: <a href="{depth}claims/">the claims</a>.'
+    html = html.replace('<p class="proof-total"></p>', f'<p class="proof-total">{ran} {tried}</p>')
     files = iter([block["file"] for block in page.blocks if block["kind"] == "shown"])
     html = re.sub(r'<div class="language-py highlight">', lambda m: _caption(next(files), depth) + m[0], html)
     path.write_text(html, encoding="utf-8")

@@ -1,0 +1,103 @@
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from claims import record
+from claims.claim import above, between, claim
+from figures import claims as figures
+
+
+def made(holds, says="holds", **options):
+    @claim("A sentence with < in it.", holds=holds, says=says, twin={"effect": 0.0}, **options)
+    def effect_is_there(seed, *, effect=1.0):
+        return effect
+
+    return effect_is_there
+
+
+RUNS = {"{}": [0.1, 0.3] * 5, '{"effect": 0.0}': [-0.1, 0.1] * 3, '{"effect": 2.0}': [0.3, -0.1] * 5}
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    def draw(c, function, *names):
+        monkeypatch.setattr(record, "claims", lambda: {c.id: c})
+        monkeypatch.setattr(record, "experiments", lambda: {c.experiment.id: c.experiment})
+        monkeypatch.setattr(figures, "_known", lambda: {c.id: {"runs": RUNS, "seconds": 30.0}})
+        return BeautifulSoup(function(*names or (c.id,)), "html.parser")
+
+    return draw
+
+
+@pytest.mark.parametrize(
+    ("c", "verdict", "size"),
+    [
+        (made(above(0)), "Held in 10 of 10 runs.", "+0.20 ± 0.11"),
+        (made(above(0.11), percent=True, unit="of the gap"), "Held in 5 of 10 runs.", "20 ± 11 % of the gap"),
+        (made(between(0.3, 0.5), says="fails"), "Failed: 0 of 10 runs.", "0.20 ± 0.11"),
+        (
+            made(above(0), worlds={"default": {}, "large": {"effect": 2.0}}, says="varies"),
+            "It depends: 15 of 20 runs in 2 worlds.",
+            "+0.20 ± 0.11",
+        ),
+    ],
+)
+def test_a_strip_says_sentence_verdict_and_size(drawn, c, verdict, size):
+    soup = drawn(c, figures.evidence)
+    box = soup.select_one("figure.plot.evidence > div.claim")
+    assert box["class"] == ["claim", c.says]
+    assert box.p.text == "A sentence with < in it."
+    assert box.strong.text == verdict
+    assert size in box.text
+    assert box.a["href"] == f"{'../' * (c.page.count('/') + 1)}claims/#{c.anchor}"
+
+
+def test_each_run_is_a_tick_and_the_region_is_shaded(drawn):
+    svg = drawn(made(between(0, 0.2)), figures.evidence).svg
+    ticks = [float(x) for x in re.findall(r"M([\d.]+) 3V13", svg.path["d"])]
+    left, width = float(svg.rect["x"]), float(svg.rect["width"])
+    assert len(ticks) == 10
+    assert len(set(ticks)) == 2
+    assert left < min(ticks) < left + width < max(ticks)  # 0.1 lies inside, 0.3 outside
+    assert (min(ticks) - left) / width == pytest.approx(0.5, abs=0.01)
+    assert svg["aria-label"] == "10 runs from 0.1 to 0.3; the sentence needs a mean between 0 and 0.2"
+
+
+def test_the_list_of_all_shows_each_world_and_the_planted_one(drawn):
+    c = made(above(0), worlds={"default": {}, "large": {"effect": 2.0}})
+    section = c.page.split("/")[0].replace("_", "-")
+    soup = drawn(c, figures.listed, section)
+    assert soup.select_one("div.claim")["id"] == c.anchor
+    rows = [[cell.get_text(" ", strip=True) for cell in row.select("td")] for row in soup.select("tbody tr")]
+    assert [(row[0], row[3]) for row in rows] == [
+        ("default", "10 of 10"),
+        ("large: effect = 2.0", "5 of 10"),
+        ("planted, where it is false: effect = 0.0", "3 of 6"),
+    ]
+    assert drawn(c, figures.listed, "elsewhere").select("div.claim") == []
+
+
+def test_the_total_counts_claims_runs_and_minutes(drawn):
+    c = made(above(0))
+    drawn(c, figures.evidence)
+    said = BeautifulSoup(figures.total(), "html.parser").get_text()
+    assert "1 claims: 1 hold, 0 depend on the run, 0 failed. 26 runs, 13 minutes of one core." in said
+
+
+def test_a_table_shows_each_row_with_its_deviation(monkeypatch):
+    name = next(iter(record.experiments()))
+    results = [{"linear": 0.91, "trees": 0.9}, {"linear": 0.93, "trees": 0.96}]
+    monkeypatch.setattr(record, "results", lambda *given: results)
+    soup = BeautifulSoup(figures.table(name), "html.parser")
+    cells = [[cell.text for cell in row.select("td")] for row in soup.select("tbody tr")]
+    assert cells == [["linear", "0.920 ± 0.014"], ["trees", "0.930 ± 0.042"]]
+    assert soup.th.text == "2 runs"
+
+
+def test_what_is_drawn_is_safe_inside_markdown():
+    for c in record.claims().values():
+        for html in (figures.evidence(c.id), figures.listed(c.page.split("/")[0].replace("_", "-")), figures.total()):
+            assert "\n\n" not in html
+            assert not re.search(r"^(    |\t)", html, re.MULTILINE)
+            assert "style=" not in html
