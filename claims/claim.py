@@ -68,6 +68,7 @@ class Experiment:
     run: Callable[..., Found]
     seeds: int
     worlds: Mapping[str, World]
+    best: Callable[[Sequence[float]], float] | None = None
 
     @property
     def id(self) -> str:
@@ -118,7 +119,12 @@ class Claim:
         return self.holds.judge(twin) != self.says
 
 
-def experiment(*, seeds: int = SEEDS, worlds: Mapping[str, World] | None = None) -> Callable[[Callable], Experiment]:
+def experiment(
+    *,
+    seeds: int = SEEDS,
+    worlds: Mapping[str, World] | None = None,
+    best: Callable[[Sequence[float]], float] | None = None,
+) -> Callable[[Callable], Experiment]:
     """Declare a function of a seed and of keyword arguments, run for each of ``seeds`` seeds in each of ``worlds``.
 
     Parameters
@@ -127,6 +133,8 @@ def experiment(*, seeds: int = SEEDS, worlds: Mapping[str, World] | None = None)
         How many, from 10 on; 20 where a run is cheap.
     worlds
         Keyword arguments of the function by the name of the world; by default one world, ``default``, with none.
+    best
+        ``min`` or ``max`` where what it finds by name are rivals: a table then says how far each is from the best.
     """
     if seeds < SEEDS:
         raise ValueError(f"an experiment runs over at least {SEEDS} seeds, got {seeds}")
@@ -137,7 +145,7 @@ def experiment(*, seeds: int = SEEDS, worlds: Mapping[str, World] | None = None)
     def declare(run: Callable[..., Found]) -> Experiment:
         for name, world in worlds.items():
             _check_world(run, f"the world {name!r}", world)
-        return Experiment(run, seeds, worlds)
+        return Experiment(run, seeds, worlds, best)
 
     return declare
 

@@ -14,7 +14,7 @@ from functools import cache
 from statistics import fmean, stdev
 
 from claims import record
-from claims.claim import Claim
+from claims.claim import Claim, interval
 
 SAYS = {"holds": "Held", "varies": "It depends", "fails": "Failed"}
 SECTIONS = {
@@ -40,12 +40,42 @@ def evidence(*names: str) -> str:
 
 
 def table(name: str) -> str:
-    """Return what an experiment found in its first world, as a table of means over the runs."""
+    """Return what an experiment found in its first world, as means over the runs with their standard errors.
+
+    Where it says which is best, a last column has the difference from the best, run by run: a tie if its 95 % interval
+    contains zero.
+    """
     experiment = record.experiments()[name]
     found = record.results(experiment, next(iter(experiment.worlds.values())), _known())[: experiment.seeds]
-    rows = [f"<tr><td>{html.escape(row)}</td><td>{_size([f[row] for f in found])}</td></tr>" for row in found[0]]
-    head = f"<thead><tr><th>{len(found)} runs</th><th>mean ± deviation between runs</th></tr></thead>"
-    return _framed("measured", [f"<table>{head}<tbody>", *rows, "</tbody></table>"])
+    columns = {row: [f[row] for f in found] for row in found[0]}
+    heads = [f"{len(found)} runs", "Mean ± standard error"]
+    best = experiment.best and experiment.best(columns, key=lambda row: fmean(columns[row]))
+    heads += ["Difference from the best"] if best else []
+    rows = []
+    for row, values in columns.items():
+        cells = [html.escape(row), _mean(values)]
+        if best:
+            cells.append(_difference([v - b for v, b in zip(values, columns[best], strict=True)]))
+        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    head = "".join(f"<th>{text}</th>" for text in heads)
+    return _framed("measured", [f"<table><thead><tr>{head}</tr></thead><tbody>", *rows, "</tbody></table>"])
+
+
+def _difference(values: Sequence[float]) -> str:
+    if not any(values):
+        return "the best"
+    return _mean(values) + ("" if abs(fmean(values)) > interval(values) else ", a tie")
+
+
+def _mean(values: Sequence[float]) -> str:
+    """Return mean and standard error with two digits of the latter."""
+    error = stdev(values) / math.sqrt(len(values))
+    digits = _digits(error)
+    return f"{fmean(values):.{digits}f} ± {error:.{digits}f}".replace("-", MINUS)
+
+
+def _digits(spread: float) -> int:
+    return max(0, 1 - math.floor(math.log10(spread))) if spread else 4
 
 
 def total() -> str:
@@ -145,7 +175,7 @@ def _size(values: Sequence[float], c: Claim | None = None) -> str:
     """Return mean and standard deviation with two digits of the latter."""
     scale, unit = (100, " %") if c and c.percent else (1, "")
     mean, deviation = fmean(values) * scale, stdev(values) * scale
-    digits = max(0, 1 - math.floor(math.log10(deviation))) if deviation else 4
+    digits = _digits(deviation)
     sign = "+" if c and 0 in (c.holds.low, c.holds.high) else ""
     named = f" {html.escape(c.unit)}" if c and c.unit else ""
     return f"{mean:{sign}.{digits}f} ± {deviation:.{digits}f}{unit}{named}".replace("-", MINUS)

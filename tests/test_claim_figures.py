@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from claims import record
-from claims.claim import above, between, claim
+from claims.claim import above, between, claim, experiment
 from figures import claims as figures
 
 
@@ -85,14 +85,25 @@ def test_the_total_counts_claims_runs_and_minutes(drawn):
     assert "1 claims: 1 hold, 0 depend on the run, 0 failed. 26 runs, 13 minutes of one core." in said
 
 
-def test_a_table_shows_each_row_with_its_deviation(monkeypatch):
-    name = next(iter(record.experiments()))
-    results = [{"linear": 0.91, "trees": 0.9}, {"linear": 0.93, "trees": 0.96}]
+def test_a_table_shows_means_with_their_errors_and_calls_a_tie_a_tie(monkeypatch):
+    @experiment(best=min)
+    def models(seed):
+        return {}
+
+    results = [
+        {"constant": 1.0 + noise, "linear": 0.91 + noise, "trees": 0.9 + noise + twist}
+        for noise, twist in [(0.0, 0.0), (0.2, 0.03), (-0.2, 0.01), (0.1, -0.02)]
+    ]
+    monkeypatch.setattr(record, "experiments", lambda: {models.id: models})
     monkeypatch.setattr(record, "results", lambda *given: results)
-    soup = BeautifulSoup(figures.table(name), "html.parser")
-    cells = [[cell.text for cell in row.select("td")] for row in soup.select("tbody tr")]
-    assert cells == [["linear", "0.920 ± 0.014"], ["trees", "0.930 ± 0.042"]]
-    assert soup.th.text == "2 runs"
+    monkeypatch.setattr(figures, "_known", dict)
+    soup = BeautifulSoup(figures.table(models.id), "html.parser")
+    assert [head.text for head in soup.select("th")] == ["4 runs", "Mean ± standard error", "Difference from the best"]
+    assert [[cell.text for cell in row.select("td")] for row in soup.select("tbody tr")] == [
+        ["constant", "1.025 ± 0.085", "0.095 ± 0.010"],
+        ["linear", "0.935 ± 0.085", "0.005 ± 0.010, a tie"],
+        ["trees", "0.930 ± 0.087", "the best"],
+    ]
 
 
 def test_what_is_drawn_is_safe_inside_markdown():
