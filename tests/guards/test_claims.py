@@ -40,7 +40,7 @@ def test_a_page_that_shows_or_links_all_of_its_claims_passes():
         (SHOWN + drawn("evidence", "labs/lessons/freshness"), 7, "is about another page: evidence stands on its own"),
         (SHOWN + drawn("evidence", f"{OWN}/trees_lose"), 7, "declares no claim 'trees_lose'"),
         (SHOWN + drawn("evidence", f"{OWN}/models"), 7, "declares no claim 'models'"),
-        (SHOWN + drawn("table", f"{OWN}/modles"), 7, "declares no experiment 'modles'"),
+        (SHOWN + drawn("table", f"{OWN}/tables"), 7, "declares no experiment 'tables'"),
     ],
 )
 def test_evidence_that_leads_nowhere_or_is_left_out_is_refused(text, line, fault):
