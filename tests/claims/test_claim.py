@@ -91,7 +91,7 @@ def test_an_experiment_is_still_a_function_and_serves_several_claims():
         ({"seeds": 3}, "an experiment runs over at least 10 seeds, got 3"),
         ({"worlds": {}}, "an experiment runs in at least one world"),
         ({"worlds": {"odd": {"size": 2}}}, "takes seed and effect, but the world 'odd' sets size"),
-        ({"twin": {"efect": 0}}, "takes seed and effect, but the twin sets efect"),
+        ({"twin": {"effects": 0}}, "takes seed and effect, but the twin sets effects"),
         ({"twin": {}}, "needs a twin: a world of its own"),
         ({"twin": {"effect": 2}, "worlds": {"large": {"effect": 2}}}, "needs a twin: a world of its own"),
     ],
