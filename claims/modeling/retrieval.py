@@ -178,10 +178,10 @@ def more_candidates_may_cost(found):
 
 
 @experiment(worlds=WORLDS)
-def fold_in(seed, *, drift=0.08, base_ctr=0.1, as_popular=False, shuffled=False):
+def fold_in(seed, *, drift=0.08, base_ctr=0.1, shuffled=False):
     """Return recall at 25 for users who come after the fit, by how many of their clicks are known.
 
-    Twins: all ads ``as_popular`` as each other; the new users' known clicks ``shuffled`` over all ads.
+    In the twin the new users' known clicks are ``shuffled`` over all ads.
     """
     n_users, n_ads = 1_000, 500
     log = simulate_ad_log(
@@ -190,8 +190,6 @@ def fold_in(seed, *, drift=0.08, base_ctr=0.1, as_popular=False, shuffled=False)
     new = np.arange(n_users) % 3 == 0
     past = log[(log["day"] < 11) & (log["click"] == 1)]
     test = log[(log["day"] >= 11) & log["explored"] & (log["click"] == 1) & new[log["user_id"]]]
-    if as_popular:
-        past = past.groupby("ad_id").sample(8, replace=True, random_state=seed).sample(frac=1, random_state=seed)
     table = clicks_of(past, n_users, n_ads)
     model = ImplicitALS(8, alpha=10, l2=50, random_state=seed).fit(table[~new])
     popular = np.asarray(table[~new].sum(axis=0)).ravel()
@@ -209,10 +207,11 @@ def fold_in(seed, *, drift=0.08, base_ctr=0.1, as_popular=False, shuffled=False)
 
 
 @claim(
-    "A vector from one click finds less than popularity.",
+    "A vector from one click finds less than popularity in most logs, but not in all.",
     fold_in,
     holds=below(0),
-    twin={"as_popular": True},
+    says="varies",
+    twin={"shuffled": True},
     percent=True,
     unit="of the later clicks, recall of a list of 25",
 )
