@@ -16,10 +16,14 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 COLUMNS = ["check", "what", "value", "limit", "suspicious", "reason"]
+SERVED = ("X", "served")  # what errors call the two tables
 PEERS = 16  # keys that one key is compared with, more where they are equally long there
-ORDERED = {"boolean", "integer", "floating", "mixed-integer-float", "decimal", "period"} | {
-    f"{kind}{bits}" for kind in ("date", "datetime", "time", "timedelta") for bits in ("", "64")
-}
+FRACTIONS = {"floating", "mixed-integer-float", "decimal"}
+ORDERED = (
+    FRACTIONS
+    | {"boolean", "integer", "period"}
+    | {f"{kind}{bits}" for kind in ("date", "datetime", "time", "timedelta") for bits in ("", "64")}
+)
 
 
 def single_feature_scores(X: pd.DataFrame, y: ArrayLike, limit: float = 0.8) -> pd.DataFrame:
@@ -260,6 +264,87 @@ def split_overlap(train: pd.DataFrame, test: pd.DataFrame, key: str, limit: floa
     return _report([("overlap", key, share, limit, reason)])
 
 
+def known_at_serving(
+    X: pd.DataFrame, served: pd.DataFrame, by: str | Sequence[str], limit: float = 0.01
+) -> pd.DataFrame:
+    """Return the share of rows in which a feature is not what the server had when it scored the row.
+
+    A feature that the server did not have is a leak, whatever it knows: the position of an ad, which the score decides,
+    or a bill, which follows the click. So is one that the server had with another value.
+
+    Parameters
+    ----------
+    X : table of n rows
+        What the model is trained on or, more to the point, tested on, with the columns of by.
+    served : table
+        What the server logged when it scored, with the columns of by; other rows and columns may stand in it too.
+    by : str or sequence of str
+        Columns that identify a row, such as request and ad. Where one of them is missing in X, nothing was served.
+    limit : float
+        Share from which it is suspicious, in (0, 1].
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `single_feature_scores`, a row for each column of X but by. A value missing on both sides is the same.
+        Numbers with fractions are the same to one part in a million, for many a server keeps 32 bits; all others
+        exactly.
+
+    Raises
+    ------
+    ValueError
+        If a table is empty or lacks a column of by, by is empty or all of X, served has one row twice, a column is of
+        two kinds, such as 7 and "7", or limit is out of range.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"id": [1, 2], "rate": [0.5, 0.2], "position": [1, 3]})
+    >>> served = pd.DataFrame({"id": [2, 1], "rate": [0.2, 0.5], "position": [1, 1]})
+    >>> known_at_serving(X, served, "id").set_index("what")["value"].to_dict()
+    {'position': 0.5, 'rate': 0.0}
+    """
+    by = [by] if isinstance(by, str) else list(by)
+    X, served = _frame("X", X, by), _frame("served", served, by)
+    limit = _number("limit", limit, "(0, 1]")
+    n, features = _same_rows(X=X), [name for name in X if name not in by]
+    _same_rows(served=served)
+    if not by or not features:
+        raise ValueError("by is empty" if not by else "X has no column beside those of by")
+    codes = pd.DataFrame(dict(enumerate(_values(c, X[c], served[c], SERVED) for c in by)))
+    row, there = codes.groupby(list(codes), sort=False).ngroup().to_numpy(), (codes >= 0).all(axis=1).to_numpy()
+    twice = pd.Series(row[n:]).where(there[n:]).dropna().duplicated()
+    if twice.any():
+        raise ValueError(f"served has the same {', '.join(map(str, by))} twice, again at row {int(twice.idxmax())}")
+    # --8<-- [start:known]
+    place = np.full(row.max() + 1, -1)  # of each row of X in what was served
+    place[row[n:][there[n:]]] = np.flatnonzero(there[n:])
+    place = place[row[:n]]
+    found = []
+    for name in features:
+        if name in served:
+            other = _differs(name, X[name], served[name], place) | (place < 0)
+            share = float(other.mean())
+            reason = f"{name} is not what was served in {share:.1%} of rows"
+        else:
+            share, reason = 1.0, f"{name} is not among what was served"
+        found.append(("known at serving", name, share, limit, reason))
+    # --8<-- [end:known]
+    return _report(found)
+
+
+def _differs(name: Any, offline: pd.Series, served: pd.Series, place: np.ndarray) -> np.ndarray:
+    """Say of each row whether its value is another one than that at its place among what was served."""
+    sides = {f"column {name!r} of {table}": column for table, column in zip(SERVED, (offline, served), strict=True)}
+    columns = [_column(label, column) for label, column in sides.items()]
+    kinds = {pd.api.types.infer_dtype(column, skipna=True) for column in columns}
+    if kinds & FRACTIONS and kinds <= {*FRACTIONS, "integer", "boolean", "empty"}:
+        a, b = (_floats(label, column) for label, column in zip(sides, columns, strict=True))
+        if any((side > np.floor(side)).any() for side in (a, b)):
+            return ~np.isclose(a, b[place], rtol=1e-6, atol=0, equal_nan=True)
+    a, b = np.split(_values(name, offline, served, SERVED), [len(offline)])
+    return a != b[place]
+
+
 def beats_the_ceiling(
     y: ArrayLike, y_prob: ArrayLike, ceiling: float, false_alarms: float = 0.001, name: str = "the model"
 ) -> pd.DataFrame:
@@ -360,14 +445,18 @@ def _among_peers(signal: np.ndarray, label: np.ndarray, peers: np.ndarray, z: fl
 
 def _history(name: Any, column: pd.Series) -> np.ndarray:
     """Return a column of numbers as float64, NaN where missing."""
-    label, column = f"column {name!r}", _column(f"column {name!r}", column)
-    if column.dtype.kind in "biuf":
-        values = column.to_numpy(np.float64, na_value=np.nan)
-    else:
-        there = column.notna().to_numpy(bool)
-        values = np.where(there, _array(label, column.astype(object).where(there, 0.0)), np.nan)
+    label = f"column {name!r}"
+    values = _floats(label, _column(label, column))
     _refuse(label, "be finite or missing", values, ~np.isinf(values))
     return values / (np.fmax.reduce(np.abs(values), initial=0) or 1)  # only its order and its ratios count
+
+
+def _floats(label: str, column: pd.Series) -> np.ndarray:
+    """Return numbers as float64, NaN where missing."""
+    if column.dtype.kind in "biuf":
+        return column.to_numpy(np.float64, na_value=np.nan)
+    there = column.notna().to_numpy(bool)
+    return np.where(there, _array(label, column.astype(object).where(there, 0.0)), np.nan)
 
 
 def _ranks(column: pd.Series) -> tuple[np.ndarray | None, bool]:
@@ -383,9 +472,9 @@ def _ranks(column: pd.Series) -> tuple[np.ndarray | None, bool]:
     return np.append(ranks, np.nan)[column.cat.codes] if is_category else ranks, is_category
 
 
-def _values(name: Any, train: pd.Series, test: pd.Series) -> np.ndarray:
+def _values(name: Any, a: pd.Series, b: pd.Series, tables: tuple[str, str] = ("train", "test")) -> np.ndarray:
     """Return the values of a column in both tables as whole numbers, equal where they are equal, -1 where missing."""
-    sides = {f"column {name!r} of {table}": column for table, column in [("train", train), ("test", test)]}
+    sides = {f"column {name!r} of {table}": column for table, column in zip(tables, (a, b), strict=True)}
     columns = [_column(label, column) for label, column in sides.items()]
     if all(column.dtype.kind == "f" for column in columns):
         number = np.concatenate([column.to_numpy(np.float64, na_value=np.nan) for column in columns])

@@ -11,6 +11,7 @@ from snippets.features.leakage import (
     beats_the_ceiling,
     duplicates_across_split,
     future_correlation,
+    known_at_serving,
     single_feature_scores,
     split_overlap,
 )
@@ -146,6 +147,15 @@ CALLS = [
             "train": Table({"id": TRAIN["id"]}, rows="train"),
             "test": Table({"id": TEST["id"]}, rows="test"),
             "key": Fixed("id"),
+            "limit": Number(0.5, interval="(0, 1]"),
+        },
+    ),
+    Call(
+        known_at_serving,
+        {
+            "X": Table({**TRAIN, "id": Keys(TRAIN["id"].value, missing="own")}, rows="train"),
+            "served": Table({**TEST, "id": Keys(TEST["id"].value, missing="own")}, rows="test"),
+            "by": Fixed("id"),
             "limit": Number(0.5, interval="(0, 1]"),
         },
     ),

@@ -15,6 +15,7 @@ from snippets.features.leakage import (
     beats_the_ceiling,
     duplicates_across_split,
     future_correlation,
+    known_at_serving,
     single_feature_scores,
     split_overlap,
 )
@@ -337,6 +338,84 @@ def test_overlap_by_hand():
     assert row["reason"] == "40.0% of test rows have a s that train has, 1 of them"
 
 
+def test_what_was_known_by_hand():
+    X = pd.DataFrame(
+        {
+            "request": [1, 1, 2, 2],
+            "ad": ["a", "b", "a", "c"],
+            "position": [1, 2, 1, 2],
+            "rate": [0.1, 0.2, 0.3, np.nan],
+            "charged": [0.0, 1.5, 0.0, 0.0],
+        }
+    )
+    served = X.assign(position=1, rate=[0.1, 0.2, 0.4, np.nan]).drop(columns="charged")[::-1]
+    found = known_at_serving(X, served, ["request", "ad"], limit=0.3)
+    assert found[["check", "what", "value", "limit", "suspicious"]].to_numpy().tolist() == [
+        ["known at serving", "charged", 1.0, 0.3, True],
+        ["known at serving", "position", 0.5, 0.3, True],
+        ["known at serving", "rate", 0.25, 0.3, False],
+    ]
+    assert found["reason"].tolist() == [
+        "charged is not among what was served",
+        "position is not what was served in 50.0% of rows",
+        "rate is not what was served in 25.0% of rows",
+    ]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.sampled_from([None, 0.25, 1.0, 2.0])), min_size=1),
+    st.dictionaries(st.integers(0, 6), st.sampled_from([None, 0.25, 1.0, 2.0]), min_size=1),
+)
+def test_what_was_known_against_a_dictionary(rows, served):
+    X = pd.DataFrame({"id": [i for i, _ in rows], "x": pd.Series([x for _, x in rows], dtype=float)})
+    log = pd.DataFrame({"id": list(served), "x": pd.Series(served.values(), dtype=float)})
+    other = [i not in served or served[i] != x for i, x in rows]
+    assert known_at_serving(X, log, "id")["value"].tolist() == pytest.approx([np.mean(other)])
+
+
+def test_what_was_not_served_was_not_known():
+    X = pd.DataFrame({"id": [1, 1, None, 3], "x": [5, 5, 5, 5], "t": ["a", "a", None, "a"]})
+    served = pd.DataFrame({"id": [None, 1, 2], "x": [5, 5, 5], "t": ["a", "a", "a"]})
+    assert known_at_serving(X, served, "id").set_index("what")["value"].to_dict() == {"x": 0.5, "t": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("offline", "served", "value"),
+    [
+        ([0.1, 0.3], np.array([0.1, 0.3], np.float32), 0),  # as the server keeps them
+        ([0.1, 0.3], [0.1 * (1 + 5e-6), 0.3 * (1 + 5e-7)], 0.5),
+        ([1e7, 3.0], [1e7 + 1, 3.0], 0.5),  # whole numbers are exact
+        ([2**53 + 1, 3], [2**53, 3], 0.5),
+        ([1, 0], [1.0, 0.5], 0.5),
+        ([True, False], [1, 0], 0),
+        ([Decimal("0.1"), Decimal("0.2")], [0.1, 0.3], 0.5),
+        ([np.inf, -np.inf], [np.inf, np.inf], 0.5),
+        ([0.5, np.nan], [np.nan, np.nan], 0.5),
+        ([0.5, None], pd.array([0.5, None], dtype="Float64"), 0),
+        ([None, None], [0.5, None], 0.5),
+        (pd.Categorical([0.5, 0.25]), pd.Categorical([0.5, 0.75]), 0.5),
+        (pd.to_datetime(["2026-01-01", "2026-01-02"]), pd.to_datetime(["2026-01-01", "2026-01-03"]), 0.5),
+    ],
+)
+def test_the_same_value_in_another_container_was_known(offline, served, value):
+    X, log = (pd.DataFrame({"id": [1, 2]}).assign(x=x) for x in (offline, served))
+    assert known_at_serving(X, log, "id")["value"].tolist() == [value]
+
+
+def test_the_histories_of_the_log_are_what_its_server_had():
+    log = simulate_ad_log(3_000, seed=3, n_users=200)
+    clicks = log[log["click"] == 1]
+    arrived = clicks["timestamp"] + pd.to_timedelta(clicks["click_delay"], unit="s").dt.ceil("ms")
+    X = log[["request_id", "ad_id"]].assign(
+        arrived=count_before(clicks["user_id"], arrived, log["user_id"], log["timestamp"]),
+        shown=count_before(clicks["user_id"], clicks["timestamp"], log["user_id"], log["timestamp"]),
+    )
+    served = log[["request_id", "ad_id"]].assign(arrived=log["user_clicks"], shown=log["user_clicks"])
+    found = known_at_serving(X, served.sample(frac=1, random_state=0), ["request_id", "ad_id"]).set_index("what")
+    assert found.loc["arrived", "value"] == 0
+    assert found.loc["shown", "suspicious"]
+
+
 def test_the_ceiling():
     log = simulate_ad_log(60_000)
     y, truth = log["click"], log["p_click"]
@@ -404,6 +483,7 @@ def test_steps_of_a_history_do_not_overflow():
 
 X2, Y2 = pd.DataFrame({"x": [1.0, 2.0]}), [0, 1]
 TEXT = X2.astype(int).astype(str)
+TWO = pd.DataFrame({"id": [1, 2], "x": [1, 1], "y": [7, 7]})
 ZONES = pd.Series([pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-01", tz="UTC")], dtype=object)
 
 
@@ -440,6 +520,15 @@ ZONES = pd.Series([pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-01", tz="UT
         (lambda: split_overlap(X2, X2, "x", limit=0), r"limit must be in \(0, 1\], got 0"),
         (lambda: split_overlap(X2.head(0), X2, "x"), "train is empty"),
         (lambda: split_overlap(X2, X2.head(0), "x"), "test is empty"),
+        (lambda: known_at_serving(X2, X2, "z"), "X has no column 'z'"),
+        (lambda: known_at_serving(X2, X2.rename(columns={"x": "z"}), "x"), "served has no column 'x'"),
+        (lambda: known_at_serving(X2, X2, []), "by is empty"),
+        (lambda: known_at_serving(X2, X2, "x"), "X has no column beside those of by"),
+        (lambda: known_at_serving(X2.head(0), X2, "x"), "X is empty"),
+        (lambda: known_at_serving(X2, X2.head(0), "x"), "served is empty"),
+        (lambda: known_at_serving(TWO, TWO.iloc[[1, 0, 1]], ["id", "x"]), "the same id, x twice, again at row 2"),
+        (lambda: known_at_serving(TWO, TWO.assign(y=["7", "7"]), ["id", "x"]), "column 'y' of X holds whole numbers"),
+        (lambda: known_at_serving(TWO, TWO, "id", 0), r"limit must be in \(0, 1\], got 0"),
         (lambda: beats_the_ceiling(Y2, [0.0, 0.5], 0.1), r"y_prob must be in \(0, 1\), got 0 at row 0"),
         (lambda: beats_the_ceiling(Y2, [0.5, 1.0], 0.1), r"y_prob must be in \(0, 1\), got 1 at row 1"),
         (lambda: beats_the_ceiling(Y2, [0.5, 0.5], np.inf), "ceiling must be above 0 and finite, got inf"),
