@@ -142,7 +142,8 @@ def models(seed, *, drift=0.08, n_users=1_200, shuffled=False):
 
 
 @claim(
-    "The step from one rate for all to counters of ad and user is worth more than all that comes after it.",
+    "Where a user has thirty rows or more, the step from one rate for all to counters of ad and user is worth more "
+    "than all that comes after it.",
     models,
     holds=above(0),
     twin={"shuffled": True},
@@ -152,6 +153,33 @@ def counters_are_the_largest_step(found):
     """Say how much more the counters bring over the constant than the best model over the counters."""
     best = min(loss for name, loss in found.items() if name != "the truth")
     return (found["constant"] - found["rates of ad and user"]) - (found["rates of ad and user"] - best)
+
+
+@experiment(worlds={"default": {}, "more drift": {"drift": 0.25}})
+def rare_identities(seed, *, drift=0.08, n_users=20_000, n_ads=5_000):
+    """Return the entropy of one rate for all, of counters, and of a linear model, where identities are rare."""
+    log = simulate_ad_log(56_000, n_users=n_users, n_ads=n_ads, drift=drift, position_bias=False, seed=seed)
+    later, y = (log["day"] >= 10).to_numpy(), log["click"].to_numpy()
+    candidates = {
+        "rates of ad and user": (log[["ad_id", "user_id"]].to_numpy(), [Rates()]),
+        "linear, two crosses": (once(one_hot(once(fields(log)))), settings(seed)["linear"]),
+    }
+    constant = np.full(later.sum(), y[~later].mean())
+    return {"constant": normalized_entropy(y[later], constant), **compare(log, candidates).table["test"]}
+
+
+@claim(
+    "Where a user has two rows and an ad eight, whether counters are still the largest step depends on the log.",
+    rare_identities,
+    holds=above(0),
+    says="varies",
+    twin={"n_users": 1_200, "n_ads": 120},
+    unit="of the entropy",
+)
+def counters_of_rare_identities(found):
+    """Say how much more the counters bring over the constant than a linear model with two crosses over the counters."""
+    rates = found["rates of ad and user"]
+    return (found["constant"] - rates) - (rates - found["linear, two crosses"])
 
 
 @claim(

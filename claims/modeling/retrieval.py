@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from scipy.special import expit, logit
 
 from claims.claim import above, below, claim, experiment
 from snippets.datasets.ad_log import simulate_ad_log
@@ -115,18 +116,20 @@ def factorization_against_click_rate(found):
     worlds={
         "default": {},
         "rarer clicks": {"base_ctr": 0.05},
+        "positions at random": {"randomize_positions": True},
         "all requests random": {"exploration_rate": 1.0},
     },
 )
-def funnel(seed, *, base_ctr=0.1, exploration_rate=0.2, shuffled=False):
+def funnel(seed, *, base_ctr=0.1, exploration_rate=0.2, randomize_positions=False, shuffled=False):
     """Return how relevant the ten are that a ranker picks from k candidates of a factorization, out of 300 ads.
 
-    What they are worth is read at requests of the last three days that all show random candidates. In the twin the
-    ranker learns from ``shuffled`` clicks.
+    What they are worth is read at requests of the last three days that all show random candidates, at the intercept
+    of the log that was learned from: each log hits its mean click rate by one of its own. In the twin the ranker learns
+    from ``shuffled`` clicks.
     """
     n_users, n_ads = 500, 300
     world = {"seed": seed, "n_users": n_users, "n_ads": n_ads, "base_ctr": base_ctr}
-    log = simulate_ad_log(100_000, exploration_rate=exploration_rate, **world)
+    log = simulate_ad_log(100_000, exploration_rate=exploration_rate, randomize_positions=randomize_positions, **world)
     past, test = log[log["day"] < 11], simulate_ad_log(100_000, exploration_rate=1.0, **world)
     test = test[test["day"] >= 11]
     model = ImplicitALS(8, alpha=10, l2=50, random_state=seed).fit(clicks_of(past, n_users, n_ads))
@@ -142,13 +145,16 @@ def funnel(seed, *, base_ctr=0.1, exploration_rate=0.2, shuffled=False):
     first = model.user_factors_[users.index] @ model.item_factors_[ads.index].T
     order = np.argsort(-first, axis=1, kind="stable")
     test = test[test["ad_id"].isin(ads.index)]
+    both = log.merge(test, on=["request_id", "ad_id"])  # each log hits the same mean by an intercept of its own
+    shift = (logit(both["relevance_x"]) - logit(both["relevance_y"])).mean()
+    relevance = expit(logit(test["relevance"]) + shift)
     row, ad = users.index.get_indexer(test["user_id"]), ads.index.get_indexer(test["ad_id"])
     found = {}
     for k in [10, 30, len(ads)]:
         places = np.argsort(-np.take_along_axis(second, order[:, :k], axis=1), axis=1, kind="stable")[:, :10]
         ten = np.zeros(first.shape, bool)
         np.put_along_axis(ten, np.take_along_axis(order, places, axis=1), True, axis=1)
-        found["all" if k == len(ads) else str(k)] = test["relevance"][ten[row, ad]].mean()
+        found["all" if k == len(ads) else str(k)] = relevance[ten[row, ad]].mean()
     return found
 
 
