@@ -7,6 +7,7 @@ about, taken from what an experiment found, and the region in which that contras
 from __future__ import annotations
 
 import inspect
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -143,8 +144,9 @@ def experiment(
         raise ValueError("an experiment runs in at least one world")
 
     def declare(run: Callable[..., Found]) -> Experiment:
-        for name, world in worlds.items():
-            _check_world(run, f"the world {name!r}", world)
+        told = [_check_world(run, f"the world {name!r}", world) for name, world in worlds.items()]
+        if len(set(told)) < len(told):
+            raise ValueError(f"{_id(run)} runs in two worlds that are the same: {', '.join(worlds)}")
         return Experiment(run, seeds, worlds, best)
 
     return declare
@@ -190,8 +192,8 @@ def claim(
 
     def declare(function: Callable) -> Claim:
         source = of if of is not None else experiment(seeds=seeds or SEEDS, worlds=worlds)(function)
-        _check_world(source.run, "the twin", twin)
-        if not twin or twin in source.worlds.values():
+        worlds_of = [_check_world(source.run, name, world) for name, world in source.worlds.items()]
+        if _check_world(source.run, "the twin", twin) in worlds_of:
             raise ValueError(f"{sentence!r} needs a twin: a world of its own, in which the sentence is false")
         contrast = float if of is None else function
         return Claim(sentence, contrast, source, holds, twin, says, percent, unit, function)
@@ -199,10 +201,17 @@ def claim(
     return declare
 
 
-def _check_world(run: Callable, name: str, world: World) -> None:
-    seed, *others = inspect.signature(run).parameters
-    if unknown := sorted(set(world) - set(others)):
-        raise ValueError(f"{_id(run)} takes {seed} and {', '.join(others)}, but {name} sets {', '.join(unknown)}")
+def _check_world(run: Callable, name: str, world: World) -> str:
+    """Return a world in full, with the defaults of the experiment, or say what about it is wrong."""
+    seed, *others = inspect.signature(run).parameters.values()
+    defaults = {p.name: p.default for p in others}
+    if unknown := sorted(set(world) - set(defaults)):
+        takes = ", ".join(defaults)
+        raise ValueError(f"{_id(run)} takes {seed.name} and {takes}, but {name} sets {', '.join(unknown)}")
+    if any(type(v) not in (bool, int, float, str, type(None)) for v in world.values()):
+        raise ValueError(f"{_id(run)}: {name} holds numbers and texts, as the record can keep them, got {world}")
+    full = {k: float(v) if type(v) in (bool, int) else v for k, v in {**defaults, **world}.items()}
+    return json.dumps(full, sort_keys=True, default=repr)
 
 
 def _id(function: Callable) -> str:

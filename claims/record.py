@@ -8,9 +8,13 @@ snippets, or the version of a numeric library. Docstrings, comments and the word
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
+import math
+import os
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -22,8 +26,15 @@ from claims.claim import TWIN_SEEDS, Claim, Experiment, Found, World
 ROOT = Path(__file__).parents[1]
 RECORD = ROOT / "claims.json"
 NUMERIC = ("duckdb", "numpy", "pandas", "scikit-learn", "scipy")
+LIBRARIES = {*NUMERIC, "sklearn"}  # what they are imported as
 OURS = ("claims", "snippets")
 DECLARED = ("experiment", "claim")
+HIDING = {"__import__", "eval", "exec", "globals", "importlib", "locals", "vars"}  # what names things out of sight
+
+
+DEFINITIONS = ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef | ast.Import | ast.ImportFrom
+COMPOUND = ast.For | ast.While | ast.With | ast.If | ast.Try | ast.Match
+PLACES = ast.Subscript | ast.Attribute
 
 
 def modules(root: Path = ROOT) -> list[str]:
@@ -51,11 +62,11 @@ def _module(page: str):
 
 def worlds(experiment: Experiment) -> list[tuple[World, int]]:
     """Return the worlds in which an experiment runs, twins of its claims included, with the number of seeds."""
-    found = [(world, experiment.seeds) for world in experiment.worlds.values()]
+    found = {key(world): (world, experiment.seeds) for world in experiment.worlds.values()}
     for c in claims().values():
-        if c.experiment is experiment and (c.twin, TWIN_SEEDS) not in found:
-            found.append((c.twin, TWIN_SEEDS))
-    return found
+        if c.experiment is experiment:
+            found.setdefault(key(c.twin), (c.twin, TWIN_SEEDS))
+    return list(found.values())
 
 
 def key(world: World) -> str:
@@ -68,12 +79,27 @@ def key(world: World) -> str:
 
 def load(path: Path = RECORD) -> dict[str, dict]:
     """Return what is known of each experiment: its digest, the seconds of a run, and results by world, seed by seed."""
-    return json.loads(path.read_text(encoding="utf-8"))["experiments"] if path.exists() else {}
+    if not path.exists():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["experiments"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path.name} was cut short or edited, take it from git again: {error}") from error
+
+
+def signature(entry: dict) -> str:
+    """Return the digest of what is known of an experiment, by which a number changed by hand shows."""
+    told = json.dumps({k: v for k, v in entry.items() if k != "sum"}, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def save(known: dict[str, dict], path: Path = RECORD) -> None:
     """Write the record: the verdicts first, for people, then the runs that they follow from, a world a line."""
-    told = {name: summary(c, known) for name, c in claims().items() if is_complete(c.experiment, known)}
+    told = {}
+    for name, c in claims().items():
+        if is_complete(c.experiment, known):
+            with contextlib.suppress(ArithmeticError, LookupError, ValueError):  # a contrast at fault loses no run
+                told[name] = summary(c, known)
     lines = ["{", ' "claims": {']
     lines += [",\n".join(f"  {json.dumps(name)}: {json.dumps(said)}" for name, said in told.items())]
     lines += [" },", ' "experiments": {']
@@ -83,9 +109,17 @@ def save(known: dict[str, dict], path: Path = RECORD) -> None:
         runs = ",\n".join(f"    {json.dumps(w)}: {json.dumps(r)}" for w, r in known[name]["runs"].items())
         entries.append(f'  {json.dumps(name)}: {json.dumps(entry)[:-1]}, "runs": {{\n{runs}\n  }}}}')
     lines += [",\n".join(entries), " }", "}", ""]
-    whole = path.with_suffix(".part")
-    whole.write_text("\n".join(lines), encoding="utf-8")
-    whole.replace(path)
+    replace(path, "\n".join(lines))
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file at once: whoever reads it, or stops this at any moment, has the old text or the new one, whole."""
+    whole = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        whole.write_text(text, encoding="utf-8")
+        whole.replace(path)
+    finally:
+        whole.unlink(missing_ok=True)
 
 
 def results(experiment: Experiment, world: World, known: dict[str, dict]) -> list[Found]:
@@ -96,7 +130,7 @@ def results(experiment: Experiment, world: World, known: dict[str, dict]) -> lis
 def is_complete(experiment: Experiment, known: dict[str, dict]) -> bool:
     """Say whether every seed in every world has been run, by the code as it is now."""
     entry = known.get(experiment.id)
-    if entry is None or entry["digest"] != digest(experiment):
+    if entry is None or entry["digest"] != digest(experiment) or entry.get("sum") != signature(entry):
         return False
     return all(len(entry["runs"].get(key(world), ())) >= seeds for world, seeds in worlds(experiment))
 
@@ -104,12 +138,19 @@ def is_complete(experiment: Experiment, known: dict[str, dict]) -> bool:
 def contrasts(c: Claim, known: dict[str, dict]) -> dict[str, list[float]]:
     """Return the contrasts that a claim is judged by, by the name of the world, seed by seed."""
     n, all_worlds = c.experiment.seeds, c.experiment.worlds
-    return {name: [float(c.contrast(f)) for f in results(c.experiment, w, known)[:n]] for name, w in all_worlds.items()}
+    return {name: _contrasts(c, results(c.experiment, world, known)[:n]) for name, world in all_worlds.items()}
 
 
 def twin(c: Claim, known: dict[str, dict]) -> list[float]:
     """Return the contrasts in the planted world."""
-    return [float(c.contrast(f)) for f in results(c.experiment, c.twin, known)[:TWIN_SEEDS]]
+    return _contrasts(c, results(c.experiment, c.twin, known)[:TWIN_SEEDS])
+
+
+def _contrasts(c: Claim, found: list[Found]) -> list[float]:
+    values = [float(c.contrast(f)) for f in found]
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"a contrast is a finite number, got {values}")
+    return values
 
 
 def summary(c: Claim, known: dict[str, dict]) -> dict:
@@ -148,10 +189,18 @@ def faults(known: dict[str, dict], names: list[str] | None = None) -> list[str]:
     for name, c in claims().items():
         if names is not None and name not in names:
             continue
+        entry = known.get(c.experiment.id)
+        if entry is not None and entry.get("sum") != signature(entry):
+            found.append(f"{name}: its runs are not those that were written down: make claims ONLY={c.page}")
+            continue
         if not is_complete(c.experiment, known):
             found.append(f"{name}: not run since it changed: make claims ONLY={c.page}")
             continue
-        said = summary(c, known)
+        try:
+            said = summary(c, known)
+        except (ArithmeticError, LookupError, ValueError) as error:
+            found.append(f"{name}: its contrast fails: {type(error).__name__}: {error}")
+            continue
         if said["verdict"] != c.says:
             told = "; ".join(f"{w} {s['mean']:g} ± {s['se']:g} (s.e.)" for w, s in said["worlds"].items())
             found.append(f"{name}: says that it {c.says}, and it {said['verdict']}: {told}")
@@ -194,12 +243,37 @@ def _needed(module: str, name: str) -> set[str]:
         if at[1] not in names:
             raise ValueError(f"{at[0]} defines no {at[1]!r} that can be traced: import each name by itself")
         for node in [*names[at[1]], *loose]:
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in OURS:
+            if _is_ours(node):
+                _check_import(at[0], node)
                 todo += [(node.module, alias.name) for alias in node.names if at[1] == (alias.asname or alias.name)]
-            else:
-                found.add(f"{at[0]}: {canonical(node)}")
-                todo += [(at[0], n.id) for n in _walk(node) if isinstance(n, ast.Name) and n.id in names]
+                continue
+            found.add(f"{at[0]}: {canonical(node)}")
+            for n in _walk(node):
+                if isinstance(n, ast.Name):
+                    todo += [(at[0], n.id)] if n.id in names else []
+                    if n.id in HIDING:
+                        raise ValueError(f"{at[0]} names {n.id!r}, and what that names cannot be traced")
+                elif isinstance(n, ast.Global):
+                    raise ValueError(f"{at[0]} changes {', '.join(n.names)} from inside: pass it as an argument")
+                elif isinstance(n, ast.Import | ast.ImportFrom):
+                    _check_import(at[0], n)
+                    todo += [(n.module, alias.name) for alias in n.names] if _is_ours(n) else []
     return found
+
+
+def _is_ours(node: ast.AST) -> bool:
+    return isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in OURS and not node.level
+
+
+def _check_import(module: str, node: ast.Import | ast.ImportFrom) -> None:
+    """Refuse an import of which the record could not tell when it changes."""
+    roots = {a.name.split(".")[0] for a in node.names}
+    if isinstance(node, ast.ImportFrom):
+        roots = {"." * node.level if node.level else node.module.split(".")[0]}
+    allowed = {*LIBRARIES, *sys.stdlib_module_names, *(OURS if isinstance(node, ast.ImportFrom) else ())} - HIDING
+    if unknown := sorted(roots - allowed):
+        wanted = f"import single names from {' and '.join(OURS)}, and else {', '.join(NUMERIC)}"
+        raise ValueError(f"{module}: {ast.unparse(node)!r} cannot be traced, {unknown[0]} is another place: {wanted}")
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
@@ -217,13 +291,26 @@ def _definitions(module: str) -> tuple[dict[str, list[ast.stmt]], list[ast.stmt]
     if not path.is_file():
         raise ValueError(f"{module} is no file of the guide: import a name from a module, not a module from its folder")
     names, loose = {}, []
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        defined = list(_defined(node))
-        for name in defined:
-            names.setdefault(name, []).append(node)
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    assigned = {name for node in body if not isinstance(node, DEFINITIONS) for name in _defined(node)}
+    for node in body:
+        defined = dict.fromkeys(_defined(node))
+        if "*" in defined:
+            raise ValueError(f"{module}: {ast.unparse(node)!r} names nothing that can be traced")
         if not defined and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             loose.append(node)
+        for name in defined | dict.fromkeys(sorted(_may_change(node) & assigned) if defined else ()):
+            names.setdefault(name, []).append(node)
     return names, loose
+
+
+def _may_change(node: ast.stmt) -> set[str]:
+    """Return the names whose value a statement that defines others may change: in a loop, by a call, by a place."""
+    if isinstance(node, DEFINITIONS):
+        return set()
+    parts = [node] if isinstance(node, COMPOUND) else [n for n in ast.walk(node) if isinstance(n, ast.Call)]
+    parts += [n for n in ast.walk(node) if isinstance(n, PLACES) and not isinstance(n.ctx, ast.Load)]
+    return {n.id for part in parts for n in ast.walk(part) if isinstance(n, ast.Name)}
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
@@ -233,6 +320,8 @@ def _defined(node: ast.stmt) -> Iterator[str]:
         yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
     else:
         yield from (n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+        for n in ast.walk(node):  # definitions and imports that depend on something
+            yield from _defined(n) if isinstance(n, DEFINITIONS) else ()
 
 
 def canonical(node: ast.AST) -> str:

@@ -94,6 +94,10 @@ def test_an_experiment_is_still_a_function_and_serves_several_claims():
         ({"twin": {"effects": 0}}, "takes seed and effect, but the twin sets effects"),
         ({"twin": {}}, "needs a twin: a world of its own"),
         ({"twin": {"effect": 2}, "worlds": {"large": {"effect": 2}}}, "needs a twin: a world of its own"),
+        ({"twin": {"effect": 1.0}}, "needs a twin: a world of its own"),
+        ({"twin": {"effect": 1}, "says": "varies"}, "needs a twin: a world of its own"),
+        ({"worlds": {"a": {}, "b": {"effect": 1}}}, "runs in two worlds that are the same: a, b"),
+        ({"twin": {"effect": (1, 2)}}, "the twin holds numbers and texts, as the record can keep them"),
     ],
 )
 def test_a_claim_that_cannot_fail_or_cannot_run_is_refused(options, message):
