@@ -86,6 +86,22 @@ def test_a_card_says_what_it_rests_on(ground):
     assert claims.check_grounds(page, "wrong", CARD.format("")) is None
     assert claims.check_grounds(page, "question", CARD.format("")) is None
     assert "this card rests on nothing" in claims.check_grounds(page, "card", CARD.format(" [x](../references.md)"))
+    assert "this card rests on nothing" in claims.check_grounds(page, "card", CARD.format(" `*Advice.*`"))
+
+
+@pytest.mark.parametrize("before", ["    ", "> ", "1. ", "- ", "  "])
+@pytest.mark.parametrize("kind", ["???", "???+", "!!!"])
+def test_a_card_that_no_check_would_find_is_refused(before, kind):
+    page = ROOT / "docs/modeling/choosing.md"
+    text = f'{before}{kind} card "Which?"\n'
+    assert [what for _, what in pages._check_answers(page, text, []) if "stands in no list or quotation" in what]
+
+
+def test_a_card_is_a_folded_block_and_written_small():
+    page = ROOT / "docs/modeling/choosing.md"
+    for text, said in [('!!! card "Which?"', "begins its line with ???"), ('??? Card "Which?"', "is written small")]:
+        assert said in " ".join(what for _, what in pages._check_answers(page, text + "\n\n    The trees are.\n", []))
+    assert list(pages._check_answers(page, '!!! note "Licence"\n', [])) == []
 
 
 def test_a_page_that_fits_on_the_position_says_what_it_sends_at_serving():
@@ -94,5 +110,8 @@ def test_a_page_that_fits_on_the_position_says_what_it_sends_at_serving():
     link = "[one value](../training-data/bias.md#position-at-serving)\n"
     for text, expected in [(block, 1), (block + link, 0), (block.replace("position", "hour"), 0)]:
         assert len(list(claims.check_position(page, text, fences(text)))) == expected
+    for other in ("model.partial_fit(X, y)", "model.fit_predict(X)", "model.fit_transform(X, y)"):
+        text = block.replace("model.fit(X, y)", other).replace('[["position"]]', ".position")
+        assert len(list(claims.check_position(page, text, fences(text)))) == 1
     counted = block.replace("model.fit(X, y)", "X.mean()")
     assert list(claims.check_position(page, counted, fences(counted))) == []

@@ -15,13 +15,15 @@ from pathlib import Path
 from tools.guards.fences import ROOT, Fence
 
 EVIDENCE = re.compile(r"^from figures\.claims import (evidence|table)$", re.MULTILINE)
+CODE = re.compile(r"`[^`]*`")
 NAMED = re.compile(r'"([a-z][\w/-]*)"')
 LINKED = re.compile(r"\bclaims\.md#([\w-]+)")
 # The sections whose cards and right answers say what they rest on.
 GROUNDED = ("features", "modeling")
 GROUNDS = re.compile(r"\b(?:claims|references|glossary)\.md#[\w-]+\)|\*Advice\.\*")
 # A page that fits a model on the position says what is sent when a request is scored.
-POSITION, SERVED = re.compile(r"[\"']position[\"']"), "training-data/bias.md#position-at-serving"
+POSITION, SERVED = re.compile(r"[\"']position[\"']|\.position\b"), "training-data/bias.md#position-at-serving"
+FITS = re.compile(r"\.(?:partial_)?fit(?:_\w+)?\(")
 
 
 @cache
@@ -76,7 +78,9 @@ def check(path: Path, text: str, blocks: list[Fence]) -> Iterator[tuple[int, str
 
 def check_grounds(path: Path, kind: str, answer: str) -> str | None:
     """Return what a card or a right answer lacks, if its section is held to it."""
-    if kind not in ("card", "right") or page_of(path).split("/")[0] not in GROUNDED or GROUNDS.search(answer):
+    if kind not in ("card", "right") or page_of(path).split("/")[0] not in GROUNDED:
+        return None
+    if GROUNDS.search(CODE.sub("", answer)):
         return None
     return (
         f"this {kind} rests on nothing: link to its claim (claims.md#…), to a paper (references.md#…) or to a "
@@ -89,6 +93,6 @@ def check_position(path: Path, text: str, blocks: list[Fence]) -> Iterator[tuple
     if path.parent.name not in GROUNDED or SERVED in text:
         return
     for block in blocks:
-        if block.info == "python" and POSITION.search(block.code) and ".fit(" in block.code:
+        if block.info == "python" and POSITION.search(block.code) and FITS.search(block.code):
             yield block.line, f"position is not known at serving: say what is sent, and link to ../{SERVED}"
             return

@@ -26,6 +26,9 @@ from tools.guards.markup import SNIPPET as INCLUDE
 
 SHOWN, RUN, FIGURE = "py", "python", 'python exec="on" html="on"'
 OUTPUT, COMMANDS, QUERY = "text", "console", "sql"
+MISPLACED = re.compile(
+    r"(?:[\s>*+-]|\d+[.)])+(?:\?\?\?|!!!)|!!! ?(?:card|right|wrong|question)", re.I
+)  # a folded block that no check below would find
 FOLDED = re.compile(r'\?\?\?\+? ?(?:(\w+) "(.*)")?')
 # A command other than `make`: no line of an output looks like one.
 COMMAND = re.compile(
@@ -243,9 +246,13 @@ def _check_answers(path: Path, text: str, blocks: list[Fence]) -> Iterator[tuple
     inside = {i for b in blocks for i in range(b.line, b.end + 1)}
     for i, line in enumerate(lines, 1):
         match = FOLDED.match(line)
+        if i not in inside and MISPLACED.match(line):
+            yield i, f"a folded block begins its line with ??? and stands in no list or quotation, got {line.strip()!r}"
         if i in inside or not match:
             continue
-        if match[2] is None or not match[2].strip():
+        if match[1] != (match[1] or "").lower():
+            yield i, f"the kind of a folded block is written small, got {line.strip()!r}"
+        elif match[2] is None or not match[2].strip():
             yield i, f'a folded block is written ??? kind "What it asks", got {line.strip()!r}'
         elif len(_answer(lines, i)) < 10:
             yield i, f"no answer below {match[2]!r}: indent it by four spaces, after an empty line"
