@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-from scipy.stats import t
+from scipy.stats import t, ttest_ind_from_stats
 
 Found = float | dict[str, float]  # what one run of an experiment returns
 World = dict[str, Any]  # keyword arguments of an experiment
@@ -60,6 +60,14 @@ def between(low: float, high: float) -> Region:
 def interval(values: Sequence[float]) -> float:
     """Return half of the width of Student's 95 % interval of the mean."""
     return float(t.ppf(0.975, len(values) - 1)) * stdev(values) / math.sqrt(len(values))
+
+
+def differ(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Say whether Welch's test tells two means apart at 5 %."""
+    stats = [(fmean(values), stdev(values), len(values)) for values in (one, other)]
+    if stats[0][1] == stats[1][1] == 0:
+        return stats[0][0] != stats[1][0]
+    return bool(ttest_ind_from_stats(*stats[0], *stats[1], equal_var=False).pvalue < 0.05)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +123,12 @@ class Claim:
         found = {self.holds.judge(values) for values in worlds.values()}
         return found.pop() if len(found) == 1 else "varies"
 
-    def refuted(self, twin: Sequence[float]) -> bool:
-        """Say whether the planted world in which the sentence is false gets another verdict."""
-        return self.holds.judge(twin) != self.says
+    def refuted(self, twin: Sequence[float], world: Sequence[float]) -> bool:
+        """Say whether the planted world gets another verdict, and that not for want of runs: the two are told apart.
+
+        A sentence that it depends is refuted by any world in which it does not.
+        """
+        return self.holds.judge(twin) != self.says and (self.says == "varies" or differ(twin, world))
 
 
 def experiment(

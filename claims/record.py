@@ -163,7 +163,7 @@ def summary(c: Claim, known: dict[str, dict]) -> dict:
         "says": c.says,
         "verdict": c.verdict(found),
         "worlds": told,
-        "twin": {**_summary(c, planted), "refuted": c.refuted(planted)},
+        "twin": {**_summary(c, planted), "refuted": c.refuted(planted, next(iter(found.values())))},
     }
 
 
@@ -205,7 +205,7 @@ def faults(known: dict[str, dict], names: list[str] | None = None) -> list[str]:
             told = "; ".join(f"{w} {s['mean']:g} ± {s['se']:g} (s.e.)" for w, s in said["worlds"].items())
             found.append(f"{name}: says that it {c.says}, and it {said['verdict']}: {told}")
         if not said["twin"]["refuted"]:
-            found.append(f"{name}: in its twin, {key(c.twin)}, it {c.says} too: the claim cannot fail")
+            found.append(f"{name}: its twin, {key(c.twin)}, is not told from its first world: the claim cannot fail")
         if still := [world for world, s in said["worlds"].items() if s["sd"] == 0]:
             found.append(f"{name}: each seed gives the same in {', '.join(still)}: nothing in it is left to chance")
     return found

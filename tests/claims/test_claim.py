@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import ttest_1samp
+from scipy.stats import ttest_1samp, ttest_ind
 
-from claims.claim import above, below, between, claim, experiment
+from claims.claim import above, below, between, claim, differ, experiment
 
 SAMPLES = st.lists(st.floats(-5, 5), min_size=3, max_size=30).filter(lambda values: np.ptp(values) > 1e-3)
 
@@ -63,10 +63,38 @@ def test_worlds_that_disagree_make_it_vary():
     assert c.verdict({"a": plus, "b": [-1.0, 1.0, 0.0]}) == "varies"
 
 
-@pytest.mark.parametrize(("says", "refuted"), [("holds", [False, True, True]), ("varies", [True, False, True])])
-def test_a_twin_needs_another_verdict(says, refuted):
-    worlds = [0.9, 1.0, 1.1], [-1.0, 1.0, 0.0], [-0.9, -1.0, -1.1]
-    assert [declared(says=says).refuted(values) for values in worlds] == refuted
+WORLD = [0.7, 0.9, 1.0, 1.1, 1.2, 1.3]
+
+
+@pytest.mark.parametrize(
+    ("twin", "refuted"),
+    [
+        (WORLD, False),  # as the world itself
+        ([-1.0, -0.9, -1.1], True),  # the opposite
+        ([-1.0, 0.1, 0.9, 0.2, -0.3, 0.3], True),  # nothing
+        ([0.9, 3.0, -0.7], False),  # too few and too wide to tell
+    ],
+)
+def test_a_twin_gets_another_verdict_and_is_told_from_the_world(twin, refuted):
+    assert declared().refuted(twin, WORLD) is refuted
+
+
+@given(SAMPLES, SAMPLES)
+def test_two_means_differ_where_scipys_test_says_so(one, other):
+    p = ttest_ind(one, other, equal_var=False).pvalue
+    if abs(p - 0.05) > 1e-6:
+        assert differ(one, other) == (p < 0.05)
+
+
+def test_samples_without_spread_differ_by_their_values():
+    assert differ([1.0, 1.0], [2.0, 2.0])
+    assert not differ([1.0, 1.0], [1.0, 1.0])
+
+
+def test_a_sentence_that_it_depends_is_refuted_where_it_does_not():
+    c = declared(says="varies")
+    assert c.refuted(WORLD, [-1.0, 1.0, 0.0])
+    assert not c.refuted([-1.0, 1.0, 0.0], WORLD)
 
 
 def test_an_experiment_is_still_a_function_and_serves_several_claims():
