@@ -150,7 +150,8 @@ def before(seed, *, n_earlier=10, most=10_000, decided=False, shuffled=False):
         y = (rng.random(len(item)) < liked[item]).astype(int)
     if shuffled:
         y = rng.permutation(y)
-    test = np.isin(item, rng.choice(np.unique(item), int(0.3 * len(np.unique(item))), replace=False))
+    items = rng.permutation(np.unique(item))
+    test, validate = np.isin(item, items[: len(items) // 3]), np.isin(item, items[len(items) // 3 : len(items) // 2])
     rows, back = np.nonzero(place[:, None] > np.arange(n_earlier))
     earlier = csr_matrix((np.ones(len(rows)), (rows, rows - 1 - back)), (len(item), len(item)))
     n, asked = np.asarray(earlier.sum(axis=1)).ravel(), place > 0
@@ -163,11 +164,9 @@ def before(seed, *, n_earlier=10, most=10_000, decided=False, shuffled=False):
         "words of the earlier ones": normalize(earlier @ words),
         "words of the review itself": words,
     }
-    found = {}
-    for name, X in columns.items():
-        p = model(1.0 if name == "words of the review itself" else 0.1).fit(X[asked & ~test], y[asked & ~test])
-        found[name] = normalized_entropy(y[asked & test], p.predict_proba(X[asked & test])[:, 1])
-    return found
+    candidates = {name: (X, [model(0.1), model(1.0)]) for name, X in columns.items()}
+    parts = asked & ~validate & ~test, asked & validate, asked & test
+    return compare_models(candidates, y, *parts, budget=2, loss=normalized_entropy).table["test"].to_dict()
 
 
 @claim(
