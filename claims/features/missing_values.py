@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
 
-from claims.claim import above, below, between, claim, experiment
+from claims.claim import above, below, claim, experiment
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.evaluation.calibration import calibration_ratio
 from snippets.evaluation.normalized_entropy import normalized_entropy
@@ -17,10 +18,10 @@ def log_rate(log):
     return np.log((log["ad_clicks"] + 1) / (log["ad_impressions"] + 33)).to_numpy()
 
 
-@experiment(worlds={"default": {}, "more drift": {"drift": 0.2}, "more clicks": {"base_ctr": 0.06}})
-def remedies(seed, *, drift=0.08, base_ctr=0.03, indifferent=False):
+@experiment(seeds=20, worlds={"default": {}, "more drift": {"drift": 0.2}, "more clicks": {"base_ctr": 0.06}})
+def remedies(seed, *, drift=0.08, base_ctr=0.03, indifferent=False, changed=False):
     world = {"seed": seed, "n_ads": 300, "drift": drift, "base_ctr": base_ctr}
-    log = simulate_ad_log(60_000, **world)
+    log = simulate_ad_log(100_000, **world)
     past, y = (log["day"] < 10).to_numpy(), log["click"].to_numpy()
     category, age = log["category"].cat.codes.to_numpy(), log["age_group"].cat.codes.to_numpy()
     if indifferent:  # an age that has nothing to do with clicks
@@ -28,14 +29,18 @@ def remedies(seed, *, drift=0.08, base_ctr=0.03, indifferent=False):
 
     def entropy(age):
         codes = np.column_stack([category, log["device"].cat.codes, category * 10 + age])
-        X = OneHotEncoder(sparse_output=False).fit_transform(codes)
-        X = np.column_stack([X, log_rate(log)])
-        p = LogisticRegression(solver="newton-cholesky").fit(X[past], y[past]).predict_proba(X[~past])[:, 1]
+        X = hstack([OneHotEncoder().fit_transform(codes), csr_matrix(log_rate(log)[:, None])], format="csr")
+        p = LogisticRegression(max_iter=500).fit(X[past], y[past]).predict_proba(X[~past])[:, 1]
         return normalized_entropy(y[~past], p)
 
     found = {"without the age": entropy(np.zeros_like(age)), "nothing missing": entropy(age)}
+    gaps = {}
     for how in ("mcar", "mar", "mnar"):
-        hidden = simulate_ad_log(60_000, missingness=how, missing_rate=0.4, **world)["age_group"].isna().to_numpy()
+        hidden = gaps[how] = (
+            simulate_ad_log(100_000, missingness=how, missing_rate=0.4, **world)["age_group"].isna().to_numpy()
+        )
+        if changed and how == "mnar":  # serving hides other ages than training did
+            hidden = np.where(past, hidden, gaps["mcar"])
         middle = int(np.round(age[past & ~hidden].mean()))
         found[f"{how}, mean"] = entropy(np.where(hidden, middle, age))
         found[f"{how}, own"] = entropy(np.where(hidden, 9, age))
@@ -43,23 +48,24 @@ def remedies(seed, *, drift=0.08, base_ctr=0.03, indifferent=False):
 
 
 @claim(
-    "In a linear model with crosses, a category of its own for what is missing beats the mean, under each mechanism.",
+    "In a linear model with crosses, a category of its own for what is missing beats the mean, over the three "
+    "mechanisms.",
     remedies,
     holds=below(0),
     twin={"indifferent": True},
 )
 def own_category_beats_mean(found):
-    return max(found[f"{how}, own"] - found[f"{how}, mean"] for how in ("mcar", "mar", "mnar"))
+    return float(np.mean([found[f"{how}, own"] - found[f"{how}, mean"] for how in ("mcar", "mar", "mnar")]))
 
 
 @claim(
-    "Missing by its own value costs a model that sees the gap less than missing at random does.",
+    "Missing by its own value costs a model that sees the gap no more than missing at random does, to 0.002.",
     remedies,
-    holds=below(0),
-    twin={"indifferent": True},
+    holds=below(0.002),
+    twin={"changed": True},
 )
-def not_at_random_costs_least(found):
-    return found["mnar, own"] - found["mcar, own"]
+def not_at_random_costs_no_more(found):
+    return found["mnar, own"] - (found["mcar, own"] + found["mar, own"]) / 2
 
 
 @experiment(seeds=20, worlds={"default": {}, "more missing": {"share": 0.3}, "more drift": {"drift": 0.2}})
@@ -88,24 +94,15 @@ def defaults(seed, *, share=0.1, drift=0.08, typical=False, centred=False):
 
 
 @claim(
-    "Filled with the mean of its logarithm, rows whose rate is missing at random are promised fewer of their clicks "
-    "than other rows.",
+    "Filled with the mean of its logarithm, rows whose rate is missing at random are promised fewer clicks than with "
+    "an indicator beside it.",
     defaults,
-    holds=below(0.97),
+    holds=below(0),
     twin={"typical": True},
+    percent=True,
 )
 def mean_promises_too_little(found):
-    return found["mean"]
-
-
-@claim(
-    "With an indicator beside the mean they are promised as many as other rows, to a twentieth.",
-    defaults,
-    holds=between(0.95, 1.05),
-    twin={"typical": True},
-)
-def indicator_mends_the_promise(found):
-    return found["mean, indicator"]
+    return found["mean"] / found["mean, indicator"] - 1
 
 
 @claim(

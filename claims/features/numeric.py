@@ -62,8 +62,8 @@ def logarithm_is_best(found):
 
 
 @claim(
-    "Trees hardly notice how a number is written: as quantiles or in twenty buckets normalized entropy stays the same, to "
-    "0.003.",
+    "Trees hardly notice how a number is written: as quantiles or in twenty buckets normalized entropy stays the same, "
+    "to 0.003.",
     holds=between(-0.003, 0.003),
     twin={"bent": True},
     worlds=WORLDS,
@@ -106,8 +106,8 @@ def outside(seed, *, drift=0.08, n_days=14, running=False, same_days=False):
 
 
 @claim(
-    "Trained on four days, a linear model with an ad's total of impressions promises more clicks later than one "
-    "without it on one log and fewer on another: it depends on how long after.",
+    "Which way the total pushes the promise of a linear model trained on four days depends on the log: over two weeks "
+    "mostly down, over a month either way.",
     outside,
     holds=above(0),
     says="varies",
