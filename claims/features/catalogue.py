@@ -31,13 +31,14 @@ def counted(log: pd.DataFrame, key: str, window: str | None = None) -> tuple[np.
         "a hundred impressions a pair": {"n_users": 75},
     }
 )
-def steps(seed, *, n_users=6_000, drift=0.08, base_ctr=0.03, shuffled=False, by_category=False):
+def steps(seed, *, n_users=6_000, drift=0.08, base_ctr=0.03, shuffled=False, by_category=False, moods=False):
     log = simulate_ad_log(60_000, seed=seed, n_users=n_users, n_ads=600, drift=drift, base_ctr=base_ctr)
     if shuffled:  # histories of other rows
         rows = np.random.default_rng(seed).permutation(len(log))
         log[["ad_id", "user_id"]] = log[["ad_id", "user_id"]].to_numpy()[rows]
-    if by_category:  # users who like whole categories
-        taste = np.random.default_rng(seed).normal(0.0, 1.5, (n_users, 8))[log["user_id"], log["category"].cat.codes]
+    if by_category or moods:  # users who like whole categories, or anything on some days
+        by = log["category"].cat.codes if by_category else log["day"]
+        taste = np.random.default_rng(seed).normal(0.0, 1.5, (n_users, 14))[log["user_id"], by]
         log["p_click"] = expit(logit(log["p_click"]) + taste)
         log["click"] = (np.random.default_rng(seed + 1).random(len(log)) < log["p_click"]).astype(int)
         log["click_delay"] = np.where(log["click"] == 1, 30.0, np.nan)
@@ -64,6 +65,7 @@ def steps(seed, *, n_users=6_000, drift=0.08, base_ctr=0.03, shuffled=False, by_
         "+ ad's history": [*context, *described, ad],
         "+ ad's history, one day of it": [*context, *described, ad, rates["ad_id", "1D"]],
         "+ user's history": [*context, *described, ad, user],
+        "+ user's history, one day of it": [*context, *described, ad, user, rates["user_id", "1D"]],
         "+ pair's history": [*context, *described, ad, user, pair],
         "history alone": [*rates.values()],
     }.items():
@@ -119,6 +121,18 @@ def one_day_adds_nothing(found):
 )
 def user_history_adds(found):
     return found["+ user's history"] - found["+ ad's history"]
+
+
+@claim(
+    "A window of one day beside the user's whole history is worth less than a hundredth of what can be known, too.",
+    steps,
+    holds=between(-0.01, 0.01),
+    twin={"moods": True, "n_users": 75},
+    percent=True,
+    unit="of what can be known",
+)
+def users_day_adds_nothing(found):
+    return found["+ user's history, one day of it"] - found["+ user's history"]
 
 
 @claim(
