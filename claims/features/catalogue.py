@@ -179,10 +179,10 @@ def own_row(seed, *, drift=0.08, base_ctr=0.03, n_users=4_000, own=1):
 
 
 @claim(
-    "A user's rate that counts its own row seems to tell over forty hundredths more of what can be known than one that "
-    "stops before it.",
+    "A user's rate that counts its own row seems to tell at least 30 % more of what can be known than one that stops "
+    "before it.",
     own_row,
-    holds=above(0.4),
+    holds=above(0.3),
     twin={"own": 0},
     percent=True,
     unit="of what can be known",
