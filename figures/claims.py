@@ -16,7 +16,6 @@ from statistics import fmean, stdev
 from claims import record
 from claims.claim import Claim, interval
 
-SAYS = {"holds": "Held", "varies": "It depends", "fails": "Failed"}
 SECTIONS = {
     "problem": "Problem Navigation",
     "training-data": "Training Data",
@@ -83,7 +82,7 @@ def total() -> str:
     said = Counter(c.says for c in record.claims().values())
     runs = sum(len(results) for entry in _known().values() for results in entry["runs"].values())
     minutes = sum(e["seconds"] * sum(map(len, e["runs"].values())) for e in _known().values()) / 60
-    words = f"{said['holds']} hold, {said['varies']} depend on the run, {said['fails']} failed"
+    words = f"{said['holds']} held, {said['varies']} depend on the log or are undecided, {said['fails']} failed"
     return _framed(
         "evidence",
         [f"<p><strong>{said.total()} claims: {words}.</strong> {runs:,} runs, {minutes:.0f} minutes of one core.</p>"],
@@ -156,8 +155,17 @@ def _verdict(c: Claim, found: dict[str, list[float]]) -> str:
     held = sum(v in c.holds for values in found.values() for v in values)
     runs = sum(map(len, found.values()))
     worlds = f" in {len(found)} worlds" if len(found) > 1 else ""
-    said = SAYS[c.verdict(found)]
-    return f"{said} in {held} of {runs} runs{worlds}." if said == "Held" else f"{said}: {held} of {runs} runs{worlds}."
+    verdict = c.verdict(found)
+    if verdict == "holds":
+        return f"Held in {held} of {runs} runs{worlds}."
+    return (
+        f"{_undecided(c, found) if verdict == 'varies' else 'Failed'}: {_region(c)} in {held} of {runs} runs{worlds}."
+    )
+
+
+def _undecided(c: Claim, found: dict[str, list[float]]) -> str:
+    """Say whether worlds disagree, or whether the runs tell nothing in any of them."""
+    return "It depends" if len({c.holds.judge(values) for values in found.values()}) > 1 else "Undecided"
 
 
 def _region(c: Claim) -> str:

@@ -35,12 +35,13 @@ def drawn(monkeypatch):
     [
         (made(above(0)), "Held in 10 of 10 runs.", "+0.20 ± 0.11"),
         (made(above(0.11), percent=True, unit="of the gap"), "Held in 5 of 10 runs.", "20 ± 11 % of the gap"),
-        (made(between(0.3, 0.5), says="fails"), "Failed: 0 of 10 runs.", "0.20 ± 0.11"),
+        (made(between(0.3, 0.5), says="fails"), "Failed: between 0.3 and 0.5 in 0 of 10 runs.", "0.20 ± 0.11"),
         (
             made(above(0), worlds={"default": {}, "large": {"effect": 2.0}}, says="varies"),
-            "It depends: 15 of 20 runs in 2 worlds.",
+            "It depends: above 0 in 15 of 20 runs in 2 worlds.",
             "+0.20 ± 0.11",
         ),
+        (made(above(0.2), says="varies"), "Undecided: above 0.2 in 5 of 10 runs.", "0.20 ± 0.11"),
     ],
 )
 def test_a_strip_says_sentence_verdict_and_size(drawn, c, verdict, size):
@@ -82,7 +83,7 @@ def test_the_total_counts_claims_runs_and_minutes(drawn):
     c = made(above(0))
     drawn(c, figures.evidence)
     said = BeautifulSoup(figures.total(), "html.parser").get_text()
-    assert "1 claims: 1 hold, 0 depend on the run, 0 failed. 26 runs, 13 minutes of one core." in said
+    assert "1 claims: 1 held, 0 depend on the log or are undecided, 0 failed. 26 runs, 13 minutes of one core." in said
 
 
 def test_a_table_shows_means_with_their_errors_and_calls_a_tie_a_tie(monkeypatch):
