@@ -12,53 +12,57 @@ from snippets.modeling.bandits import LinUCB, ThompsonSampling
 
 def regret() -> str:
     """Draw the clicks lost so far by four policies, against the number of requests."""
-    log = simulate_ad_log(200_000, base_ctr=0.05, exploration_rate=1.0)
-    cell = log.groupby(["age_group", "device", "category"], observed=True)["relevance"].mean().unstack()
-    rates, first = cell.to_numpy(), log[log["position"] == 1]
-    context = cell.index.get_indexer(list(zip(first["age_group"], first["device"], strict=True)))
-    n_arms, one_hot, batch = rates.shape[1], np.eye(len(rates)), 100
+    batch, names = (
+        100,
+        {"random": (INK, ":"), "greedy": (SECOND, "--"), "Thompson": (THIRD, "-"), "LinUCB": (FIRST, "-")},
+    )
 
-    def lost(name: str, seed: int) -> np.ndarray:
-        rng, out = np.random.default_rng(seed), [0.0]
-        thompson, linear = ThompsonSampling(n_arms, 1, 20), LinUCB(n_arms, len(rates), width=0.3, random_state=0)
-        for start in range(0, len(context), batch):
-            own = context[start : start + batch]
-            if name == "random":
-                arms = rng.integers(0, n_arms, len(own))
-            elif name == "LinUCB":
-                arms = linear.choose(one_hot[own])
-            elif name == "Thompson":
-                arms = thompson.choose(len(own), rng)
-            else:
-                arms = np.full(len(own), (thompson.alpha_ / (thompson.alpha_ + thompson.beta_)).argmax())
-            clicks = rng.random(len(own)) < rates[own, arms]
-            thompson.update(arms, clicks)
-            linear.update(one_hot[own], arms, clicks)
-            out.append(out[-1] + (rates[own].max(axis=1) - rates[own, arms]).sum())
-        return np.array(out)
+    def lost(seed: int) -> list[np.ndarray]:
+        log = simulate_ad_log(100_000, seed=seed, base_ctr=0.05, exploration_rate=1.0)
+        cell = log.groupby(["age_group", "device", "category"], observed=True)["relevance"].mean().unstack()
+        rates, first = cell.to_numpy(), log[log["position"] == 1]
+        context = cell.index.get_indexer(list(zip(first["age_group"], first["device"], strict=True)))
+        return [_lost(name, rates, context, batch, seed) for name in names]
 
+    runs = np.mean([lost(seed) for seed in range(5)], axis=0)
     with style():
         figure = Figure(figsize=(6.2, 2.9), layout="constrained")
         axes = figure.subplots()
-        ends = {}
-        for name, colour, dash in [
-            ("greedy", SECOND, "--"),
-            ("random", INK, ":"),
-            ("Thompson", THIRD, "-"),
-            ("LinUCB", FIRST, "-"),
-        ]:
-            mean = np.mean([lost(name, seed) for seed in range(5)], axis=0)
-            ends[name] = mean[-1]
-            requests = np.arange(len(mean)) * batch
+        requests = np.arange(runs.shape[1]) * batch
+        for (name, (colour, dash)), mean in zip(names.items(), runs, strict=True):
             axes.plot(requests, mean, color=colour, linestyle=dash)
-            place = {"greedy": "bottom", "random": "top"}.get(name, "center")  # their lines end side by side
+            place = {"greedy": "top", "Thompson": "bottom"}.get(name, "center")  # their lines end side by side
             axes.text(requests[-1] * 1.015, mean[-1], name, color=colour, va=place)
         axes.set(xlabel="requests", ylabel="clicks lost so far", xlim=(0, requests[-1]), ylim=(0, None))
+    half = runs.shape[1] // 2
     return to_html(
         figure,
         "regret",
-        "Clicks lost against the best arm of each context. After all requests: "
-        + ", ".join(f"{name} {value:,.0f}" for name, value in ends.items())
-        + ". Random and greedy choice lose at a constant rate; LinUCB flattens.",
-        "Means of five runs. A line that stays straight is a policy that has stopped learning.",
+        "Clicks lost against the best category of each context, in the first and in the second half of the requests: "
+        + ", ".join(f"{n} {m[half]:,.0f} and {m[-1] - m[half]:,.0f}" for n, m in zip(names, runs, strict=True))
+        + ".",
+        "Means of five logs. Greedy and Thompson do not know the context, LinUCB of width 0.3 does. A line that stays "
+        "straight is a policy that has stopped learning.",
     )
+
+
+def _lost(name: str, rates: np.ndarray, context: np.ndarray, batch: int, seed: int) -> np.ndarray:
+    """Return the clicks that a policy has lost after each batch."""
+    rng, out, n_arms, one_hot = np.random.default_rng(seed), [0.0], rates.shape[1], np.eye(len(rates))
+    thompson, linear = ThompsonSampling(n_arms, 1, 20), LinUCB(n_arms, len(rates), width=0.3, random_state=seed)
+    for start in range(0, len(context), batch):
+        own = context[start : start + batch]
+        if name == "random":
+            arms = rng.integers(0, n_arms, len(own))
+        elif name == "LinUCB":
+            arms = linear.choose(one_hot[own])
+        elif name == "Thompson":
+            arms = thompson.choose(len(own), rng)
+        else:
+            mean = thompson.alpha_ / (thompson.alpha_ + thompson.beta_)
+            arms = rng.choice(np.flatnonzero(mean == mean.max()), len(own))  # equal ones by lot
+        clicks = rng.random(len(own)) < rates[own, arms]
+        thompson.update(arms, clicks)
+        linear.update(one_hot[own], arms, clicks)
+        out.append(out[-1] + (rates[own].max(axis=1) - rates[own, arms]).sum())
+    return np.array(out)
