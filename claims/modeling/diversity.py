@@ -82,14 +82,14 @@ WEIGHTS = (1.0, 0.98, 0.95, 0.9, 0.8)
         "default": {},
         "intent better known": {"spread": 0.3},
         "intent unknown": {"spread": 3.0},
-        "rarer clicks": {"quality": (2, 18)},
+        "rarer clicks": {"misses": 18},
     },
 )
-def intents(seed, *, spread=0.7, quality=(2, 6), n_candidates=100, all_wanted=False):
+def intents(seed, *, spread=0.7, misses=6, n_candidates=100, all_wanted=False):
     rng = np.random.default_rng([seed, 6])
     kind = rng.integers(0, 8, (300, n_candidates))
     taste = rng.dirichlet(np.full(8, spread), 300)
-    click = rng.beta(*quality, kind.shape)
+    click = rng.beta(2, misses, kind.shape)
     score = np.take_along_axis(taste, kind, axis=1) * click
     found = {}
     for weight in WEIGHTS:
@@ -136,12 +136,12 @@ def much_variety_hedges(found):
     holds=above(0.5),
     twin={"factor": 1.0},
     seeds=20,
-    worlds={"default": {}, "rarer clicks": {"quality": (2, 120)}, "more alike": {"between": 0.2}},
+    worlds={"default": {}, "rarer clicks": {"misses": 120}, "more alike": {"between": 0.2}},
     unit="categories in ten",
 )
-def scale_changes_the_page(seed, *, factor=10.0, quality=(2, 60), between=0.5):
+def scale_changes_the_page(seed, *, factor=10.0, misses=60, between=0.5):
     rng = np.random.default_rng([seed, 7])
     kind = rng.integers(0, 8, (300, 100))
-    score = rng.beta(*quality, kind.shape) * rng.lognormal(0, between, (300, 8))[np.arange(300)[:, None], kind]
+    score = rng.beta(2, misses, kind.shape) * rng.lognormal(0, between, (300, 8))[np.arange(300)[:, None], kind]
     odds = factor * score / (1 - score)
     return page(score, kind, 0.9)[2] - page(odds / (1 + odds), kind, 0.9)[2]
