@@ -1,0 +1,203 @@
+"""Claims of docs/modeling/factorization-machines.md."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import OneHotEncoder
+
+from claims.claim import above, below, claim, experiment
+from claims.protocol import compare
+from snippets.datasets.ad_log import simulate_ad_log
+from snippets.evaluation.normalized_entropy import normalized_entropy
+from snippets.modeling.factorization_machine import FactorizationMachineClassifier
+
+WORLDS = {"default": {}, "more drift": {"drift": 0.25}, "rarer clicks": {"base_ctr": 0.06}}
+
+
+def _log(n, seed, drift, base_ctr, n_users, n_ads, no_taste):
+    """Return a log, and its columns; without taste, the users of other requests are beside each ad."""
+    log = simulate_ad_log(n, seed=seed, drift=drift, base_ctr=base_ctr, n_users=n_users, n_ads=n_ads)
+    category, device, age = (log[c].cat.codes.to_numpy().astype(int) for c in ("category", "device", "age_group"))
+    user = log["user_id"].to_numpy()
+    if no_taste:
+        order = np.random.default_rng(seed).permutation(len(log))
+        user, device, age = user[order], device[order], age[order]
+    return log, np.column_stack([category, device, age, log["hour"], log["ad_id"], user])
+
+
+def _factors(*settings):
+    return [
+        FactorizationMachineClassifier(k, learning_rate=rate, n_epochs=n, random_state=0) for k, rate, n in settings
+    ]
+
+
+LINEAR = [LogisticRegression(C=C, max_iter=3_000) for C in (0.03, 0.1, 0.3, 1.0)]
+FACTORS = _factors((4, 0.03, 2), (8, 0.03, 2), (8, 0.03, 4), (8, 0.1, 1))
+
+
+@experiment(worlds=WORLDS)
+def models(seed, *, drift=0.08, base_ctr=0.1, no_taste=False, few=1):
+    log, codes = _log(40_000, seed, drift, base_ctr, 400, 40, no_taste)
+    crosses = [codes[:, 0] * 10 + codes[:, 2], codes[:, 0] * 10 + codes[:, 1]]
+    pair = codes[:, 5] * 100 + codes[:, 4]
+    wide = {"": codes, " + crosses": np.column_stack([codes, *crosses])}
+    turn, found = log["request_id"].to_numpy() % 8, {}
+    for name, share in [("few", few), ("many", 8)]:
+        rows = (turn < share) | (log["day"] >= 10).to_numpy()
+        past = (log["day"][rows] < 10).to_numpy()
+        candidates = {}
+        for more, columns in {**wide, " + crosses and pairs": np.column_stack([*wide.values(), pair])}.items():
+            X = OneHotEncoder(handle_unknown="ignore").fit(columns[rows][past]).transform(columns[rows])
+            candidates[f"linear{more}"] = X, LINEAR
+            if more in wide and not (more and name == "few"):
+                candidates[f"factors{more}"] = X, FACTORS
+        losses = compare(log[rows], candidates).table["test"]
+        found |= {f"{name} rows, {model}": loss for model, loss in losses.items()}
+    return found
+
+
+@claim(
+    "With about nine rows for each user, a factorization machine loses to the linear model on the same columns.",
+    models,
+    holds=above(0),
+    twin={"few": 8},
+    percent=True,
+)
+def factors_lose_on_few_rows(found):
+    return found["few rows, factors"] / found["few rows, linear"] - 1
+
+
+@claim(
+    "With about seventy rows and seven clicks for each user, it beats the linear model on the same columns.",
+    models,
+    holds=below(0),
+    twin={"no_taste": True},
+    percent=True,
+)
+def factors_win_on_many_rows(found):
+    return found["many rows, factors"] / found["many rows, linear"] - 1
+
+
+@claim(
+    "With about seventy rows for each user, two crosses by hand beat factors on some logs, and not on others.",
+    models,
+    holds=below(0),
+    says="varies",
+    twin={"no_taste": True},
+    percent=True,
+)
+def crosses_beat_factors(found):
+    return found["many rows, linear + crosses"] / found["many rows, factors"] - 1
+
+
+@claim(
+    "Where pairs repeat, the pair as a column beats factors beside the same two crosses by more than one percent.",
+    models,
+    holds=below(-0.01),
+    twin={"no_taste": True},
+    percent=True,
+)
+def repeated_pairs_beat_factors(found):
+    return found["many rows, linear + crosses and pairs"] / found["many rows, factors + crosses"] - 1
+
+
+@claim(
+    "With about seventy rows and two clicks for each user, it beats the linear model on some logs and not on others.",
+    holds=below(0),
+    says="varies",
+    twin={"no_taste": True},
+    percent=True,
+)
+def factors_want_clicks(seed, *, base_ctr=0.03, no_taste=False):
+    log, codes = _log(40_000, seed, 0.08, base_ctr, 400, 40, no_taste)
+    X = OneHotEncoder(handle_unknown="ignore").fit(codes[log["day"] < 10]).transform(codes)
+    losses = compare(log, {"linear": (X, LINEAR), "factors": (X, FACTORS)}).table["test"]
+    return losses["factors"] / losses["linear"] - 1
+
+
+@experiment(worlds=WORLDS)
+def pairs_that_never_met(seed, *, drift=0.08, base_ctr=0.1, no_taste=False):
+    log, codes = _log(80_000, seed, drift, base_ctr, 600, 300, no_taste)
+    y, past = log["click"].to_numpy(), (log["day"] < 10).to_numpy()
+    pair = codes[:, 5] * 1_000 + codes[:, 4]
+    met = np.isin(pair[~past], pair[past])
+    X = OneHotEncoder(handle_unknown="ignore").fit(codes[past]).transform(codes)
+    candidates = {
+        "single columns": (X, _factors((0, 0.1, 2), (0, 0.1, 5))),
+        "factors": (X, _factors((8, 0.03, 2), (8, 0.03, 4))),
+    }
+    auc = {}
+    for name, p in compare(log, candidates).predictions.items():
+        for rows, part in [("met", met), ("never met", ~met)]:
+            auc[name, rows] = roc_auc_score(y[~past][part], p[part])
+    gains = {rows: auc["factors", rows] - auc["single columns", rows] for rows in ("met", "never met")}
+    return {f"AUC gained, {rows}": gain for rows, gain in gains.items()} | {"share that met": met.mean()}
+
+
+@claim(
+    "With about ninety rows for each user, factors raise the AUC of pairs of user and ad that never met before.",
+    pairs_that_never_met,
+    holds=above(0),
+    twin={"no_taste": True},
+    unit="of AUC",
+)
+def factors_speak_for_new_pairs(found):
+    return found["AUC gained, never met"]
+
+
+@experiment(worlds=WORLDS)
+def passes(seed, *, drift=0.08, base_ctr=0.1, n_users=1_500, n_ads=150, copies=1):
+    log, codes = _log(30_000, seed, drift, base_ctr, n_users, n_ads, False)
+    y, past = log["click"].to_numpy(), (log["day"] < 10).to_numpy()
+    X = OneHotEncoder(handle_unknown="ignore").fit(codes[past]).transform(codes)
+    rows, found = np.repeat(np.flatnonzero(past), copies), {}
+    for name, rate, penalty in [("0.02", 0.02, 0.0), ("0.1", 0.1, 0.0), ("0.1, penalty", 0.1, 0.03)]:
+        model = FactorizationMachineClassifier(8, learning_rate=rate, l2_factors=penalty, random_state=0)
+        rng = np.random.default_rng(seed)
+        for n in range(1, 6):
+            order = rng.permutation(rows)
+            model.partial_fit(X[order], y[order])
+            p = model.predict_proba(X[~past])[:, 1]
+            found[f"rate {name}, pass {n}"] = normalized_entropy(y[~past], p)
+    return found
+
+
+def _path(found, rate):
+    return np.array([found[f"rate {rate}, pass {n}"] for n in range(1, 6)])
+
+
+@claim(
+    "At a rate of 0.1, the second pass over the same rows makes a factorization machine worse on later days.",
+    passes,
+    holds=above(0),
+    twin={"n_users": 20, "n_ads": 20},
+    percent=True,
+)
+def second_pass_harms_at_a_large_rate(found):
+    first, second = _path(found, "0.1")[:2]
+    return second / first - 1
+
+
+@claim(
+    "At a rate of 0.02, the second pass makes it better.",
+    passes,
+    holds=below(0),
+    twin={"copies": 10},
+    percent=True,
+)
+def second_pass_helps_at_a_small_rate(found):
+    first, second = _path(found, "0.02")[:2]
+    return second / first - 1
+
+
+@claim(
+    "At a rate of 0.1, five passes with a penalty end better than five without.",
+    passes,
+    holds=below(0),
+    twin={"n_users": 20, "n_ads": 20},
+    percent=True,
+)
+def penalty_forgives_passes(found):
+    return _path(found, "0.1, penalty")[-1] / _path(found, "0.1")[-1] - 1
