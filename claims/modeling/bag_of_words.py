@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.naive_bayes import MultinomialNB
 
-from claims.claim import above, below, claim, experiment
+from claims.claim import above, below, between, claim, experiment
 from snippets.datasets.clothing_reviews import load_clothing_reviews
 from snippets.evaluation.normalized_entropy import normalized_entropy
 from snippets.modeling.model_comparison import compare_models
@@ -65,7 +65,7 @@ def departments(seed, *, scrambled=False):
 
 
 @claim(
-    "With equal budgets, a linear model on weighted words makes a tenth fewer errors than naive Bayes, or better.",
+    "With equal budgets, logistic regression on weighted words makes at least 10 % fewer errors than naive Bayes.",
     departments,
     holds=above(0.1),
     twin={"scrambled": True},
@@ -87,15 +87,14 @@ def words_beat_three_rules(found):
 
 
 @claim(
-    "Pairs of words bring less than 3 points of accuracy over words, and more than nothing.",
+    "Pairs of words bring more than nothing, and less than 2 points of accuracy over words.",
     departments,
-    holds=above(0),
+    holds=between(0, 0.02),
     twin={"scrambled": True},
     percent=True,
 )
 def pairs_bring_little(found):
-    gain = found["pairs"] - found["words"]
-    return gain if gain < 0.03 else -gain
+    return found["pairs"] - found["words"]
 
 
 @experiment(seeds=10)
@@ -125,7 +124,7 @@ def a_hundred_labels_against_rules(found):
 
 
 @claim(
-    "With three hundred labels, a linear model on words makes a tenth fewer errors than three rules, or better.",
+    "With three hundred labels, a linear model on words makes at least 10 % fewer errors than three rules by hand.",
     labels,
     holds=above(0.1),
     twin={"scrambled": True},
@@ -147,10 +146,13 @@ def labels_go_on_paying(found):
 
 
 @experiment(seeds=10)
-def opinions(seed, *, shuffled=False):
+def opinions(seed, *, shuffled=False, mixed=False):
     """Return what models of words and of pairs make of opinions, with equal budgets, and of sentences."""
     reviews, parts = drawn(seed, 6_000)
     y, texts = reviews["recommended"].to_numpy(), reviews["text"].to_numpy(object)
+    if mixed:  # a world in which the order of the words says nothing
+        rng = np.random.default_rng(seed)
+        texts = np.array([" ".join(rng.permutation(text.split())) for text in texts], object)
     if shuffled:  # a world in which opinions have no words
         y = np.random.default_rng(seed).permutation(y)
     known, test, candidates, words = parts[0] | parts[1], parts[2], {}, {}
@@ -182,7 +184,7 @@ def negations_are_misread(found):
 
 
 @claim(
-    "The fifth of the reviews of which the model is least sure holds more than half of its errors.",
+    "On opinions, the fifth of the reviews of which the model is least sure holds more than half of its errors.",
     opinions,
     holds=above(0.5),
     twin={"shuffled": True},
@@ -193,10 +195,10 @@ def doubt_finds_half_of_the_errors(found):
 
 
 @claim(
-    "On opinions, with equal budgets, pairs of words lower the entropy by more than 0.02.",
+    "On opinions, with equal budgets, pairs of words lower the entropy.",
     opinions,
-    holds=below(-0.02),
-    twin={"shuffled": True},
+    holds=below(0),
+    twin={"mixed": True},
 )
 def pairs_help_on_opinions(found):
     return found["pairs"] - found["words"]
