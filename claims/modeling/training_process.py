@@ -49,7 +49,7 @@ def stopping_the_baseline_flatters_the_rival(found):
 
 
 @claim(
-    "With equal budgets, and both run to the end, the factorization machine beats the linear model at 60,000 rows.",
+    "With equal budgets, the factorization machine beats a linear model that is run to its end, at 60,000 rows.",
     stopped,
     holds=above(0),
     twin={"pairs": True},
@@ -118,9 +118,9 @@ def runs(seed, *, rate=0.05):
 
 
 @claim(
-    "One run each of 8 and of 32 hidden units picks another winner than five runs each in more than a tenth of cases.",
+    "One run each of 8 and of 32 hidden units picks another winner than five runs each, three times in ten or more.",
     runs,
-    holds=above(0.1),
+    holds=above(0.3),
     twin={"rate": 0.0001},
     percent=True,
 )
@@ -171,7 +171,7 @@ def a_fault_hits_the_warm_start_harder(found):
 
 
 @claim(
-    "A day later the log is mended and the model trained anew is right; the warm start still promises less.",
+    "A day later the log is mended; the warm start still promises fewer clicks on phones than a model trained anew.",
     fault,
     holds=below(-0.05),
     twin={"lost": False},
@@ -182,7 +182,7 @@ def the_damage_outlasts_the_fault(found):
 
 
 @claim(
-    "Six days after the fault, the warm start promises as much of the clicks on phones as a model trained anew.",
+    "From six days after the fault on, warm start and model trained anew promise the same on phones, within 5 points.",
     fault,
     holds=between(-0.05, 0.05),
     twin={"lost": False, "drift": 3.0},
