@@ -58,7 +58,7 @@ def chosen(seed, *, rows=200, columns=2_000, signal=0.0):
 
 
 @claim(
-    "On some hundred rows, scaling all of them at once does not move a linear model's AUC, cross-validated.",
+    "On some hundred rows of five columns, scaling all at once moves a linear model's AUC by less than 0.002.",
     holds=between(-0.002, 0.002),
     twin={"rows": 40, "tails": 1.2, "neighbours": 5},
     seeds=20,
@@ -168,7 +168,7 @@ def choosing_on_all_rows_invents_skill(found):
 
 
 @claim(
-    "Columns chosen inside each fold show none.",
+    "Chosen inside each fold they show none: on average over logs the AUC is within 0.05 of one half.",
     chosen,
     holds=between(-0.05, 0.05),
     twin={"signal": 0.5},
@@ -179,7 +179,7 @@ def choosing_inside_shows_none(found):
 
 
 @claim(
-    "With its own label in the encoding, the model beats the truth in training.",
+    "With ten rows a user and its own label in the encoding, the model beats the truth in training.",
     own_label,
     holds=below(0),
     twin={"n_users": 20},

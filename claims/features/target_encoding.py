@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
@@ -11,6 +12,7 @@ from claims.claim import above, below, between, claim, experiment
 from claims.protocol import compare
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.evaluation.normalized_entropy import normalized_entropy
+from snippets.features.historical_counters import count_before, smoothed_rate
 from snippets.features.target_encoding import encode_from, encode_ordered, encode_out_of_fold
 
 WORLDS = {"default": {}, "more drift": {"drift": 0.25}, "rarer clicks": {"base_ctr": 0.01}}
@@ -97,7 +99,7 @@ def strengths(seed, *, n_users=3_000, n_ads=300, drift=0.08, base_ctr=0.03, no_t
 
 
 @claim(
-    "Encoded with its own label, the user's click rate makes trees and a linear model worse than one guess for all.",
+    "With ten rows a user, its click rate with the row's own label makes trees and a linear model worse than a guess.",
     encodings,
     holds=above(0),
     twin={"n_users": 20},
@@ -108,7 +110,7 @@ def own_label_is_worse_than_a_guess(found):
 
 
 @claim(
-    "With many rows a category, trees find the row's own label in the mean of all others: other folds do not show it.",
+    "With twenty ads, the mean of all other rows shows trees the row's label, and costs 0.02 and more against folds.",
     holds=above(0.02),
     twin={"n_ads": 30_000},
     worlds=WORLDS,
@@ -123,7 +125,7 @@ def leaving_one_out_leaks_to_trees(seed, *, n_ads=20, drift=0.08, base_ctr=0.03)
 
 
 @claim(
-    "To a linear model, the mean of all other rows and that of other folds are worth the same.",
+    "To a linear model, the mean of all other rows and that of other folds differ by less than 0.003 on average.",
     encodings,
     holds=between(-0.003, 0.003),
     twin={"fold_by_row": True},
@@ -134,7 +136,7 @@ def leaving_one_out_spares_the_linear_model(found):
 
 
 @claim(
-    "To a linear model, random folds and the rows before are worth the same.",
+    "To a linear model, random folds and the rows before differ by less than 0.003 on average.",
     encodings,
     holds=between(-0.003, 0.003),
     twin={"fold_by_row": True},
@@ -145,7 +147,7 @@ def folds_and_rows_before_are_level(found):
 
 
 @claim(
-    "A linear model of one-hot columns and one of the encoded column differ by less than 0.005, either way.",
+    "Averaged over ads, users and logs, linear models of one-hot columns and of the code differ by less than 0.005.",
     encodings,
     holds=between(-0.005, 0.005),
     twin={"fold_by_row": True},
@@ -156,11 +158,11 @@ def one_hot_is_as_good(found):
 
 
 @claim(
-    "Counts of an ad that go on while serving predict better than an encoder that stands still.",
+    "Counts of an ad that go on while serving predict better than an encoder that stands still, even without drift.",
     holds=below(0),
     twin={"no_taste": True},
     seeds=20,
-    worlds=WORLDS,
+    worlds=WORLDS | {"no drift": {"drift": 0.0}},
     unit="of normalized entropy",
 )
 def counting_on_is_better(seed, *, drift=0.08, base_ctr=0.03, no_taste=False):
@@ -168,7 +170,10 @@ def counting_on_is_better(seed, *, drift=0.08, base_ctr=0.03, no_taste=False):
     past, y, key = (log["day"] < 10).to_numpy(), log["click"].to_numpy(), log["ad_id"].to_numpy()
     if no_taste:
         key = np.random.default_rng(seed).permutation(key)
-    running = encode_ordered(key, y, log["timestamp"], prior=y[log["day"] < 1].mean())
+    time, is_click = log["timestamp"], y == 1
+    arrived = (time + pd.to_timedelta(log["click_delay"], unit="s"))[is_click]  # when a server can count it
+    shown, clicks = count_before(key, time, key, time), count_before(key[is_click], arrived, key, time)
+    running = smoothed_rate(clicks, shown, y[log["day"] < 1].mean(), 20)
     still = encode_from(key[past], y[past], key[~past])
     model = LogisticRegression().fit(np.log(running[past])[:, None], y[past])
     on, off = (model.predict_proba(np.log(column)[:, None])[:, 1] for column in (running[~past], still))
@@ -187,7 +192,7 @@ def both_ends_cost(found):
 
 
 @claim(
-    "With a prior worth 30 to 100 rows you lose less than 0.005 against the best strength, unless clicks are rare.",
+    "A prior worth 30 to 100 rows loses less than 0.005 on average against the best; with rare clicks it may be more.",
     strengths,
     holds=below(0.005),
     twin={"no_taste": True},

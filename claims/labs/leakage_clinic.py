@@ -54,8 +54,8 @@ def clinic(seed, *, drift=0.08, base_ctr=0.03, honest=False):
         p = model.fit(rows.loc[~test, columns], rows.loc[~test, "click"]).predict_proba(rows.loc[test, columns])[:, 1]
         return normalized_entropy(rows.loc[test, "click"], np.clip(p, 1e-6, 1 - 1e-6))
 
-    later = table[table["day"] >= 10]
-    found = {"truth": normalized_entropy(later["click"], later["p_click"])}
+    rows, test = parts["random, copies"]
+    found = {"truth": normalized_entropy(rows.loc[test, "click"], rows.loc[test, "p_click"])}
     found |= {"honest": score([], "time"), "random split and copies": score([], "random, copies")}
     found |= {name: score([name], "random, copies") for name in LEAKS}
     found |= {f"all but {name}": score([n for n in LEAKS if n != name], "random, copies") for name in LEAKS}
@@ -85,7 +85,7 @@ def four_beat_the_truth_alone(found):
 
 
 @claim(
-    "The position flatters the score without making it impossible.",
+    "The position flatters the score by 0.01 and more, without making it impossible.",
     clinic,
     holds=below(0),
     twin={"honest": True},

@@ -251,4 +251,4 @@ print(known_at_serving(mended[ROW + logged], served, ROW)[["what", "value", "sus
 # - **Close with what was served.** If the server logged its features, one comparison covers them all.
 # - The honest score is far from the truth, and that is what honest scores look like.
 #
-# The first three were [run over fresh logs](../claims.md#labs-leakage-clinic-one-mend-is-not-enough).
+# The first two, and the position, were [run over fresh logs](../claims.md#labs-leakage-clinic-one-mend-is-not-enough).

@@ -336,10 +336,11 @@ def _differs(name: Any, offline: pd.Series, served: pd.Series, place: np.ndarray
     """Say of each row whether its value is another one than that at its place among what was served."""
     sides = {f"column {name!r} of {table}": column for table, column in zip(SERVED, (offline, served), strict=True)}
     columns = [_column(label, column) for label, column in sides.items()]
+    columns = [c.astype(c.cat.categories.dtype) if isinstance(c.dtype, pd.CategoricalDtype) else c for c in columns]
     kinds = {pd.api.types.infer_dtype(column, skipna=True) for column in columns}
     if kinds & FRACTIONS and kinds <= {*FRACTIONS, "integer", "boolean", "empty"}:
         a, b = (_floats(label, column) for label, column in zip(sides, columns, strict=True))
-        if any((side > np.floor(side)).any() for side in (a, b)):
+        if any(((side > np.floor(side)) | np.isinf(side)).any() for side in (a, b)):
             return ~np.isclose(a, b[place], rtol=1e-6, atol=0, equal_nan=True)
     a, b = np.split(_values(name, offline, served, SERVED), [len(offline)])
     return a != b[place]

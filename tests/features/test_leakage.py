@@ -390,10 +390,13 @@ def test_what_was_not_served_was_not_known():
         ([True, False], [1, 0], 0),
         ([Decimal("0.1"), Decimal("0.2")], [0.1, 0.3], 0.5),
         ([np.inf, -np.inf], [np.inf, np.inf], 0.5),
+        ([np.inf, 1.0], [2, 1], 0.5),  # a ratio by nothing, beside whole numbers
         ([0.5, np.nan], [np.nan, np.nan], 0.5),
         ([0.5, None], pd.array([0.5, None], dtype="Float64"), 0),
         ([None, None], [0.5, None], 0.5),
         (pd.Categorical([0.5, 0.25]), pd.Categorical([0.5, 0.75]), 0.5),
+        (pd.Categorical([0.1, 0.3]), np.array([0.1, 0.3], np.float32), 0),
+        (pd.Categorical(["a", None]), ["a", None], 0),
         (pd.to_datetime(["2026-01-01", "2026-01-02"]), pd.to_datetime(["2026-01-01", "2026-01-03"]), 0.5),
     ],
 )
