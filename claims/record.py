@@ -21,7 +21,7 @@ from importlib import import_module
 from pathlib import Path
 from statistics import fmean, stdev
 
-from claims.claim import TWIN_SEEDS, Claim, Experiment, Found, World
+from claims.claim import Claim, Experiment, Found, World
 
 ROOT = Path(__file__).parents[1]
 RECORD = ROOT / "claims.json"
@@ -65,7 +65,7 @@ def worlds(experiment: Experiment) -> list[tuple[World, int]]:
     found = {key(world): (world, experiment.seeds) for world in experiment.worlds.values()}
     for c in claims().values():
         if c.experiment is experiment:
-            found.setdefault(key(c.twin), (c.twin, TWIN_SEEDS))
+            found.setdefault(key(c.twin), (c.twin, experiment.twin_seeds))
     return list(found.values())
 
 
@@ -143,7 +143,7 @@ def contrasts(c: Claim, known: dict[str, dict]) -> dict[str, list[float]]:
 
 def twin(c: Claim, known: dict[str, dict]) -> list[float]:
     """Return the contrasts in the planted world."""
-    return _contrasts(c, results(c.experiment, c.twin, known)[:TWIN_SEEDS])
+    return _contrasts(c, results(c.experiment, c.twin, known)[: c.experiment.twin_seeds])
 
 
 def _contrasts(c: Claim, found: list[Found]) -> list[float]:

@@ -110,6 +110,8 @@ def test_an_experiment_is_still_a_function_and_serves_several_claims():
     assert a_beats_b.experiment is models
     assert a_beats_b.contrast({"a": 4, "b": 2}) == 2
     assert a_beats_b.experiment.seeds == 12
+    assert a_beats_b.experiment.twin_seeds == 6
+    assert experiment(seeds=20)(models.run).twin_seeds == 20
 
 
 @pytest.mark.parametrize(
