@@ -262,9 +262,11 @@ def a_tenth_costs_more_than_a_percent(found):
 
 
 @experiment(seeds=10)
-def which_columns(seed, *, base_ctr=0.03, shuffled=False, best=10):
+def which_columns(seed, *, base_ctr=0.03, shuffled=False, mixed_up=False, best=10):
     """Return entropies of trees by the columns that they get: all, some kinds, the most important ones."""
     lab = Lab(seed, base_ctr=base_ctr, shuffled=shuffled)
+    if mixed_up:  # what is the case now, of another row
+        lab.X[:, ~lab.historical] = np.random.default_rng(seed).permutation(lab.X[:, ~lab.historical])
     kinds = {"all": np.ones(len(lab.names), bool), "historical": lab.historical, "contextual": ~lab.historical}
     found = {name: lab.entropy(lab.fitted(trees(), use=use)) for name, use in kinds.items()}
     placed = np.column_stack([lab.X[:, ~lab.historical], lab.log["position"]])
@@ -301,7 +303,7 @@ def history_beats_context(found):
     "What is the case now adds something to what happened before: trees on both have a lower entropy.",
     which_columns,
     holds=below(0),
-    twin={"shuffled": True},
+    twin={"mixed_up": True},
     percent=True,
 )
 def context_adds_to_history(found):

@@ -41,9 +41,12 @@ def by_name(texts):
 
 
 @experiment(seeds=10)
-def departments(seed, *, scrambled=False):
+def departments(seed, *, scrambled=False, ordered=False):
     """Return the accuracy, for items held out, of rules and of three models with three settings each."""
     reviews, (fit, choose, test) = drawn(seed, 4_000, scrambled=scrambled)
+    if ordered:  # two words in every review, whose order tells a top from the rest
+        said = np.where(reviews["department"] == "Tops", " indeed truly", " truly indeed")
+        reviews["text"] = reviews["text"] + said
     texts, y = reviews["text"].to_numpy(object), reviews["department"].to_numpy(object)
     past, found = fit | choose, {"rules": np.mean(by_name(texts[test]) == y[test])}
     for name, words, settings in [
@@ -90,7 +93,7 @@ def words_beat_three_rules(found):
     "Pairs of words bring more than nothing, and less than 2 points of accuracy over words.",
     departments,
     holds=between(0, 0.02),
-    twin={"scrambled": True},
+    twin={"ordered": True},
     percent=True,
 )
 def pairs_bring_little(found):
