@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
 
@@ -18,7 +17,7 @@ def log_rate(log):
     return np.log((log["ad_clicks"] + 1) / (log["ad_impressions"] + 33)).to_numpy()
 
 
-@experiment(seeds=20, worlds={"default": {}, "more drift": {"drift": 0.2}, "more clicks": {"base_ctr": 0.06}})
+@experiment(worlds={"default": {}, "more drift": {"drift": 0.2}, "more clicks": {"base_ctr": 0.06}})
 def remedies(seed, *, drift=0.08, base_ctr=0.03, indifferent=False, changed=False):
     world = {"seed": seed, "n_ads": 300, "drift": drift, "base_ctr": base_ctr}
     log = simulate_ad_log(100_000, **world)
@@ -29,8 +28,8 @@ def remedies(seed, *, drift=0.08, base_ctr=0.03, indifferent=False, changed=Fals
 
     def entropy(age):
         codes = np.column_stack([category, log["device"].cat.codes, category * 10 + age])
-        X = hstack([OneHotEncoder().fit_transform(codes), csr_matrix(log_rate(log)[:, None])], format="csr")
-        p = LogisticRegression(max_iter=500).fit(X[past], y[past]).predict_proba(X[~past])[:, 1]
+        X = np.column_stack([OneHotEncoder(sparse_output=False).fit_transform(codes), log_rate(log)])
+        p = LogisticRegression(solver="newton-cholesky").fit(X[past], y[past]).predict_proba(X[~past])[:, 1]
         return normalized_entropy(y[~past], p)
 
     found = {"without the age": entropy(np.zeros_like(age)), "nothing missing": entropy(age)}
@@ -48,8 +47,8 @@ def remedies(seed, *, drift=0.08, base_ctr=0.03, indifferent=False, changed=Fals
 
 
 @claim(
-    "In a linear model with crosses, a category of its own for what is missing beats the mean, over the three "
-    "mechanisms.",
+    "In a linear model with crosses an age of its own for what is missing beats the middle age, on average over the "
+    "three mechanisms.",
     remedies,
     holds=below(0),
     twin={"indifferent": True},
@@ -59,7 +58,8 @@ def own_category_beats_mean(found):
 
 
 @claim(
-    "Missing by its own value costs a model that sees the gap no more than missing at random does, to 0.002.",
+    "Missing by its own value costs a model that sees the gap at most 0.002 of normalized entropy more than missing at "
+    "random does.",
     remedies,
     holds=below(0.002),
     twin={"changed": True},
@@ -94,8 +94,8 @@ def defaults(seed, *, share=0.1, drift=0.08, typical=False, centred=False):
 
 
 @claim(
-    "Filled with the mean of its logarithm, rows whose rate is missing at random are promised fewer clicks than with "
-    "an indicator beside it.",
+    "Where a click rate is missing at random and filled with the mean of its logarithm, fewer clicks are promised than "
+    "with an indicator beside it.",
     defaults,
     holds=below(0),
     twin={"typical": True},

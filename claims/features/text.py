@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
@@ -107,7 +108,8 @@ def words_win_with_many_labels(found):
 
 
 @claim(
-    "Asked for the topic, is it a dress, the best embedding is level with the words, to 0.01.",
+    "Asked for the topic, is it a dress, with thousands of labels, the best embedding and the words differ by less "
+    "than 0.01 of normalized entropy on average.",
     topic,
     holds=between(-0.01, 0.01),
     twin={"n_labels": 300},
@@ -162,18 +164,20 @@ def before(seed, *, n_earlier=10, most=10_000, decided=False, shuffled=False):
         "department and class": OneHotEncoder(handle_unknown="ignore").fit_transform(tags),
         "how many earlier ones recommend it": np.log(liked / (1 - liked))[:, None],
         "words of the earlier ones": normalize(earlier @ words),
-        "words of the review itself": words,
     }
+    known = [*columns.values(), frame[["age"]] / 50]
+    columns["all of these, and the author's age"] = sparse.hstack(known, format="csr")
+    columns["words of the review itself"] = words
     candidates = {name: (X, [model(0.1), model(1.0)]) for name, X in columns.items()}
     parts = asked & ~validate & ~test, asked & validate, asked & test
     return compare_models(candidates, y, *parts, budget=2, loss=normalized_entropy).table["test"].to_dict()
 
 
 @claim(
-    "What is known before a review leaves nearly all of its verdict open: tags, earlier verdicts and the words of "
-    "earlier reviews take less than 2 % off the entropy.",
+    "What is known before a review leaves nearly all of its verdict open: tags, earlier verdicts, the words of earlier "
+    "reviews and the age of the author, each or all together, take less than 3 % off the entropy.",
     before,
-    holds=above(0.98),
+    holds=above(0.97),
     twin={"decided": True},
 )
 def little_is_known_before(found):
@@ -234,11 +238,11 @@ def wider_finds_fewer(found):
 
 
 @experiment(seeds=20, worlds={"opinion": {}, "is it a dress?": {"question": "dress"}, "8 numbers": {"width": 8}})
-def refitted(seed, *, n=4_000, width=32, question="opinion", same=False, factor=1.0):
+def refitted(seed, *, n=4_000, width=32, question="opinion", same=False, factor=1.0, again=4_000):
     frame, counts = reviews()
     rows = np.random.default_rng(seed).permutation(len(frame))[: 2 * n + 4_000]
     frame, counts = frame.iloc[rows], counts[rows]
-    y, old, new, test = answers(frame, question), slice(0, n), slice(n, 2 * n), slice(2 * n, None)
+    y, old, new, test = answers(frame, question), slice(0, n), slice(n, n + again), slice(2 * n, None)
     spaces = []
     for known in (old, old if same else new):
         words = weighted(counts, np.arange(len(rows))[known])
@@ -253,7 +257,8 @@ def refitted(seed, *, n=4_000, width=32, question="opinion", same=False, factor=
 
 
 @claim(
-    "Behind a refitted encoder a classifier loses, on average, more than half of what it knew.",
+    "Behind an encoder that was fitted again, to other texts, a classifier loses on average more than half of what it "
+    "knew.",
     refitted,
     holds=above(0.5),
     twin={"same": True},
@@ -264,17 +269,18 @@ def refit_breaks_the_reader(found):
 
 
 @claim(
-    "The refitted encoder is no worse: a classifier of its own has the same entropy, to 0.02.",
+    "Fitted to as many other texts the new encoder is as good as the old one: with a classifier of its own, normalized "
+    "entropy differs by less than 0.01 on average.",
     refitted,
-    holds=between(-0.02, 0.02),
-    twin={"n": 300},
+    holds=between(-0.01, 0.01),
+    twin={"again": 200},
 )
 def refit_is_as_good(found):
     return found["both new"] - found["old"]
 
 
 @claim(
-    "The promise in total hardly shows the break: on average it is off by less than a tenth.",
+    "The promise in total shows little of the break: on average it is off by less than a tenth.",
     refitted,
     holds=below(0.1),
     twin={"factor": -1.0},
