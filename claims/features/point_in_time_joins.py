@@ -43,7 +43,7 @@ def same_instant_beats_the_truth(found):
 
 
 @claim(
-    "Where a user has some hundreds of requests, the same mistake stays below the truth, and nothing shows it.",
+    "Where a user has some hundreds of requests, the same mistake stays below the truth, which thus does not show it.",
     many_rows,
     holds=below(0),
     twin={"n_users": 900},
