@@ -8,10 +8,12 @@ import sys
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.utils import check_random_state
 
@@ -248,6 +250,20 @@ def test_a_run_that_cannot_be_repeated_is_refused(draw, said):
         draw()
     with loop.seeded():
         np.random.default_rng(0).normal()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: check_random_state(0).normal(),
+        lambda: pd.Series(range(9)).sample(9, random_state=0).tolist(),
+        lambda: deepcopy(np.random.default_rng(0)).normal(),
+    ],
+    ids=["scikit-learn", "pandas", "a copy"],
+)
+def test_a_library_may_take_the_seed(draw):
+    with loop.seeded():
+        assert draw() == draw()
 
 
 def test_a_library_may_make_a_generator_when_it_is_imported(tmp_path, monkeypatch):
