@@ -126,7 +126,13 @@ def prefix_means_taste(seed, *, base_ctr=0.1, n_ads=500, shuffled=False):
 
 
 @experiment(
-    seeds=20, worlds={"300 ads": {}, "1,000 ads": {"n_ads": 1_000}, "a third of the rows a user": {"n_users": 3_000}}
+    seeds=20,
+    worlds={
+        "300 ads": {},
+        "1,000 ads": {"n_ads": 1_000},
+        "a third of the rows a user": {"n_users": 3_000},
+        "four times the rows a user": {"n_users": 250},
+    },
 )
 def codes(seed, *, n_users=1_000, n_ads=300, shuffled=False, of_content=False):
     """Return the entropy of a linear model with the user crossed with a code of the ad, on later days and on new ads.
@@ -194,7 +200,7 @@ def content_codes_help(found):
     "On ads that training has hardly seen, such a code of content beats a random code of the same size.",
     codes,
     holds=below(0),
-    twin={"shuffled": True},
+    twin={"n_users": 60_000},
     unit="of normalized entropy, on ads of fewer than 20 impressions",
 )
 def content_codes_help_new_ads(found):
@@ -202,9 +208,9 @@ def content_codes_help_new_ads(found):
 
 
 @claim(
-    "Whether such a code of content beats no cross on those ads depends on the log.",
+    "Whether such a code of content gains 0.005 over no cross on those ads depends on the rows a user.",
     codes,
-    holds=below(0),
+    holds=below(-0.005),
     says="varies",
     twin={"shuffled": True},
     unit="of normalized entropy, on ads of fewer than 20 impressions",
