@@ -242,13 +242,13 @@ print(known_at_serving(mended[ROW + logged], served, ROW)[["what", "value", "sus
 # ## What to take away
 #
 # - **The score stays impossible for a long time.** Mend any one leak, and the others still beat the truth. Do not stop
-#   at the first that you find.
+#   at the first that you find ([replicated](../claims.md#labs-leakage-clinic-one-mend-is-not-enough)).
 # - **The order of the mends decides what each seems to be worth.** Put into an honest table alone, the row number is
-#   worst, then the bill and the clicks of the hour, then the day's rate. Each of these beats the truth.
+#   worst, then the bill and the clicks of the hour, then the day's rate. Each of these beats the truth
+#   ([replicated](../claims.md#labs-leakage-clinic-four-beat-the-truth-alone)).
 # - **The quiet ones need not.** The position, the copies and the random split flatter the score without making it
-#   impossible, and the missing ages and the user's rate with its own row do so on many logs. No ceiling finds them.
+#   impossible, and the missing ages and the user's rate with its own row do so on many logs. No ceiling finds them
+#   (for the position, [replicated](../claims.md#labs-leakage-clinic-position-flatters)).
 # - **Histories look like ordinary features.** The mend is always the same: count what had *arrived* before the row.
 # - **Close with what was served.** If the server logged its features, one comparison covers them all.
 # - The honest score is far from the truth, and that is what honest scores look like.
-#
-# The first two, and the position, were [run over fresh logs](../claims.md#labs-leakage-clinic-one-mend-is-not-enough).

@@ -5,7 +5,10 @@ import shutil
 from tools.guards.fences import ROOT
 
 READ = ("docs", "templates", "mkdocs.yml")
-BUILT = (*READ, "snippets", "tests", "tools", "figures", "theme", "includes", "benchmarks", "pyproject.toml")
+BUILT = (
+    *(*READ, "snippets", "tests", "tools", "figures", "theme", "includes", "benchmarks", "pyproject.toml"),
+    *("claims", "claims.json", "requirements.txt"),
+)
 
 
 def copy(names, folder):

@@ -26,9 +26,10 @@ from tools.guards.markup import SNIPPET as INCLUDE
 
 SHOWN, RUN, FIGURE = "py", "python", 'python exec="on" html="on"'
 OUTPUT, COMMANDS, QUERY = "text", "console", "sql"
+# A folded block that no check below would find.
 MISPLACED = re.compile(
-    r"(?:[\s>*+-]|\d+[.)])+(?:\?\?\?|!!!)|!!! ?(?:card|right|wrong|question)", re.I
-)  # a folded block that no check below would find
+    r"(?:(?:[\s>*+-]|\d+[.)])+(?:\?\?\?\+?|!!!)|!!!) ?(?:card|right|wrong|question)\b", re.IGNORECASE
+)
 FOLDED = re.compile(r'\?\?\?\+? ?(?:(\w+) "(.*)")?')
 # A command other than `make`: no line of an output looks like one.
 COMMAND = re.compile(
