@@ -182,7 +182,7 @@ def smoothed_rates_keep_their_promise(found):
     "The twenty ads of the highest smoothed rate earn more than the twenty with most clicks.",
     shelves,
     holds=above(1),
-    twin={"drift": 3.0},
+    twin={"n_ads": 20},
     unit="times",
 )
 def smoothed_rates_beat_popularity(found):
