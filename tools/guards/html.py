@@ -257,7 +257,7 @@ def page_faults(html: str, base: str) -> list[str]:
 def _list(element: Element) -> dict[str, str]:
     """Return the list that holds for an element, by where it stands."""
     if element.tag == "svg" or element.within("svg"):
-        return FIGURE if any(outer.classes == ["plot"] for outer in element.around) else ICON
+        return FIGURE if any("plot" in outer.classes for outer in element.around) else ICON
     return ARTICLE if element.within("article") else TEMPLATE
 
 
