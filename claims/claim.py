@@ -10,7 +10,7 @@ import inspect
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
@@ -99,19 +99,19 @@ class Claim:
     """A sentence of a page, and how it is put to the test."""
 
     sentence: str
+    function: Callable
     contrast: Callable[[Found], float]
     experiment: Experiment
     holds: Region
     twin: World
-    says: str = "holds"
-    percent: bool = False
-    unit: str = ""
-    name: Callable | None = field(default=None, repr=False)
+    says: str
+    percent: bool
+    unit: str
 
     @property
     def id(self) -> str:
         """Its page and name, as ``modeling/choosing/trees_beat_linear``."""
-        return _id(self.name)
+        return _id(self.function)
 
     @property
     def page(self) -> str:
@@ -212,7 +212,7 @@ def claim(
         if _check_world(source.run, "the twin", twin) in worlds_of:
             raise ValueError(f"{sentence!r} needs a twin: a world of its own, in which the sentence is false")
         contrast = float if of is None else function
-        return Claim(sentence, contrast, source, holds, twin, says, percent, unit, function)
+        return Claim(sentence, function, contrast, source, holds, twin, says, percent, unit)
 
     return declare
 

@@ -30,8 +30,6 @@ LIBRARIES = {*NUMERIC, "sklearn"}  # what they are imported as
 OURS = ("claims", "snippets")
 DECLARED = ("experiment", "claim")
 HIDING = {"__import__", "eval", "exec", "globals", "importlib", "locals", "vars"}  # what names things out of sight
-
-
 DEFINITIONS = ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef | ast.Import | ast.ImportFrom
 COMPOUND = ast.For | ast.While | ast.With | ast.If | ast.Try | ast.Match
 PLACES = ast.Subscript | ast.Attribute
@@ -93,6 +91,16 @@ def signature(entry: dict) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
+def is_signed(entry: dict) -> bool:
+    """Say whether what is known of an experiment is what was written down."""
+    return entry.get("sum") == signature(entry)
+
+
+def core_seconds(known: dict[str, dict]) -> float:
+    """Return how long one core takes for all runs of the record."""
+    return sum(entry["seconds"] * sum(map(len, entry["runs"].values())) for entry in known.values())
+
+
 def save(known: dict[str, dict], path: Path = RECORD) -> None:
     """Write the record: the verdicts first, for people, then the runs that they follow from, a world a line."""
     told = {}
@@ -130,7 +138,7 @@ def results(experiment: Experiment, world: World, known: dict[str, dict]) -> lis
 def is_complete(experiment: Experiment, known: dict[str, dict]) -> bool:
     """Say whether every seed in every world has been run, by the code as it is now."""
     entry = known.get(experiment.id)
-    if entry is None or entry["digest"] != digest(experiment) or entry.get("sum") != signature(entry):
+    if entry is None or entry["digest"] != digest(experiment) or not is_signed(entry):
         return False
     return all(len(entry["runs"].get(key(world), ())) >= seeds for world, seeds in worlds(experiment))
 
@@ -190,7 +198,7 @@ def faults(known: dict[str, dict], names: list[str] | None = None) -> list[str]:
         if names is not None and name not in names:
             continue
         entry = known.get(c.experiment.id)
-        if entry is not None and entry.get("sum") != signature(entry):
+        if entry is not None and not is_signed(entry):
             found.append(f"{name}: its runs are not those that were written down: make claims ONLY={c.page}")
             continue
         if not is_complete(c.experiment, known):

@@ -16,14 +16,6 @@ from statistics import fmean, stdev
 from claims import record
 from claims.claim import Claim, interval
 
-SECTIONS = {
-    "problem": "Problem Navigation",
-    "training-data": "Training Data",
-    "features": "Feature Engineering",
-    "modeling": "Modeling",
-    "evaluation": "Evaluation & Deployment",
-    "labs": "Labs",
-}
 WIDTH, HEIGHT = 160, 16
 MINUS = "\N{MINUS SIGN}"
 
@@ -67,21 +59,21 @@ def _difference(values: Sequence[float]) -> str:
 
 
 def _mean(values: Sequence[float]) -> str:
-    """Return mean and standard error with two digits of the latter."""
-    error = stdev(values) / math.sqrt(len(values))
-    digits = _digits(error)
-    return f"{fmean(values):.{digits}f} ± {error:.{digits}f}".replace("-", MINUS)
+    """Return mean and standard error."""
+    return _with_spread(fmean(values), stdev(values) / math.sqrt(len(values)))
 
 
-def _digits(spread: float) -> int:
-    return max(0, 1 - math.floor(math.log10(spread))) if spread else 4
+def _with_spread(mean: float, spread: float, sign: str = "") -> str:
+    """Return a mean and its spread, with two digits of the latter."""
+    digits = max(0, 1 - math.floor(math.log10(spread))) if spread else 4
+    return f"{mean:{sign}.{digits}f} ± {spread:.{digits}f}".replace("-", MINUS)
 
 
 def total() -> str:
     """Return how many claims there are, and how many of them hold, vary and fail."""
     said = Counter(c.says for c in record.claims().values())
     runs = sum(len(results) for entry in _known().values() for results in entry["runs"].values())
-    minutes = sum(e["seconds"] * sum(map(len, e["runs"].values())) for e in _known().values()) / 60
+    minutes = record.core_seconds(_known()) / 60
     words = f"{said['holds']} held, {said['varies']} depend on the log or are undecided, {said['fails']} failed"
     return _framed(
         "evidence",
@@ -121,7 +113,7 @@ def _strip(c: Claim) -> str:
     back = "../" * (c.page.count("/") + 1)
     return (
         f'<div class="claim {c.verdict(found)}"><p>{html.escape(c.sentence)}</p>'
-        f"<p><strong>{_verdict(c, found)}</strong> {_ticks(c, first)} {_size(first, c)} "
+        f"<p><strong>{_verdict(c, found)}</strong> {_ticks(c, first)} {_size(first, c)}{_unit(c)} "
         f'<a href="{back}claims/#{c.anchor}">The runs</a></p></div>'
     )
 
@@ -135,7 +127,7 @@ def _entry(c: Claim) -> str:
     head = "<thead><tr><th>World</th><th>Runs</th><th>Mean ± deviation</th><th>Held in</th></tr></thead>"
     return (
         f'<div class="claim {c.verdict(found)}" id="{c.anchor}"><p>{html.escape(c.sentence)}</p>'
-        f"<p><strong>{_verdict(c, found)}</strong> It needs a mean {_region(c)}.</p>"
+        f"<p><strong>{_verdict(c, found)}</strong> It needs a mean {_region(c)}{_unit(c)}.</p>"
         f"<table>{head}<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -175,18 +167,19 @@ def _region(c: Claim) -> str:
     return f"above {low}" if math.isinf(c.holds.high) else f"between {low} and {high}"
 
 
+def _unit(c: Claim) -> str:
+    return f" {html.escape(c.unit)}" if c.unit else ""
+
+
 def _number(value: float, c: Claim) -> str:
     return (f"{value * 100:g} %" if c.percent else f"{value:g}").replace("-", MINUS)
 
 
-def _size(values: Sequence[float], c: Claim | None = None) -> str:
-    """Return mean and standard deviation with two digits of the latter."""
-    scale, unit = (100, " %") if c and c.percent else (1, "")
-    mean, deviation = fmean(values) * scale, stdev(values) * scale
-    digits = _digits(deviation)
-    sign = "+" if c and 0 in (c.holds.low, c.holds.high) else ""
-    named = f" {html.escape(c.unit)}" if c and c.unit else ""
-    return f"{mean:{sign}.{digits}f} ± {deviation:.{digits}f}{unit}{named}".replace("-", MINUS)
+def _size(values: Sequence[float], c: Claim) -> str:
+    """Return mean and standard deviation."""
+    scale, unit = (100, " %") if c.percent else (1, "")
+    sign = "+" if 0 in (c.holds.low, c.holds.high) else ""
+    return _with_spread(fmean(values) * scale, stdev(values) * scale, sign) + unit
 
 
 def _ticks(c: Claim, values: Sequence[float]) -> str:
@@ -204,6 +197,6 @@ def _ticks(c: Claim, values: Sequence[float]) -> str:
     words = f"{len(values)} runs from {min(values):.3g} to {max(values):.3g}; the sentence needs a mean {_region(c)}"
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="ticks" role="img" aria-label="{html.escape(words)}">'
-        f'<rect x="{left:.1f}" y="0" width="{right - left:.1f}" height="{HEIGHT}" fill="currentColor" '
-        f'fill-opacity="0.12"/><path d="{ticks}" stroke="currentColor" stroke-width="1.5"/></svg>'
+        f'<rect x="{left:.1f}" y="0" width="{right - left:.1f}" height="{HEIGHT}"/>'
+        f'<path d="{ticks}"/></svg>'
     )

@@ -12,10 +12,8 @@ from snippets.modeling.bandits import LinUCB, ThompsonSampling
 
 def regret() -> str:
     """Draw the clicks lost so far by four policies, against the number of requests."""
-    batch, names = (
-        100,
-        {"random": (INK, ":"), "greedy": (SECOND, "--"), "Thompson": (THIRD, "-"), "LinUCB": (FIRST, "-")},
-    )
+    batch = 100
+    names = {"random": (INK, ":"), "greedy": (SECOND, "--"), "Thompson": (THIRD, "-"), "LinUCB": (FIRST, "-")}
 
     def lost(seed: int) -> list[np.ndarray]:
         log = simulate_ad_log(100_000, seed=seed, base_ctr=0.05, exploration_rate=1.0)

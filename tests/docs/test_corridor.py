@@ -14,16 +14,8 @@ from tools.guards.pages import INCLUDE, SHOWN
 SNIPPETS = [p for p in sorted((ROOT / "snippets").rglob("*.py")) if p.name != "__init__.py"]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 ALLOWED = {"numpy", "pandas", "scipy", "sklearn", "duckdb"}
-OURS = (
-    "claims",
-    "docs",
-    "site",
-    "guards",
-    "builders",
-    "loop",
-    "door",
-    "contract",
-)  # tests of the guide itself, not of a snippet
+# Tests of the guide itself, not of a snippet.
+OURS = ("claims", "docs", "site", "guards", "builders", "loop", "door", "contract")
 
 
 @cache

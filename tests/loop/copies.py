@@ -2,13 +2,11 @@
 
 import shutil
 
+from tools.builders.zensical import NEEDED
 from tools.guards.fences import ROOT
 
 READ = ("docs", "templates", "mkdocs.yml")
-BUILT = (
-    *(*READ, "snippets", "tests", "tools", "figures", "theme", "includes", "benchmarks", "pyproject.toml"),
-    *("claims", "claims.json", "requirements.txt"),
-)
+BUILT = (*NEEDED, "templates", "tests", "pyproject.toml")
 
 
 def copy(names, folder):

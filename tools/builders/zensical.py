@@ -20,8 +20,10 @@ from tools.guards.fences import ROOT
 
 ENVIRONMENT = ROOT / ".venv-zensical"
 COPY = ROOT / "build" / "zensical"
-NEEDED = ("mkdocs.yml", "docs", "theme", "includes", "snippets", "figures", "benchmarks", "tools")
-MEASURED = ("claims", "claims.json", "requirements.txt")  # what figures tell of claims, and the lock that they name
+NEEDED = (
+    *("mkdocs.yml", "docs", "theme", "includes", "snippets", "figures", "benchmarks", "tools"),
+    *("claims", "claims.json", "requirements.txt"),  # what figures of claims read
+)
 COUNTED = {"code blocks": "div.highlight pre", "figures": "figure.plot", "formulas": ".arithmatex", "terms": "abbr"}
 # Zensical has no notebooks and no hooks: the labs may be missing, and what hooks gather on these pages.
 KNOWN = "labs/"
@@ -38,7 +40,7 @@ def build() -> Path:
         subprocess.run([uv, "pip", "install", "--quiet", "--python", ENVIRONMENT, *requirements], check=True, cwd=ROOT)
     shutil.rmtree(COPY, ignore_errors=True)
     COPY.mkdir(parents=True)
-    for name in (*NEEDED, *MEASURED):
+    for name in NEEDED:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copyfile)(source, COPY / name)
     for name in MADE:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tools.guards.fences import ROOT, Fence
 
+DRAWN = "from figures.claims import "  # a figure of claims, not a drawing
 EVIDENCE = re.compile(r"^from figures\.claims import (evidence|table)$", re.MULTILINE)
 CODE = re.compile(r"`[^`]*`")
 NAMED = re.compile(r'"([a-z][\w/-]*)"')
@@ -47,6 +48,10 @@ def page_of(path: Path) -> str:
     return folder.with_suffix("").as_posix().replace("-", "_")
 
 
+def _is_grounded(path: Path) -> bool:
+    return page_of(path).split("/")[0] in GROUNDED
+
+
 def anchor(page: str, name: str) -> str:
     """Return where a claim stands on the page of all claims."""
     return f"{page}/{name}".replace("/", "-").replace("_", "-")
@@ -59,13 +64,13 @@ def check(path: Path, text: str, blocks: list[Fence]) -> Iterator[tuple[int, str
     shown = set()
     for block in blocks:
         if match := EVIDENCE.search(block.code):
-            wanted = {"evidence": "claim", "table": "experiment"}[match[1]]
+            wanted = {"evidence": ("claim",), "table": ("experiment", "claim")}[match[1]]
             for name in NAMED.findall(block.code):
                 folder, _, function = name.rpartition("/")
                 if folder != page:
                     yield block.line, f"{name!r} is about another page: {match[1]} stands on its own"
-                elif own.get(function) != wanted and (wanted == "claim" or own.get(function) is None):
-                    yield block.line, f"claims/{page}.py declares no {wanted} {function!r}"
+                elif own.get(function) not in wanted:
+                    yield block.line, f"claims/{page}.py declares no {wanted[0]} {function!r}"
                 shown.add(function)
     linked = set(LINKED.findall(text))
     for function, kind in own.items():
@@ -78,7 +83,7 @@ def check(path: Path, text: str, blocks: list[Fence]) -> Iterator[tuple[int, str
 
 def check_grounds(path: Path, kind: str, answer: str) -> str | None:
     """Return what a card or a right answer lacks, if its section is held to it."""
-    if kind not in ("card", "right") or page_of(path).split("/")[0] not in GROUNDED:
+    if kind not in ("card", "right") or not _is_grounded(path):
         return None
     if GROUNDS.search(CODE.sub("", answer)):
         return None
@@ -90,7 +95,7 @@ def check_grounds(path: Path, kind: str, answer: str) -> str | None:
 
 def check_position(path: Path, text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
     """Refuse a page that fits on the position, which nobody knows when a request is scored, and does not say so."""
-    if path.parent.name not in GROUNDED or SERVED in text:
+    if not _is_grounded(path) or SERVED in text:
         return
     for block in blocks:
         if block.info == "python" and POSITION.search(block.code) and FITS.search(block.code):

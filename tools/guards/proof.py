@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
+from tools.guards.claims import DRAWN
 from tools.guards.fences import ROOT, fences
 from tools.guards.git import clean, commit
 from tools.guards.ledger import LEDGER, digest, sources_digest
@@ -148,9 +149,7 @@ def _check(soup: BeautifulSoup, page: Page, ran: list[dict], root: Path) -> list
         drawn = [digest(b.code) for b in written if b.info == FIGURE]
         if len(drawn) != figures:
             faults.append(f"{len(drawn)} figures are drawn, {figures} are shown")
-        kinds = [
-            "evidence" if "from figures.claims import" in b.code else "figure" for b in written if b.info == FIGURE
-        ]
+        kinds = ["evidence" if DRAWN in b.code else "figure" for b in written if b.info == FIGURE]
         page.blocks += [{"kind": kind, "sha256": sha} for kind, sha in zip(kinds, drawn, strict=True)]
     return faults
 

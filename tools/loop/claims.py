@@ -158,14 +158,13 @@ def chosen(names: list[str]) -> list[str]:
 def tasks(names: Iterable[str], known: dict[str, dict]) -> list[Task]:
     """Return the runs that these claims still need."""
     wanted = {record.claims()[name].experiment.id for name in names}
-    found = {}
-    for name, e in record.experiments().items():
-        if name not in wanted or record.is_complete(e, known):
-            continue
-        for world, seeds in record.worlds(e):
-            for seed in range(seeds):
-                found[Task(name, record.digest(e), record.key(world), seed)] = None
-    return list(found)
+    return [
+        Task(name, record.digest(e), record.key(world), seed)
+        for name, e in record.experiments().items()
+        if name in wanted and not record.is_complete(e, known)
+        for world, seeds in record.worlds(e)
+        for seed in range(seeds)
+    ]
 
 
 def recall(known: dict[str, dict], cache: Cache, wanted: Iterable[Task]) -> None:
@@ -173,7 +172,7 @@ def recall(known: dict[str, dict], cache: Cache, wanted: Iterable[Task]) -> None
     for task in wanted:
         entry = known.get(task.name, {})
         runs = entry.get("runs", {}).get(task.world, ())
-        if entry.get("digest") == task.digest and entry.get("sum") == record.signature(entry) and task.seed < len(runs):
+        if entry.get("digest") == task.digest and record.is_signed(entry) and task.seed < len(runs):
             cache.done.setdefault(task, (runs[task.seed], entry["seconds"]))
 
 
@@ -264,8 +263,8 @@ def work(names: list[str], anew: bool) -> int:
         if record.is_complete(record.claims()[name].experiment, known):
             with contextlib.suppress(ArithmeticError, LookupError, ValueError):  # named among the faults
                 print(told(record.summary(record.claims()[name], known), name))
-    spent = sum(entry["seconds"] * sum(map(len, entry["runs"].values())) for entry in known.values())
-    took = f"{time.monotonic() - start:.0f} s now; all runs of the record: {spent / 60:.1f} core-minutes"
+    spent = record.core_seconds(known) / 60
+    took = f"{time.monotonic() - start:.0f} s now; all runs of the record: {spent:.1f} core-minutes"
     print(f"{len(names)} claims, {took}", flush=True)
     faults += record.faults(known, names)
     for fault in faults:

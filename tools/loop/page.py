@@ -19,6 +19,7 @@ from pathlib import Path
 
 from mkdocs.utils.meta import get_data
 
+from tools.guards.claims import DRAWN
 from tools.guards.fences import ROOT, fences
 from tools.guards.pages import FIGURE, QUERY, RUN
 from tools.loop.progress import Progress
@@ -98,7 +99,8 @@ def steps(page: Path) -> list[Step]:
     blocks = [] if lab else fences(page.read_text(encoding="utf-8"))
     tests = [test_of(snippet) for snippet in snippets]
     code = [path for path in (*snippets, *tests, *([name] if lab else [])) if (ROOT / path).is_file()]
-    figures = re.findall(r"^print\((\w+)\(\)\)$", "\n".join(b.code for b in blocks if b.info == FIGURE), re.MULTILINE)
+    drawn = "\n".join(b.code for b in blocks if b.info == FIGURE and DRAWN not in b.code)
+    figures = re.findall(r"^print\((\w+)\(\)\)$", drawn, re.MULTILINE)
     found = []
     if any(b.info == RUN for b in blocks):
         run = [*PYTHON, "tools.builders.outputs", "--once", name]
