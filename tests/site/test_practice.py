@@ -70,6 +70,7 @@ def test_a_known_card_comes_back_after_one_day_then_two_then_four(phone, base):
     phone.goto(base + CARDS)
     trainer = phone.locator(".trainer")
     first = trainer.locator(".question")
+    others = phone.locator("details.card").count() - 1
     for wait in (1, 2, 4):
         trainer.get_by_role("button", name=re.compile("Practise")).click()
         question = first.inner_text()
@@ -78,10 +79,10 @@ def test_a_known_card_comes_back_after_one_day_then_two_then_four(phone, base):
         assert first.inner_text() != question
         later(phone, days=wait - 1)
         phone.reload()
-        assert trainer.locator(".state").inner_text().startswith("0 due today, 177 new, 1 known")
+        assert trainer.locator(".state").inner_text().startswith(f"0 due today, {others} new, 1 known")
         later(phone, days=1)
         phone.reload()
-        assert trainer.locator(".state").inner_text().startswith("1 due today, 177 new, 0 known")
+        assert trainer.locator(".state").inner_text().startswith(f"1 due today, {others} new, 0 known")
     trainer.get_by_role("button", name=re.compile("Practise")).click()
     assert first.inner_text() == question
 
