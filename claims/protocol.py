@@ -7,15 +7,13 @@ Position is not among the fields: nobody knows it when a request is scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import OneHotEncoder
 
 from snippets.evaluation.normalized_entropy import normalized_entropy
 from snippets.features.historical_counters import count_before
@@ -28,27 +26,18 @@ BUDGET = 4
 VALIDATION, TEST = 8, 10  # the first days of the two parts
 
 
-class Columns(NamedTuple):
-    """The same fields of the same rows as each kind of model takes them."""
-
-    codes: np.ndarray  # whole numbers: category, device, age group, hour, ad, user
-    one_hot: csr_matrix
-    crossed: csr_matrix  # with category x device and category x age group
-    rates: Callable[[np.ndarray], np.ndarray]  # dense: the fields, with log-odds of ad and user out of the rows known
+def small_fields(log: pd.DataFrame) -> np.ndarray:
+    """Return the codes of category, device and age group, one column each."""
+    return np.column_stack([log[c].cat.codes.astype(int) for c in ("category", "device", "age_group")])
 
 
-def columns(log: pd.DataFrame) -> Columns:
-    """Return the fields of a log in every form."""
-    category, device, age = (log[c].cat.codes.to_numpy() for c in ("category", "device", "age_group"))
-    codes = np.column_stack([category, device, age, log["hour"], log["ad_id"], log["user_id"]])
-    crosses = np.column_stack([codes, category * 10 + device, category * 10 + age])
-    encode = OneHotEncoder(handle_unknown="ignore").fit_transform
-    return Columns(codes, encode(codes), encode(crosses), lambda known: dense(log, known))
+def all_fields(log: pd.DataFrame) -> np.ndarray:
+    """Return the fields that are known when a request is scored, as whole numbers: the small ones, hour, ad, user."""
+    return np.column_stack([small_fields(log), log["hour"], log["ad_id"], log["user_id"]])
 
 
 def dense(log: pd.DataFrame, known: np.ndarray) -> np.ndarray:
-    """Return small fields and the log-odds of ad and user so far, from the impressions and clicks of known rows."""
-    small = [log[c].cat.codes for c in ("category", "device", "age_group")]
+    """Return small fields, hour, and the log-odds of ad and user so far, from impressions and clicks of known rows."""
     seen = log[known]
     clicked = seen[seen["click"] == 1]
     arrived = clicked["timestamp"] + pd.to_timedelta(clicked["click_delay"], unit="s")
@@ -58,7 +47,7 @@ def dense(log: pd.DataFrame, known: np.ndarray) -> np.ndarray:
         shown = count_before(seen[key], seen["timestamp"], log[key], log["timestamp"])
         clicks = count_before(clicked[key], arrived, log[key], log["timestamp"])
         rates.append(np.log((clicks + 50 * base) / (shown + 50)))
-    return np.column_stack([*small, log["hour"], *rates])
+    return np.column_stack([small_fields(log), log["hour"], *rates])
 
 
 def settings(seed: int) -> dict[str, list[Any]]:

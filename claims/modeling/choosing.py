@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import OneHotEncoder
 
 from claims.claim import above, below, between, claim, experiment
-from claims.protocol import compare, dense, settings
+from claims.protocol import all_fields, compare, dense, settings
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.evaluation.normalized_entropy import normalized_entropy
 from snippets.modeling.cross_network import CrossNetworkClassifier
@@ -72,8 +72,8 @@ def in_buckets(log, known):
 
 def fields(log, crossed=True):
     """Return a function of the known rows: all fields as codes, with two crosses by hand and the rates in buckets."""
-    category, device, age = (log[c].cat.codes.to_numpy().astype(int) for c in ("category", "device", "age_group"))
-    codes = np.column_stack([category, device, age, log["hour"], log["ad_id"], log["user_id"]])
+    codes = all_fields(log)
+    category, device, age = codes[:, :3].T
     if crossed:
         codes = np.column_stack([codes, category * 10 + device, category * 10 + age])
     return lambda known: np.column_stack([codes, in_buckets(log, known)])

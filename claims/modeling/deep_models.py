@@ -6,7 +6,7 @@ import numpy as np
 
 from claims.claim import above, below, between, claim, experiment
 from claims.modeling.choosing import STEPS, fields, once, one_hot
-from claims.protocol import compare, dense, settings
+from claims.protocol import all_fields, compare, dense, settings
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.evaluation.normalized_entropy import normalized_entropy
 from snippets.modeling.cross_network import CrossNetworkClassifier
@@ -114,8 +114,8 @@ def passes(seed, *, drift=0.08, n_users=2_000, n_ads=200, identities_left_in=Fal
     """Return the entropy on later days after one pass over the rows, and after four, and after four small steps."""
     log = simulate_ad_log(30_000, n_users=n_users, n_ads=n_ads, drift=drift, position_bias=False, seed=seed)
     y, past = log["click"].to_numpy(), (log["day"] < 10).to_numpy()
-    small = np.column_stack([*(log[c].cat.codes for c in ("category", "device", "age_group")), log["hour"]])
-    ids = np.column_stack([small, log["ad_id"], log["user_id"]])
+    ids = all_fields(log)
+    small = ids[:, :4]
     if identities_left_in:
         small = ids
     found = {}

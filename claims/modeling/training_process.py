@@ -2,9 +2,10 @@
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import OneHotEncoder
 
 from claims.claim import above, below, between, claim, experiment
-from claims.protocol import columns, compare, settings
+from claims.protocol import all_fields, compare, settings
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.evaluation.calibration import calibration_ratio
 from snippets.evaluation.normalized_entropy import normalized_entropy
@@ -20,7 +21,7 @@ def stopped(seed, *, drift=0.08, base_ctr=0.03, patient=False, pairs=False):
     if pairs:  # a world in which nothing but the pair of category and device decides
         alike = log["category"].cat.codes % 2 == log["device"].cat.codes % 2
         log["click"] = (np.random.default_rng(seed).random(len(log)) < np.where(alike, 0.1, 0.01)).astype(int)
-    X, candidates = columns(log).one_hot, {}
+    X, candidates = OneHotEncoder(handle_unknown="ignore").fit_transform(all_fields(log)), {}
     for tol in (1e-2, 1e-3, 1e-6):
         tried = [LogisticRegression(C=C, max_iter=2_000, tol=1e-6 if patient else tol) for C in (0.03, 0.1, 0.3, 1.0)]
         candidates[f"linear, tol={tol:g}"] = X, tried
@@ -102,7 +103,7 @@ def three_days_promise_less(found):
 def runs(seed, *, rate=0.05):
     """Return how two settings of a network compare, over five seeds of the network each, on one log."""
     log = simulate_ad_log(40_000, n_users=2_000, n_ads=300, seed=seed)
-    X, y, past = columns(log).codes, log["click"].to_numpy(), (log["day"] < 10).to_numpy()
+    X, y, past = all_fields(log), log["click"].to_numpy(), (log["day"] < 10).to_numpy()
     entropies = []
     for n_hidden, step in [(8, 0.05), (32, rate)]:
         networks = [CrossNetworkClassifier(8, 0, n_hidden, learning_rate=step, random_state=s) for s in range(5)]

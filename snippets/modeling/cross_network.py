@@ -73,6 +73,8 @@ def _cross(x: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> list[np.nd
 class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
     """Embeddings, cross layers beside a hidden layer, and one weight for each value, trained by AdaGrad.
 
+    The bias starts at the log odds of the base rate, between one in a million and its complement.
+
     Parameters
     ----------
     n_factors : int
@@ -152,7 +154,9 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"Only binary classification is supported: y holds {len(self.classes_)} class(es)")
         X = _features(self, "X", X, whole=True)
         _same_rows(X=X, y=y)
-        X, y, weight = X[kept], y[kept], weight[kept] / weight.max()
+        X, label, weight = X[kept], (y[kept] == self.classes_[1]).astype(float), weight[kept] / weight.max()
+        weight /= weight.mean()
+        base_rate = np.clip(np.mean(weight * label), 1e-6, 1 - 1e-6)
         self.values_ = [np.unique(np.append(np.maximum(column, -1), -1)) for column in X.T]
         n_values, width = 1 + sum(len(values) - 1 for values in self.values_), X.shape[1] * self.n_factors
         random = check_random_state(self.random_state)
@@ -165,15 +169,15 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
             "hidden": random.normal(0, (2 / width) ** 0.5, (width, self.n_hidden)),
             "hidden_bias": np.zeros(self.n_hidden),
             "out": random.normal(0, max(out, 1) ** -0.5, out),
-            "bias": np.zeros(1),
+            "bias": np.log([base_rate / (1 - base_rate)]),  # from 0, small steps would spend a pass on the way there
         }
         self.params_["embedding"][0] = 0
         squares = {name: np.full_like(value, 1e-8) for name, value in self.params_.items()}
-        rows, label, weight = self._rows(X), (y == self.classes_[1]).astype(float), weight / weight.mean()
+        rows = self._rows(X)
         with np.errstate(over="ignore", invalid="ignore"):
             for _ in range(self.n_epochs):
-                order = random.permutation(len(y))
-                for start in range(0, len(y), self.batch_size):
+                order = random.permutation(len(label))
+                for start in range(0, len(label), self.batch_size):
                     batch = order[start : start + self.batch_size]
                     values, _, gradients = self._gradients(rows[batch], label[batch], weight[batch])
                     for name, gradient in gradients.items():

@@ -71,6 +71,18 @@ def test_what_goes_in_keeps_its_size_at_the_start():
     hold_spread(p["out"], (128 + 400) ** -0.5)
 
 
+@pytest.mark.parametrize(("weight", "rate"), [(None, 1 / 4), ([1.0, 3.0, 2.0, 2.0], 3 / 8)])
+def test_it_starts_at_the_base_rate(weight, rate):
+    net = CrossNetworkClassifier(2, 0, 0, learning_rate=1e-300).fit(np.zeros((4, 1)), [0, 1, 0, 0], weight)
+    np.testing.assert_allclose(net.predict_proba([[0]])[0, 1], rate)
+
+
+def test_one_pass_over_rare_clicks_is_enough_for_their_rate():
+    y = (np.random.default_rng(0).random(20_000) < 0.005).astype(int)
+    net = CrossNetworkClassifier(4, 1, learning_rate=0.01, random_state=0).fit(np.zeros((20_000, 3)), y)
+    assert net.predict_proba([[0, 0, 0]])[0, 1] == pytest.approx(y.mean(), rel=0.1)
+
+
 @pytest.mark.parametrize(("n_cross", "n_hidden"), [(1, 0), (0, 32), (2, 16)])
 def test_it_finds_a_cross_that_weights_alone_cannot(n_cross, n_hidden):
     X, y, _ = rows(20_000)
