@@ -39,6 +39,7 @@ class TorchFactorizationMachine:
     def fit(self, X, y):
         """Learn."""
         rows, label = self._rows(X), torch.tensor(y, dtype=torch.float32)
+        torch.nn.init.constant_(self.bias, float(torch.logit(label.mean())))
         parameters = [self.linear.weight, self.factors.weight, self.bias]
         optimizer = torch.optim.Adagrad(parameters, lr=self.rate, eps=1e-8)
         for _ in range(self.epochs):
@@ -76,7 +77,7 @@ def click_models(n_columns: int) -> dict[str, tuple[Callable[[], object], str]]:
             "dense",
         ),
         "LightGBM": (partial(lightgbm.LGBMClassifier, **boosting), "dense"),
-        "`GBDTLogisticRegression`, 60 trees": (partial(GBDTLogisticRegression, 60, random_state=0), "dense"),
+        "`GBDTLogisticRegression`": (partial(GBDTLogisticRegression, 100, 12, random_state=0), "dense"),
         "`FactorizationMachineClassifier`": (machine, "sparse"),
         "the same in PyTorch": (partial(TorchFactorizationMachine, n_columns), "sparse"),
         "`CrossNetworkClassifier`, wide & deep": (partial(network, 8, 0, 32), "ids"),
