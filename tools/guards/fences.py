@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -83,6 +83,7 @@ def mask(text: str, blocks: list[Fence]) -> str:
     return re.sub(r"(`+)[^`\n]+?\1", "", "\n".join(lines))
 
 
+@lru_cache(maxsize=4)  # two guards read a page, one after the other
 def prose(text: str) -> str:
     """Return the HTML of a page, with nothing in place of its fences, and its inline code in ``<inline-code>``.
 

@@ -37,7 +37,7 @@ SECTIONS = (
     "References",
 )
 KEYS = {"title": str, "description": str, "section": str, "minutes": int, "tags": list}
-OPTIONAL = {"snippets": list, "hide": list}
+OPTIONAL = {"snippets": list, "given": list, "hide": list}
 
 _KINDS = "note tip warning abstract question card right wrong"
 GATHERED = {"overview", "sheet-clock", "sheet-cards", "all-cards", "all-prompts", "proof-total"}

@@ -19,7 +19,7 @@ from pygments.lexers import find_lexer_class, get_all_lexers
 from pygments.lexers.python import PythonLexer
 from pytest_codeblocks.main import extract_from_file
 
-from tools.guards import claims, markup, syntax
+from tools.guards import claims, markup, numbers, syntax
 from tools.guards.fences import ROOT, Fence, fences, mask
 from tools.guards.markup import EXPECTED
 from tools.guards.markup import SNIPPET as INCLUDE
@@ -111,6 +111,8 @@ def check_page(path: Path) -> list[str]:
     if path.name == "quiz.md":
         faults += _check_quiz(text)
     published = (ROOT / "docs") in path.parents or path.name == "page.md"
+    if (ROOT / "docs") in path.parents and numbers.is_held(path):
+        faults += numbers.check(path, text)
     faults += markup.check_front_matter(text) if published else markup.check_no_front_matter(text)
     return _named(path, faults)
 
