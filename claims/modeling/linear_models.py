@@ -170,6 +170,33 @@ def fewer_leaves_win_on_few_rows(found):
     return found["500 rows, trees, leaves chosen"] / found["500 rows, 50 trees of 31 leaves"] - 1
 
 
+@experiment(seeds=20, worlds={"default": {}, "more drift": {"drift": 0.25}, "fewer clicks": {"base_ctr": 0.07}})
+def stumps(seed, *, drift=0.08, base_ctr=0.1, additive=False):
+    log = simulate_ad_log(60_000, seed=seed, drift=drift, base_ctr=base_ctr, n_users=5_000, n_ads=500)
+    rng, past = np.random.default_rng(seed), (log["day"] < 10).to_numpy()
+    if additive:
+        log["click"], log["click_delay"] = _additive(log, rng), 0.0
+    order = rng.permutation(np.flatnonzero(past))
+    part = log.iloc[np.sort(np.concatenate([order[:500], np.flatnonzero(~past)]))]
+    plain, _ = _columns(part)
+    candidates = {
+        "linear": (plain, [_linear(C, [0, 1, 2, 3]) for C in (0.003, 0.03, 0.3, 3.0)]),
+        "stumps, number chosen": (plain, [_trees(2, n) for n in (5, 10, 20, 50)]),
+    }
+    return compare(part, candidates).table["test"].to_dict()
+
+
+@claim(
+    "With 500 rows, trees of two leaves whose number is chosen lose less than two percent to the linear model.",
+    stumps,
+    holds=below(0.02),
+    twin={"additive": True},
+    percent=True,
+)
+def few_stumps_keep_up_on_few_rows(found):
+    return found["stumps, number chosen"] / found["linear"] - 1
+
+
 @claim(
     "With 5,000 rows, trees whose leaves are chosen are within one percent of the linear model.",
     sizes,
@@ -217,6 +244,12 @@ def _columns(log):
     return plain, lambda known: np.column_stack([plain(known), *pairs])
 
 
+def _additive(log, rng):
+    """Draw clicks in a world in which category, device, age and hour add up, and nothing else counts."""
+    margin = sum(rng.normal(0, 1, 24)[code] for code in [*_codes(log).values(), log["hour"]])
+    return (rng.random(len(log)) < expit(margin - 3)).astype(int)
+
+
 def _linear(C, kinds):
     """Return a logistic regression; columns 4 and 5 are the rates, the others codes."""
     rows = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), kinds), (StandardScaler(), [4, 5]))
@@ -232,7 +265,7 @@ def position_weight(seed, *, drift=0.08, base_ctr=0.03, shuffled=False):
     return _odds(seed, drift, base_ctr, shuffled)
 
 
-@experiment(worlds=WORLDS)
+@experiment(seeds=20, worlds=WORLDS)
 def position_weight_at_random(seed, *, drift=0.08, base_ctr=0.03, shuffled=True):
     return _odds(seed, drift, base_ctr, shuffled)
 
