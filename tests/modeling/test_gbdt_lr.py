@@ -85,6 +85,14 @@ def test_many_leaves_are_learned_in_blocks_and_many_rows_in_parts(log, fitted, m
     np.testing.assert_array_equal(other.leaves(X[:500]).indices, fitted.leaves(X[:500]).indices)
 
 
+def test_a_weak_penalty_on_a_thousand_leaves_takes_few_steps(log):
+    X, y, day = log
+    rows = day < 3
+    model = GBDTLogisticRegression(C=1.0, random_state=0).fit(X[rows], y[rows])
+    assert model.coef_.size > 1_000
+    assert model.n_iter_ < 100  # 500 were not enough with the leaves in two blocks
+
+
 def test_what_has_not_converged_says_so(monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(500, 2))
