@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
-from scipy.special import expit, softmax
+from scipy.special import expit, logit, softmax
 from sklearn.base import BaseEstimator
 from sklearn.utils import ClassifierTags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -120,7 +120,7 @@ class MultiTaskClassifier(BaseEstimator):
             "expert_bias": np.zeros((self.n_experts, 1, self.n_hidden)),
             "gate": random.normal(0, width**-0.5, (n_tasks, width, self.n_experts)),
             "tower": random.normal(0, self.n_hidden**-0.5, (n_tasks, self.n_hidden)),
-            "bias": np.zeros(n_tasks),
+            "bias": self._base_log_odds(Y, weight),
         }
         self.params_["embedding"][0] = 0
         squares = {name: np.full_like(value, 1e-8) for name, value in self.params_.items()}
@@ -155,6 +155,18 @@ class MultiTaskClassifier(BaseEstimator):
         tags.target_tags.required = tags.target_tags.multi_output = True
         tags.target_tags.single_output = False
         return tags
+
+    def _base_log_odds(self, Y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Return where each task's bias starts: at its rate among known labels, a conversion's among clicks.
+
+        From 0 a rare label would need a good part of its only pass to come down to its rate, by every weight there is.
+        """
+        given = ~np.isnan(Y)
+        if self.entire_space:
+            given[:, 1] = Y[:, 0] == 1
+        rows, yes = weight @ given, weight @ np.where(given, Y, 0)
+        rate = np.divide(yes, rows, out=np.full(Y.shape[1], 0.5), where=rows > 0)
+        return logit(rate.clip(1e-6, 1 - 1e-6))
 
     def _rows(self, X: np.ndarray) -> np.ndarray:
         return _table_rows(self.values_, X)

@@ -258,3 +258,26 @@ def test_log_odds_that_overflow_are_no_prediction():
 def test_labels_that_are_none_are_named(Y, message):
     with pytest.raises(ValueError, match=message):
         MultiTaskClassifier().fit([[0], [1]], Y)
+
+
+def rates_at_the_start(X, Y, weight=None, **arguments):
+    """Return what is predicted for a value that nobody has seen, before anything is learned."""
+    model = MultiTaskClassifier(2, learning_rate=1e-300, random_state=0, **arguments)
+    return model.fit(X, Y, weight).predict_proba([[-1] * np.shape(X)[1]])[0]
+
+
+def test_biases_start_at_the_rates_of_known_labels():
+    X, Y = rows()
+    np.testing.assert_allclose(rates_at_the_start(X, Y), Y.mean(axis=0))
+    Y[::3, 1] = np.nan
+    weight = np.random.default_rng(1).integers(0, 4, len(X))
+    known = ~np.isnan(Y[:, 1])
+    expected = np.average(Y[:, 0], weights=weight), np.average(Y[known, 1], weights=weight[known])
+    np.testing.assert_allclose(rates_at_the_start(X, Y, weight), expected)
+
+
+def test_over_the_entire_space_a_conversion_starts_at_its_rate_among_clicks():
+    X, Y = rows()
+    expected = Y[:, 0].mean(), Y[Y[:, 0] == 1, 1].mean()
+    np.testing.assert_allclose(rates_at_the_start(X, Y, entire_space=True), expected)
+    np.testing.assert_allclose(rates_at_the_start(X, 0 * Y, entire_space=True), [1e-6, 0.5])  # no click, nothing known
