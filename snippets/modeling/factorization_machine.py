@@ -132,8 +132,10 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
     def fit(
         self, X: ArrayLike | csr_matrix, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> FactorizationMachineClassifier:
-        """Forget everything, then pass over the rows ``n_epochs`` times, each time in another order."""
+        """Forget everything, start at the base rate, and pass over the rows ``n_epochs`` times, in new orders."""
         X, label, weight = self._start(X, y, sample_weight, classes=None, fresh=True)
+        base_rate = np.clip(np.average(label, weights=weight / weight.max()), 1e-6, 1 - 1e-6)
+        self.intercept_[:] = np.log(base_rate / (1 - base_rate))  # small steps from 0 would spend a pass on the way
         sure = False
         for _ in range(self.n_epochs):
             order = self._random.permutation(X.shape[0])
@@ -149,7 +151,10 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> FactorizationMachineClassifier:
-        """Learn the rows once, in their order. The first call needs ``classes`` if its rows may lack one of the two."""
+        """Learn the rows once, in their order; the first call starts at even odds.
+
+        It needs ``classes`` if its rows may lack one of the two.
+        """
         fresh = not hasattr(self, "classes_")
         X, label, weight = self._start(X, y, sample_weight, classes, fresh)
         if self._pass(X, label, weight) and fresh:

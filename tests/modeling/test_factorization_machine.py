@@ -273,3 +273,12 @@ def test_a_parameter_may_be_a_fraction_and_is_not_so_large_that_sums_overflow(na
 
 def test_sparse_factors_are_as_good_as_dense_ones():
     assert pairwise([[1.0, 2.0]], csr_matrix([[1.0, 0.0], [3.0, 1.0]])).tolist() == [6]
+
+
+def test_fit_starts_at_the_base_rate_and_partial_fit_at_even_odds():
+    X, y, weight = csr_matrix(np.eye(4)), [0, 1, 0, 0], [1.0, 3.0, 2.0, 2.0]
+    model = FactorizationMachineClassifier(0, learning_rate=1e-300, random_state=0)
+    np.testing.assert_allclose(model.fit(X, y).predict_proba(X)[:, 1], 1 / 4)
+    np.testing.assert_allclose(model.fit(X, y, weight).predict_proba(X)[:, 1], 3 / 8)
+    fresh = FactorizationMachineClassifier(0, learning_rate=1e-300, random_state=0).partial_fit(X, y)
+    np.testing.assert_allclose(fresh.predict_proba(X)[:, 1], 1 / 2)
