@@ -190,7 +190,7 @@ def the_formula_finds_the_threshold(seed, *, calibrated=True, cost=1.0, gain=9.0
     return worth(best) - max(worth(best / 2), worth(2 * best))
 
 
-@experiment(seeds=10, worlds=WORLDS | {"much more drift": {"drift": 0.4}})
+@experiment(seeds=20, worlds=WORLDS | {"much more drift": {"drift": 0.4}})
 def surfaces(seed, *, drift=0.08, base_ctr=0.03, alike=False):
     """Return the normalized entropy over all rows, and its mean over five surfaces, which differ in how people look."""
     log = simulate_ad_log(
