@@ -126,7 +126,7 @@ def labels(seed, *, scrambled=False, unnamed=False):
 
 
 @claim(
-    "With a hundred labels, a linear model on words is right less often than three rules by hand, on average over draws.",
+    "With a hundred labels, a linear model on words is on average right less often than three rules by hand.",
     labels,
     holds=below(0),
     twin={"unnamed": True},
