@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import OneHotEncoder
 
 from claims.claim import above, below, claim, experiment
-from claims.protocol import compare
+from claims.protocol import all_fields, compare
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.evaluation.normalized_entropy import normalized_entropy
 from snippets.modeling.factorization_machine import FactorizationMachineClassifier
@@ -19,12 +19,11 @@ WORLDS = {"default": {}, "more drift": {"drift": 0.25}, "rarer clicks": {"base_c
 def _log(n, seed, drift, base_ctr, n_users, n_ads, no_taste):
     """Return a log, and its columns; without taste, the users of other requests are beside each ad."""
     log = simulate_ad_log(n, seed=seed, drift=drift, base_ctr=base_ctr, n_users=n_users, n_ads=n_ads)
-    category, device, age = (log[c].cat.codes.to_numpy().astype(int) for c in ("category", "device", "age_group"))
-    user = log["user_id"].to_numpy()
+    X = all_fields(log)
     if no_taste:
-        order = np.random.default_rng(seed).permutation(len(log))
-        user, device, age = user[order], device[order], age[order]
-    return log, np.column_stack([category, device, age, log["hour"], log["ad_id"], user])
+        order, of_user = np.random.default_rng(seed).permutation(len(log)), [1, 2, 5]
+        X[:, of_user] = X[order][:, of_user]
+    return log, X
 
 
 def _factors(*settings):

@@ -131,9 +131,8 @@ def sizes(seed, *, drift=0.08, base_ctr=0.1, few=500, no_taste=False, additive=F
         order = rng.permutation(len(log))
         for name in ("age_group", "device"):
             log[name] = log[name].array.take(order)
-    if additive:  # a world in which category, device, age and hour add up, and nothing else counts
-        margin = sum(rng.normal(0, 1, 24)[code] for code in [*_codes(log).values(), log["hour"]])
-        log["click"], log["click_delay"] = (rng.random(len(log)) < expit(margin - 3)).astype(int), 0.0
+    if additive:
+        log["click"], log["click_delay"] = _additive(log, rng), 0.0
     order, found = rng.permutation(np.flatnonzero(past)), {}
     for name, size in [("500", few), ("5,000", 5_000), ("all", len(order))]:
         part = log.iloc[np.sort(np.concatenate([order[:size], np.flatnonzero(~past)]))]

@@ -7,7 +7,7 @@ from scipy.special import logit
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from claims.claim import above, below, between, claim, experiment
-from claims.protocol import BUDGET, TEST, VALIDATION
+from claims.protocol import BUDGET, TEST, VALIDATION, small_fields
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.evaluation.normalized_entropy import normalized_entropy
 from snippets.modeling.model_comparison import compare_models
@@ -18,8 +18,7 @@ RATES = (0.02, 0.05, 0.1)
 
 def fields(log):
     """Return category, device, age group, ad and user as codes."""
-    small = [log[c].cat.codes for c in ("category", "device", "age_group")]
-    return np.column_stack([*small, log["ad_id"], log["user_id"]])
+    return np.column_stack([small_fields(log), log["ad_id"], log["user_id"]])
 
 
 def parts(log):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from claims.claim import above, below, between, claim, experiment
-from claims.protocol import compare, dense
+from claims.protocol import compare, dense, small_fields
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.evaluation.normalized_entropy import normalized_entropy
 from snippets.modeling.gbdt_lr import GBDTLogisticRegression
@@ -113,8 +113,7 @@ def daily(seed, *, drift=0.3, base_ctr=0.03):
     y, day = log["click"].to_numpy(), log["day"].to_numpy()
     # The counters as logged: those of a day hold the clicks that had arrived when it was served.
     rates = [np.log((log[f"{w}_clicks"] + 50 * base_ctr) / (log[f"{w}_impressions"] + 50)) for w in ("ad", "user")]
-    small = [log[c].cat.codes for c in ("category", "device", "age_group")]
-    X, served = np.column_stack([*small, log["hour"], *rates]), day >= 7
+    X, served = np.column_stack([small_fields(log), log["hour"], *rates]), day >= 7
     first = day < 7
     model = OwnRows(30, random_state=0).fit(X[first], y[first])
     trees = _alone(30).fit(X[first], y[first])
