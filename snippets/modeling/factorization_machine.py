@@ -61,6 +61,8 @@ def pairwise(X: ArrayLike | csr_matrix, factors: np.ndarray) -> np.ndarray:
 class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
     """Factorization machine of degree 2 with logistic loss, by AdaGrad on small batches of sparse rows.
 
+    The log odds start at those of the rows, or of the first batch of a stream, with one more row of each label.
+
     Values should be about 1 in size: the first step moves a weight by ``learning_rate`` whatever the value, so that a
     price of 10,000 would move the log odds by 10,000 learning_rate. Take its logarithm, or scale it.
 
@@ -132,10 +134,9 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
     def fit(
         self, X: ArrayLike | csr_matrix, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> FactorizationMachineClassifier:
-        """Forget everything, start at the base rate, and pass over the rows ``n_epochs`` times, in new orders."""
+        """Forget everything, then pass over the rows ``n_epochs`` times, each time in another order."""
         X, label, weight = self._start(X, y, sample_weight, classes=None, fresh=True)
-        base_rate = np.clip(np.average(label, weights=weight / weight.max()), 1e-6, 1 - 1e-6)
-        self.intercept_[:] = np.log(base_rate / (1 - base_rate))  # small steps from 0 would spend a pass on the way
+        self._start_at_rate(label, weight)
         sure = False
         for _ in range(self.n_epochs):
             order = self._random.permutation(X.shape[0])
@@ -151,12 +152,11 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> FactorizationMachineClassifier:
-        """Learn the rows once, in their order; the first call starts at even odds.
-
-        It needs ``classes`` if its rows may lack one of the two.
-        """
+        """Learn the rows once, in their order. The first call needs ``classes`` if its rows may lack one of the two."""
         fresh = not hasattr(self, "classes_")
         X, label, weight = self._start(X, y, sample_weight, classes, fresh)
+        if fresh:
+            self._start_at_rate(label[: self.batch_size], weight[: self.batch_size])
         if self._pass(X, label, weight) and fresh:
             _warn_of_scale(X)
         return self
@@ -205,6 +205,10 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
             self.factors_ = self._random.normal(0, self.init_scale, (n, self.n_factors))
             self._squares = [np.full_like(w, 1e-8) for w in (self.intercept_, self.coef_[0], self.factors_)]
         return X, (y == classes[1]).astype(float), weight
+
+    def _start_at_rate(self, label: np.ndarray, weight: np.ndarray) -> None:
+        """Start at the rate of these rows: small steps from even odds would take a good part of a pass."""
+        self.intercept_[:] = np.log((weight @ label + 1) / (weight @ (1 - label) + 1))
 
     def _pass(self, X: csr_matrix, y: np.ndarray, weight: np.ndarray) -> bool:
         """Learn the rows in their order; say whether one was all but impossible."""

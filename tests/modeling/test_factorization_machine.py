@@ -74,7 +74,8 @@ def test_one_pass_against_a_literal_one():
     y, weight = np.tile([0.0, 1.0, 1.0], 8), rng.uniform(0.5, 2, 24)
     model = FactorizationMachineClassifier(2, l2_linear=0.1, batch_size=5, init_scale=0.3, random_state=3)
     factors = np.random.RandomState(3).normal(0, 0.3, (4, 2))
-    expected = literal(X, y, weight, model, np.concatenate([np.zeros(5), factors.ravel()]))
+    start = np.log((weight[:5] @ y[:5] + 1) / (weight[:5] @ (1 - y[:5]) + 1))
+    expected = literal(X, y, weight, model, np.concatenate([[start], np.zeros(4), factors.ravel()]))
     model.partial_fit(X, y, sample_weight=weight)
     got = np.concatenate([model.intercept_, model.coef_[0], model.factors_.ravel()])
     np.testing.assert_allclose(got, expected, atol=2e-4)
@@ -275,10 +276,11 @@ def test_sparse_factors_are_as_good_as_dense_ones():
     assert pairwise([[1.0, 2.0]], csr_matrix([[1.0, 0.0], [3.0, 1.0]])).tolist() == [6]
 
 
-def test_fit_starts_at_the_base_rate_and_partial_fit_at_even_odds():
+def test_it_starts_at_the_rate_of_its_first_rows():
     X, y, weight = csr_matrix(np.eye(4)), [0, 1, 0, 0], [1.0, 3.0, 2.0, 2.0]
-    model = FactorizationMachineClassifier(0, learning_rate=1e-300, random_state=0)
-    np.testing.assert_allclose(model.fit(X, y).predict_proba(X)[:, 1], 1 / 4)
-    np.testing.assert_allclose(model.fit(X, y, weight).predict_proba(X)[:, 1], 3 / 8)
-    fresh = FactorizationMachineClassifier(0, learning_rate=1e-300, random_state=0).partial_fit(X, y)
-    np.testing.assert_allclose(fresh.predict_proba(X)[:, 1], 1 / 2)
+    model = FactorizationMachineClassifier(0, learning_rate=1e-300, batch_size=2)
+    np.testing.assert_allclose(model.partial_fit(X, y).predict_proba(X)[:, 1], 2 / 4)  # of the first batch
+    for learn in (model.fit, FactorizationMachineClassifier(0, learning_rate=1e-300).partial_fit):
+        np.testing.assert_allclose(learn(X, y).predict_proba(X)[:, 1], 2 / 6)
+    np.testing.assert_allclose(model.fit(X, y, sample_weight=weight).predict_proba(X)[:, 1], 4 / 10)
+    np.testing.assert_allclose(model.partial_fit(X, [1, 1, 1, 1]).predict_proba(X)[:, 1], 4 / 10)
