@@ -94,7 +94,7 @@ def best_model(names, key):
     return min((name for name in names if name != "the truth"), key=key)
 
 
-@experiment(seeds=20, worlds=WORLDS, best=best_model)
+@experiment(worlds=WORLDS, best=best_model)
 def models(seed, *, drift=0.08, n_users=1_200, shuffled=False):
     """Return the entropy of each model, tuned on days 8 and 9, on the same later days."""
     log = simulate_ad_log(56_000, n_users=n_users, n_ads=120, drift=drift, position_bias=False, seed=seed)
