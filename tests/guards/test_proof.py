@@ -54,6 +54,13 @@ def published(root, page=SOUND, lab=LAB):
     return site
 
 
+def test_a_number_of_a_lab_that_it_does_not_print_is_refused(world, monkeypatch):
+    monkeypatch.setattr("tools.guards.numbers.WAITING", ())
+    told = LAB + "<p>So x is 3, in 77 % of cases.</p>"
+    with pytest.raises(ProofError, match="labs/lab/: '77 %' comes from nowhere"):
+        prove(published(world, lab=told), world)
+
+
 def test_a_sound_site_is_proven_and_signed(world):
     site = published(world)
     proof = prove(site, world)

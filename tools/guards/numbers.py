@@ -244,9 +244,9 @@ def _sentence(text: str, section: int, given: bool = False) -> Sentence:
     return Sentence(" ".join(LINK.sub("", text).split()), tuple(LINK.findall(text)), section, given)
 
 
-def is_held(path: Path) -> bool:
-    """Say whether the numbers of a page have been gone through."""
-    return path.relative_to(ROOT / "docs").parent.as_posix().replace(".", "") not in WAITING
+def is_held(page: Path) -> bool:
+    """Say whether the numbers of a page, by its path below docs/, have been gone through."""
+    return page.parent.name not in WAITING
 
 
 def check(path: Path, text: str) -> Iterator[tuple[int, str]]:
@@ -272,16 +272,15 @@ def check(path: Path, text: str) -> Iterator[tuple[int, str]]:
 
 def check_lab(path: Path, page: BeautifulSoup) -> Iterator[str]:
     """Say which numbers of a lab, as it is built, come from nowhere: what it prints is known when it has run."""
-    article = page.find("article")
     own: list[list[Number]] = [[]]
-    for tag in article.find_all(["h2", "pre", "svg", "table"]):
+    for tag in page.find_all(["h2", "pre", "svg", "table"]):
         if tag.name == "h2":
             own.append([])
         else:
             own[-1] += numbers(re.sub(r"(?<=\d)_(?=\d)", "", tag.get_text(" " if tag.name != "pre" else "")))
-    for tag in article.find_all("table"):
+    for tag in page.find_all("table"):
         tag.decompose()
-    for sentence, number in _ungrounded(list(sentences(article)), own, {}, path):
+    for sentence, number in _ungrounded(list(sentences(page)), own, {}, path):
         yield f"{number.words!r} comes from nowhere: print it, cite it, or link to what does: {sentence.text[:80]!r}"
 
 

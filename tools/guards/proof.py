@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
+from tools.guards import numbers
 from tools.guards.claims import DRAWN
 from tools.guards.fences import ROOT, fences
 from tools.guards.git import clean, commit
@@ -64,7 +65,10 @@ def prove(site: Path, root: Path = ROOT) -> dict:
         source = _source(url, root)
         pages[url] = page = Page(source)
         ran = [b for b in ledger["blocks"] if b["page"] == f"docs/{source}"]
-        faults += [f"{url or '/'}: {fault}" for fault in _check(soup, page, ran, root)]
+        found = _check(soup, page, ran, root)
+        if source.endswith(".py") and numbers.is_held(Path(source)):
+            found += numbers.check_lab(root / "docs" / source, BeautifulSoup(str(soup.article or soup), "html.parser"))
+        faults += [f"{url or '/'}: {fault}" for fault in found]
     unseen = {b["page"] for b in ledger["blocks"] if b["page"].startswith("docs/")} - {
         f"docs/{page.source}" for page in pages.values()
     }
