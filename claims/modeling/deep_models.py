@@ -68,21 +68,22 @@ def trees_are_level_with_linear(found):
 
 
 @claim(
-    "Wide & deep, on the same rates and the identities, falls behind trees on rates.",
+    "Wide & deep, on the same rates and the identities, is within 0.01 of trees on rates.",
     sizes,
-    holds=above(0),
+    holds=between(-0.01, 0.01),
     twin={"no_rates_for_trees": True},
     unit="of the entropy",
 )
-def wide_and_deep_against_trees(found):
+def wide_and_deep_is_level_with_trees(found):
     """Say by how much the network is worse, on all rows."""
     return found["wide & deep, all rows"] - found["boosted trees, all rows"]
 
 
 @claim(
-    "Wide & deep on identities alone falls behind trees on rates.",
+    "Whether wide & deep on identities alone falls behind trees on rates depends on how many rows a user has.",
     sizes,
     holds=above(0),
+    says="varies",
     twin={"no_rates_for_trees": True},
     unit="of the entropy",
 )

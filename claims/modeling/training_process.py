@@ -50,11 +50,11 @@ def stopping_the_baseline_flatters_the_rival(found):
 
 
 @claim(
-    "With equal budgets, the factorization machine beats a linear model that is run to its end, at 60,000 rows.",
+    "With equal budgets, it depends on the log whether a factorization machine beats a linear model run to its end.",
     stopped,
     holds=above(0),
     twin={"pairs": True},
-    says="fails",
+    says="varies",
 )
 def factorization_machine_beats_linear(found):
     return found["linear, tol=1e-06"] - found["factorization machine"]
@@ -119,9 +119,9 @@ def runs(seed, *, rate=0.05):
 
 
 @claim(
-    "One run each of 8 and of 32 hidden units picks another winner than five runs each, three times in ten or more.",
+    "One run each of 8 and of 32 hidden units picks another winner than five runs each, two times in ten or more.",
     runs,
-    holds=above(0.3),
+    holds=above(0.2),
     twin={"rate": 0.0001},
     percent=True,
 )
@@ -129,7 +129,7 @@ def one_run_is_a_draw(found):
     return found["wrong winners"]
 
 
-@experiment(seeds=10)
+@experiment(seeds=20)
 def fault(seed, *, lost=True, drift=0.15, stale=False):
     """Return how models stand on the days after a fault of the log, which starts on day 5 and is repaired on day 6."""
     log = simulate_ad_log(84_000, n_users=2_000, n_ads=300, drift=drift, seed=seed)
