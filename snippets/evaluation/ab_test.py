@@ -67,7 +67,7 @@ def sample_size_per_arm(base_rate: float, relative_lift: float, alpha: float = 0
 
     Notes
     -----
-    Fleiss, Levin & Paik 2003, "Statistical Methods for Rates and Proportions", section 4.3, without continuity
+    Fleiss, Levin & Paik 2003, "Statistical Methods for Rates and Proportions", chapter 4, without continuity
     correction.
 
     Examples
@@ -113,7 +113,9 @@ def two_proportion_test(clicks_a: int, n_a: int, clicks_b: int, n_b: int, confid
 
     Notes
     -----
-    Mee 1984, "Confidence Bounds for the Difference between Two Probabilities", Biometrics 40.
+    Mee 1984, "Confidence Bounds for the Difference between Two Probabilities", Biometrics 40; one of those that perform
+    well in Newcombe 1998, "Interval Estimation for the Difference between Independent Proportions", Statistics in
+    Medicine 17.
 
     Examples
     --------

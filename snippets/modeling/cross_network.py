@@ -85,7 +85,7 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         Width of the hidden layer, 0 for none.
     learning_rate, n_epochs, batch_size
         AdaGrad's step, passes over the rows, rows of a step. A second pass over rare values often harms (Zhang et al.
-        2022, "Towards Understanding the Overfitting Phenomenon of Deep Click-Through Rate Prediction Models", CIKM).
+        2022, "Towards Understanding the Overfitting Phenomenon of Deep Click-Through Rate Models", CIKM).
     init_scale : float
         Standard deviation of the embeddings at the start.
     random_state : int, RandomState or None

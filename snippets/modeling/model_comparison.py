@@ -1,9 +1,9 @@
 """Compare models fairly: one budget, the same days to tune on, the same rows to refit on, the same later days.
 
-An unequal comparison is the commonest way to a wrong conclusion: Dacrema et al. 2019, "Are We Really Making Much
-Progress?", RecSys, and Rendle et al. 2020, "Neural Collaborative Filtering vs. Matrix Factorization Revisited", RecSys,
-found that baselines, once tuned, undo most published gains. Agarwal et al. 2021, "Deep Reinforcement Learning at the
-Edge of the Statistical Precipice", NeurIPS: report intervals over runs, not one number a model.
+An unequal comparison is the commonest way to a wrong conclusion: simple methods, once tuned, often undo a published
+gain. Ferrari Dacrema et al. 2019, "Are We Really Making Much Progress?", RecSys; Rendle et al. 2020, "Neural
+Collaborative Filtering vs. Matrix Factorization Revisited", RecSys. Agarwal et al. 2021, "Deep Reinforcement Learning
+at the Edge of the Statistical Precipice", NeurIPS: report intervals over runs, not one number a model.
 """
 
 from __future__ import annotations
