@@ -39,17 +39,19 @@ broken = simulate_ad_log(420_000, drift=0.25, incident="lost_clicks", incident_d
 incident = log["day"].isin([6, 7, 8])
 log["logged"] = log["click"].where(~incident, broken["click"])
 lost = log["click"].sum() - log["logged"].sum()
-print(f"{log['click'].sum()} clicks happened, {lost} of them were not logged")
+print(f"{log['day'].nunique()} days, {log['click'].sum()} clicks, of which {lost} were not logged")
 
 # %% [markdown]
-# Both logs have the same seed, so they agree in everything but the lost clicks. The ads drift faster than usual, so
-# that fresh models matter.
+# Both logs have the same seed, so they agree in everything but the lost clicks. The ads drift faster than in the
+# guide's other logs, so that fresh models matter.
 #
 # ## The night shift
 #
 # Every night a candidate is trained on three days of logged clicks. The newest logged day is kept back to judge it. So
 # the candidate for day 7 is trained on days 3 to 5 and judged on day 6. The page on
-# [continuous evaluation](../evaluation/continuous-evaluation.md) says what each check is for.
+# [continuous evaluation](../evaluation/continuous-evaluation.md) says what each check is for. Models are judged on
+# impressions at their logged positions, which are not known
+# [when a request is scored](../training-data/bias.md#position-at-serving).
 
 # %%
 COLUMNS = ["position", "category", "device", "ad_id"]
@@ -158,14 +160,15 @@ for day, passed, why in good_nights:
     print(f"before day {day:<2} good gate: {'shipped' if passed else 'stopped: ' + why}")
 
 # %% [markdown]
-# The weak gate ships on the nights before days 8 and 9 with a large *gain*: the candidate has learned that phone users
-# do not click, and on a day without phone clicks that is right. Broken labels confirm a model that was trained on them.
-# It stops one candidate, on the first healthy day, and by then the broken model serves.
+# The weak gate ships on the nights before days 8 and 9 with a *gain*: the candidate has learned that phone users do not
+# click, and on a day without phone clicks that is right. Broken labels confirm a model that was trained on them
+# ([replicated](../claims.md#evaluation-continuous-evaluation-broken-labels-confirm-the-fault)). It stops one candidate,
+# on the first healthy day, and by then the broken model serves.
 #
 # The good gate stops the first night after the incident begins. Not because the candidate is bad: it was trained before
 # the incident. It stops because a device has no clicks at all, which is a reason to wake somebody. From the night
-# before day 9 on, the last check adds what no label can say: the candidate promises a third of the phone clicks that
-# the current model does.
+# before day 9 on, the last check adds what no label can say. It is printed as *shift*: how many phone clicks the
+# candidate promises for each that the current model does.
 #
 # ## What it costs to wait
 #
@@ -179,11 +182,16 @@ print("waits for a clean window        ", "  ".join(f"{e:.3f}" for e in good[-4:
 print("bad days left out of training   ", "  ".join(f"{e:.3f}" for e in clean[-4:]))
 
 # %% [markdown]
-# That list of bad days is worth more than any check. Keep it where every training job and every counter reads it.
+# The list of bad days pays at once
+# ([replicated](../claims.md#labs-fourteen-days-in-production-a-list-of-bad-days-pays)). Keep it where every training
+# job and every counter reads it.
 #
 # ## What to say in the interview
 #
-# - Over all days, the weak gate is worse than no updates at all. Automation without a gate spreads a fault faster.
+# - Over all days, the weak gate is worse than no updates at all
+#   ([replicated](../claims.md#labs-fourteen-days-in-production-a-weak-gate-is-worse-than-none)): the model that is
+#   updated learns the fault. The good gate pays
+#   ([replicated](../claims.md#labs-fourteen-days-in-production-the-good-gate-pays)).
 # - Judge a candidate by labels *and* by something that needs none: how far its predictions moved, and where.
 # - A gate that stops is not the end: somebody must be told, find the cause, and mark the bad data.
-# - One incident in one simulated world shows a mechanism, not how often it happens. What would it look like in yours?
+# - One kind of incident in simulated worlds shows a mechanism, not how often it happens. How would it look in yours?

@@ -1,0 +1,190 @@
+"""Claims of docs/evaluation/calibration.md."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit, logit
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import OneHotEncoder
+
+from claims.claim import above, below, between, claim, experiment
+from snippets.datasets.ad_log import simulate_ad_log
+from snippets.evaluation.calibration import calibration_noise_floor, expected_calibration_error
+from snippets.evaluation.normalized_entropy import normalized_entropy
+
+WORLDS = {"default": {}, "more drift": {"drift": 0.25}, "rarer clicks": {"base_ctr": 0.015}}
+
+
+def platt(q, y):
+    """Return the map that Platt scaling finds: a logistic regression on the logit."""
+    model = LogisticRegression(C=np.inf).fit(logit(q)[:, None], y)
+    return lambda r: model.predict_proba(logit(r)[:, None])[:, 1]
+
+
+@experiment(seeds=10, worlds=WORLDS)
+def repairs(seed, *, drift=0.08, base_ctr=0.03, kept=0.1, formula=None, position_bias=True):
+    """Return entropies after each repair of a model trained on sampled negatives, and the ratio by position."""
+    log = simulate_ad_log(
+        100_000, seed=seed, n_users=5_000, n_ads=500, drift=drift, base_ctr=base_ctr, position_bias=position_bias,
+        randomize_positions=not position_bias,
+    )  # fmt: skip
+    rng, day, y = np.random.default_rng(seed), log["day"], log["click"].to_numpy()
+    X = OneHotEncoder().fit_transform(log[["category", "age_group", "device", "hour", "ad_id"]])
+    train = np.flatnonzero((day < 9) & ((y == 1) | (rng.random(len(log)) < kept)))
+    tune, test = np.flatnonzero(day.isin([9, 10])), np.flatnonzero(day > 10)
+    model = LogisticRegression(C=0.3, max_iter=300).fit(X[train], y[train])
+    q, r = (model.predict_proba(X[rows])[:, 1] for rows in (tune, test))
+    steps = IsotonicRegression(out_of_bounds="clip").fit(q, y[tune])
+    repaired = {
+        "as trained": r,
+        "formula": r / (r + (1 - r) / (formula or kept)),
+        "Platt": platt(q, y[tune])(r),
+        "isotonic": np.clip(steps.predict(r), 0.001, 0.999),
+    }
+    found = {f"entropy, {name}": normalized_entropy(y[test], p) for name, p in repaired.items()}
+    position, true = log["position"].to_numpy()[test], log["p_click"].to_numpy()[test]
+    for name in ("formula", "isotonic"):
+        for k in (1, 5):
+            found[f"{name}, position {k}"] = repaired[name][position == k].sum() / true[position == k].sum()
+    return found
+
+
+@claim(
+    "After sampling of negatives, the formula alone comes within 0.005 of normalized entropy of the better of Platt "
+    "scaling and isotonic regression.",
+    repairs,
+    holds=below(0.005),
+    twin={"formula": 0.02},
+    unit="of normalized entropy, against the better one",
+)
+def the_formula_does_nearly_all(found):
+    return found["entropy, formula"] - min(found["entropy, Platt"], found["entropy, isotonic"])
+
+
+@claim(
+    "A model without the position promises less than six tenths of the clicks at the top and more than twice too many "
+    "at the bottom, and isotonic regression on the score leaves it so.",
+    repairs,
+    holds=above(0),
+    twin={"position_bias": False},
+    unit="in logarithms, the least of four margins",
+)
+def every_position_is_wrong(found):
+    tops = [np.log(0.6 / found[f"{name}, position 1"]) for name in ("formula", "isotonic")]
+    return min(*tops, *(np.log(found[f"{name}, position 5"] / 2) for name in ("formula", "isotonic")))
+
+
+@experiment(seeds=20, worlds={"default": {}, "rarer clicks": {"base_ctr": 0.01}, "half of the rows": {"rows": 500}})
+def truth(seed, *, base_ctr=0.03, rows=1_000, off=1.0):
+    """Return the error of the true probabilities in multiples of its noise floor, over parts of a log."""
+    log = simulate_ad_log(100_000, seed=seed, base_ctr=base_ctr)
+    y, p = log["click"].to_numpy(), log["p_click"].to_numpy()
+    q = expit(logit(p) + np.log(off))
+    parts = [slice(start, start + rows) for start in range(0, len(log), rows)]
+    times = [expected_calibration_error(y[k], q[k]) / calibration_noise_floor(q[k]) for k in parts]
+    return {"mean": np.mean(times), "above twice the floor": np.mean(np.array(times) > 2)}
+
+
+@claim(
+    "The error of a perfect model is its noise floor, on average: between nine tenths and eleven tenths of it.",
+    truth,
+    holds=between(0.9, 1.1),
+    twin={"off": 2.0},
+    unit="times the noise floor",
+)
+def the_truth_is_at_its_noise_floor(found):
+    return found["mean"]
+
+
+@claim(
+    "A perfect model has more than twice its noise floor in fewer than one in ten samples.",
+    truth,
+    holds=below(0.1),
+    twin={"off": 2.0},
+    percent=True,
+    unit="of the samples",
+)
+def twice_the_floor_is_rare(found):
+    return found["above twice the floor"]
+
+
+@experiment(seeds=20, worlds={"default": {}, "rarer clicks": {"base_ctr": 0.01}, "bids alike": {"spread": 0.2}})
+def auctions(seed, *, base_ctr=0.03, spread=0.5, noise=0.5, part=True, confirmed=False, sloped=False):
+    """Return what errors of the predictions cost an auction where only clicks compete, as shares of the truth's."""
+    log = simulate_ad_log(60_000, seed=seed, n_users=5_000, n_ads=500, base_ctr=base_ctr)
+    truth = log["relevance"].to_numpy().reshape(-1, 5)
+    rng = np.random.default_rng([seed, 5])
+    value, row = rng.lognormal(0, spread, truth.shape), np.arange(len(truth))
+
+    def auction(p):
+        score = value * p
+        second, first = np.argsort(score, axis=1)[:, -2:].T
+        price = score[row, second] / p[row, first]
+        return np.array([(value * truth)[row, first].mean(), (price * truth[row, first]).mean()])
+
+    half = log["advertiser_id"].to_numpy().reshape(-1, 5) % 2 == 0
+    half = half if part else np.ones(half.shape, bool)
+    noisy = np.minimum(truth * rng.lognormal(-(noise**2) / 2, noise, truth.shape), 0.99)
+    noisy = expit(1.6 * logit(truth) + 1) if sloped else noisy
+    past = row < len(row) // 2
+    seen = rng.random(truth.shape) < (noisy if confirmed else truth)
+    repaired = platt(noisy[past].ravel(), seen[past].ravel())(noisy.ravel()).reshape(truth.shape)
+    right, found = auction(truth), {}
+    for name, p in [
+        ("half doubled", truth * np.where(half, 2.0, 1.0)),
+        ("half + 20 %", truth * np.where(half, 1.2, 1.0)),
+        ("random", noisy),
+        ("random, Platt", repaired),
+    ]:
+        welfare, revenue = 1 - auction(p) / right
+        found |= {f"{name}: welfare lost": welfare, f"{name}: revenue lost": revenue}
+    return found
+
+
+@claim(
+    "Double the predictions of every other advertiser, and both welfare and revenue fall, though only clicks compete.",
+    auctions,
+    holds=above(0.01),
+    twin={"part": False},
+    percent=True,
+    unit="lost, the lesser of both",
+)
+def a_factor_for_some_costs(found):
+    return min(found["half doubled: welfare lost"], found["half doubled: revenue lost"])
+
+
+@claim(
+    "The loss of welfare grows faster than the factor: doubling costs more than five times what a fifth too much does.",
+    auctions,
+    holds=above(0),
+    twin={"part": False},
+    percent=True,
+    unit="of the welfare, beyond five times the loss at a fifth",
+)
+def the_loss_grows_faster(found):
+    return found["half doubled: welfare lost"] - 5 * found["half + 20 %: welfare lost"]
+
+
+@claim(
+    "Where errors are random, Platt scaling gives back half of the lost revenue or more.",
+    auctions,
+    holds=above(0),
+    twin={"confirmed": True},
+    percent=True,
+    unit="of the revenue, beyond one half of the loss",
+)
+def platt_returns_the_revenue(found):
+    return found["random: revenue lost"] / 2 - found["random, Platt: revenue lost"]
+
+
+@claim(
+    "It gives back less than half of the lost welfare: for the rest you need a better model.",
+    auctions,
+    holds=above(0),
+    twin={"sloped": True},
+    percent=True,
+    unit="of the welfare, beyond one half of the loss",
+)
+def platt_returns_less_of_the_welfare(found):
+    return found["random, Platt: welfare lost"] - found["random: welfare lost"] / 2
