@@ -11,12 +11,12 @@ from snippets.datasets.ad_log import simulate_ad_log
 from snippets.evaluation.normalized_entropy import normalized_entropy
 
 
-@experiment(seeds=20, worlds={"default": {}, "no position bias": {"position_bias": False}})
+@experiment(seeds=10, worlds={"default": {}, "no position bias": {"position_bias": False}})
 def truths(seed, *, position_bias=True, rare=0.003, usual=0.03, common=0.2, kept=0.1, odds=1.2):
     """Return log loss and normalized entropy of the truth at several click rates, and what is done to it there."""
     found = {}
     for name, rate in {"rare": rare, "usual": usual, "common": common}.items():
-        log = simulate_ad_log(100_000, seed=seed, base_ctr=rate, position_bias=position_bias)
+        log = simulate_ad_log(50_000, seed=seed, base_ctr=rate, position_bias=position_bias)
         y, p, rng = log["click"].to_numpy(), log["p_click"].to_numpy(), np.random.default_rng(seed)
         entropy, ctr = normalized_entropy(y, p), y.mean()
         found[f"{name}: entropy"] = entropy
@@ -82,7 +82,7 @@ def ten_times_is_worse_than_the_constant(found):
 def gains(seed, *, base_ctr=0.03, shuffled=False, position_bias=True):
     """Return entropies, and the click rate of the ad chosen, of models with and without the ad and the user."""
     log = simulate_ad_log(
-        80_000, seed=seed, n_users=800, n_ads=400, base_ctr=base_ctr, position_bias=position_bias,
+        50_000, seed=seed, n_users=500, n_ads=250, base_ctr=base_ctr, position_bias=position_bias,
         randomize_positions=not position_bias,
     )  # fmt: skip
     rng, day, y = np.random.default_rng(seed), log["day"], log["click"].to_numpy()

@@ -20,12 +20,12 @@ def predict(X, y, train, test):
     return LogisticRegression(C=0.3, max_iter=300).fit(X[train], y[train]).predict_proba(X[test])[:, 1]
 
 
-@experiment(seeds=10, worlds={"default": {}, "twice the clicks": {"base_ctr": 0.06}})
+@experiment(seeds=10)
 def split(seed, *, base_ctr=0.03, much=0.3, some=0.08):
     """Return by how much a random split flatters, and what it says of remembering each ad's day, by drift."""
     found = {}
     for name, drift in [("some", some), ("much", much)]:
-        log = simulate_ad_log(60_000, seed=seed, n_users=6_000, n_ads=600, drift=drift, base_ctr=base_ctr)
+        log = simulate_ad_log(40_000, seed=seed, n_users=4_000, n_ads=200, drift=drift, base_ctr=base_ctr)
         log["ad_day"] = log["ad_id"] * 100 + log["day"]
         y, day = log["click"].to_numpy(), log["day"].to_numpy()
         before, test = np.flatnonzero(day < 10), np.flatnonzero(day >= 10)
@@ -81,7 +81,7 @@ def a_random_split_likes_memory(found):
 @experiment(seeds=10, worlds={"default": {}, "three late clicks in ten": {"late_share": 0.3}})
 def late(seed, *, late_share=0.5):
     """Return what a backtest on final labels promises and production delivers, without a gap and with one."""
-    log = simulate_ad_log(80_000, seed=seed, n_users=8_000, n_ads=400, late_share=late_share)
+    log = simulate_ad_log(50_000, seed=seed, n_users=5_000, n_ads=200, late_share=late_share)
     X, y, day = OneHotEncoder().fit_transform(log[COLUMNS]), log["click"].to_numpy(), log["day"].to_numpy()
     seconds = (log["timestamp"].dt.tz_localize(None) - START).dt.total_seconds()
     arrival = ((seconds + log["click_delay"]) / 86_400).to_numpy()
@@ -126,7 +126,7 @@ def windows(seed, *, base_ctr=0.03, still=0.0, moving=0.3):
     """Return the entropy on the last days of models trained on one day, on seven and on all days before."""
     found = {}
     for name, drift in [("still", still), ("moving", moving)]:
-        log = simulate_ad_log(60_000, seed=seed, n_users=6_000, n_ads=150, drift=drift, base_ctr=base_ctr, n_days=21)
+        log = simulate_ad_log(50_000, seed=seed, n_users=5_000, n_ads=100, drift=drift, base_ctr=base_ctr, n_days=21)
         X, y, day = OneHotEncoder().fit_transform(log[COLUMNS]), log["click"].to_numpy(), log["day"].to_numpy()
         for window in (1, 7, None):
             p = np.full(len(log), np.nan)

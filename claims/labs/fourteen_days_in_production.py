@@ -14,10 +14,10 @@ from snippets.evaluation.normalized_entropy import normalized_entropy
 COLUMNS = ["position", "category", "device", "ad_id"]
 
 
-@experiment(seeds=10, worlds={"default": {}, "twice the clicks": {"base_ctr": 0.06}})
-def fortnight(seed, *, drift=0.25, base_ctr=0.03, lost=True):
+@experiment(seeds=10, worlds={"default": {}, "twice the drift": {"drift": 0.5}})
+def fortnight(seed, *, drift=0.25, base_ctr=0.06, lost=True):
     """Return the mean entropy, by what users did, of a model never updated and of three that are updated nightly."""
-    log = simulate_ad_log(140_000, seed=seed, n_users=7_000, n_ads=500, drift=drift, base_ctr=base_ctr)
+    log = simulate_ad_log(70_000, seed=seed, n_users=4_000, n_ads=250, drift=drift, base_ctr=base_ctr)
     day, click = log["day"].to_numpy(), log["click"].to_numpy()
     mobile = (log["device"] == "mobile").to_numpy()
     logged = click * ~(mobile & np.isin(day, (6, 7, 8)) & lost)
