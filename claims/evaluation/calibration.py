@@ -26,9 +26,15 @@ def platt(q, y):
 def repairs(seed, *, drift=0.08, base_ctr=0.03, kept=0.1, formula=None, position_bias=True):
     """Return entropies after each repair of a model trained on sampled negatives, and the ratio by position."""
     log = simulate_ad_log(
-        100_000, seed=seed, n_users=5_000, n_ads=500, drift=drift, base_ctr=base_ctr, position_bias=position_bias,
+        100_000,
+        seed=seed,
+        n_users=5_000,
+        n_ads=500,
+        drift=drift,
+        base_ctr=base_ctr,
+        position_bias=position_bias,
         randomize_positions=not position_bias,
-    )  # fmt: skip
+    )
     rng, day, y = np.random.default_rng(seed), log["day"], log["click"].to_numpy()
     X = OneHotEncoder().fit_transform(log[["category", "age_group", "device", "hour", "ad_id"]])
     train = np.flatnonzero((day < 9) & ((y == 1) | (rng.random(len(log)) < kept)))
