@@ -79,7 +79,7 @@ def the_good_gate_pays(found):
     "Leaving the bad days out of training lowers the entropy from day 10 on.",
     fortnight,
     holds=above(0),
-    twin={"lost": False},
+    twin={"drift": 0.0},
     unit="of normalized entropy",
 )
 def a_list_of_bad_days_pays(found):
