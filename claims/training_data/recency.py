@@ -74,8 +74,7 @@ def identity_ages_more(found):
 
 
 @claim(
-    "With a few hundred clicks a day, the best possible entropy ranges more widely over seven days than six days of age "
-    "cost.",
+    "With a few hundred clicks a day, the best possible entropy ranges in a week by more than six days of age cost.",
     ages,
     holds=above(0),
     twin={"drift": 0.8},
@@ -130,7 +129,7 @@ def intervals(seed, *, drift=0.15, lives=None):
 
 
 @claim(
-    "Training every second day keeps more than four fifths of what daily training gains over a single run in twelve days.",
+    "Training every second day keeps over four fifths of what daily training gains over one run in twelve days.",
     intervals,
     holds=above(0.8),
     twin={"lives": 2},
