@@ -1,0 +1,184 @@
+"""Claims of docs/problem/proxies.md."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from claims.claim import above, below, claim, experiment
+from snippets.problem.feed import simulate_feed
+from snippets.problem.surrogate_index import proxy_correlation, surrogate_index
+from snippets.problem.value_model import values_from_experiments
+
+LYING, TRUE = "headlines lie", "headlines tell the truth"
+
+
+@experiment(worlds={"default": {}, "shorter memory": {"memory": 0.5}, "weaker effect": {"effect": 0.5}})
+def arms(seed, *, memory=0.8, effect=1.0, click=1):
+    found = {}
+    for i, (name, honesty) in enumerate([(LYING, -0.5), (TRUE, 0.5)]):
+        for j, (arm, price) in enumerate([("at random", 0), ("by clicks", click)]):
+            world = {"honesty": honesty, "memory": memory, "effect": effect}
+            weeks = simulate_feed({"click": price}, 1_500, 10, 10 * seed + 2 * i + j, **world).groupby("week").sum()
+            found[f"sessions at the end, {name}, {arm}"] = weeks["sessions"].iloc[-3:].mean() / 1_500
+            for action in ("click", "hide"):
+                rate = weeks[action] / weeks["impressions"]
+                found[f"{action} rate in week 1, {name}, {arm}"] = rate.iloc[0]
+                found[f"{action} rate at the end, {name}, {arm}"] = rate.iloc[-3:].mean()
+    return found
+
+
+def by_clicks(found, what):
+    """Return what ranking by clicks does to a number."""
+    return found[f"{what}, by clicks"] - found[f"{what}, at random"]
+
+
+@claim(
+    "Where headlines lie, ranking by clicks ends with fewer sessions than no ranking at all.",
+    arms,
+    holds=below(0),
+    twin={"effect": 0},
+    unit="sessions a week",
+)
+def lying_headlines_cost_sessions(found):
+    return by_clicks(found, f"sessions at the end, {LYING}")
+
+
+@claim(
+    "Where headlines tell the truth, ranking by clicks ends with more sessions than no ranking.",
+    arms,
+    holds=above(0),
+    twin={"effect": 0},
+    unit="sessions a week",
+)
+def true_headlines_bring_sessions(found):
+    return by_clicks(found, f"sessions at the end, {TRUE}")
+
+
+@claim(
+    "Where headlines lie, the click rate is still higher at the end than with no ranking.",
+    arms,
+    holds=above(0),
+    twin={"click": 0},
+    percent=True,
+)
+def click_rate_does_not_warn(found):
+    return by_clicks(found, f"click rate at the end, {LYING}")
+
+
+@claim(
+    "In week 1, ranking by clicks raises hides where headlines lie.",
+    arms,
+    holds=above(0),
+    twin={"click": 0},
+    percent=True,
+    unit="of impressions",
+)
+def hides_rise_in_week_1(found):
+    return by_clicks(found, f"hide rate in week 1, {LYING}")
+
+
+@claim(
+    "In week 1, ranking by clicks lowers hides where headlines tell the truth.",
+    arms,
+    holds=below(0),
+    twin={"click": 0},
+    percent=True,
+    unit="of impressions",
+)
+def hides_fall_in_week_1(found):
+    return by_clicks(found, f"hide rate in week 1, {TRUE}")
+
+
+METRICS = ["click", "long_click", "hide"]
+N_USERS, N_WEEKS, N_EXPERIMENTS = 500, 8, 12
+
+
+def lived(values, seed, honesty):
+    """Return for each user the metrics of two weeks, and the sessions a week at the end."""
+    feed = simulate_feed(values, N_USERS, N_WEEKS, seed, honesty=honesty)
+    early = feed[feed["week"] < 2].groupby("user")[METRICS].sum() / 2
+    return early.assign(goal=feed[feed["week"] >= N_WEEKS - 3].groupby("user")["sessions"].sum() / 3)
+
+
+@experiment(worlds={"default": {}, "unrelated headlines": {"honesty": 0.0}})
+def past_experiments(seed, *, honesty=-0.5, shuffled=False, same=False):
+    rng = np.random.default_rng([seed, 3])
+    lifts, noise = [], []
+    for i in range(N_EXPERIMENTS):
+        values = {"click": 1, "long_click": rng.normal(), "hide": rng.normal(0, 10)}
+        a = lived(values, 1_000 * seed + 2 * i, honesty)
+        b = lived({"click": 1}, 1_000 * seed + 2 * i + 1, honesty)
+        lifts.append(a.mean() - b.mean())
+        noise.append((a.cov() + b.cov()) / N_USERS)
+    lifts, noise = pd.DataFrame(lifts), np.array(noise)
+    if shuffled:
+        b["goal"] = rng.permutation(b["goal"])
+        order = rng.permutation(N_EXPERIMENTS)
+        lifts["goal"], noise[:, 3, 3] = lifts["goal"].to_numpy()[order], noise[order, 3, 3]
+        noise[:, 3, :3] = noise[:, :3, 3] = 0
+    found = {}
+    for name in METRICS:
+        k = METRICS.index(name)
+        found[f"correlation over users, {name}"] = b[name].corr(b["goal"])
+        pair = noise[:, [[k], [3]], [[k, 3]]]
+        found[f"correlation over experiments, {name}"] = proxy_correlation(lifts[name], lifts["goal"], pair).correlation
+    actions = ["click", "hide"]
+    used = [0, 2, 3]
+    prices, _ = values_from_experiments(lifts[actions], lifts["goal"], noise[:, used][:, :, used])
+    centred = b - b.mean()
+    found["price of a hide, experiments"] = prices[1]
+    found["price of a hide, users"] = np.linalg.lstsq(centred[actions], centred["goal"])[0][1]
+    prices, _ = values_from_experiments(lifts[METRICS], lifts["goal"], noise)
+    new = lived({"click": 1} if same else {"long_click": 1}, 1_000 * seed + 100, honesty)
+    control = lived({"click": 1}, 1_000 * seed + 101, honesty)
+    index = surrogate_index(b[METRICS], b["goal"], new[METRICS], control[METRICS])
+    found["effect, true"] = new["goal"].mean() - control["goal"].mean()
+    found["effect, index from users"] = index.effect
+    found["effect, prices from experiments"] = (new[METRICS].mean() - control[METRICS].mean()) @ prices
+    return found
+
+
+@claim(
+    "Over users, who hides more comes more often.",
+    past_experiments,
+    holds=above(0),
+    twin={"shuffled": True},
+    unit="correlation",
+)
+def users_who_hide_come_more(found):
+    return found["correlation over users, hide"]
+
+
+@claim(
+    "Over experiments, what raises hides lowers sessions.",
+    past_experiments,
+    holds=below(0),
+    twin={"shuffled": True},
+    unit="correlation",
+)
+def hides_point_down(found):
+    return found["correlation over experiments, hide"]
+
+
+@claim(
+    "The index from users misses more than half a session a week that ranking by what is read brings.",
+    past_experiments,
+    holds=below(-0.5),
+    twin={"same": True},
+    unit="sessions a week",
+)
+def index_from_users_misses(found):
+    return found["effect, index from users"] - found["effect, true"]
+
+
+@claim(
+    "Prices from past experiments come closer to the effect than the index from users does.",
+    past_experiments,
+    holds=above(0),
+    twin={"same": True},
+    unit="sessions a week closer",
+)
+def experiments_come_closer(found):
+    index, prices = (found[f"effect, {how}"] for how in ("index from users", "prices from experiments"))
+    return abs(index - found["effect, true"]) - abs(prices - found["effect, true"])
