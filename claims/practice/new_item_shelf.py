@@ -113,7 +113,8 @@ def thompson_earns_more(found):
 
 
 @claim(
-    "Whether Thompson sampling finds more with a content prior worth 50 views than without differs from cohort to cohort.",
+    "Whether Thompson sampling finds more with a content prior worth 50 views than without differs from cohort to "
+    "cohort.",
     policies,
     holds=above(0),
     twin={"strength": 400},
