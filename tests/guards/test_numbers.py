@@ -215,3 +215,13 @@ def test_numbers_of_one_page_are_refused_on_another():
                     passed.append(any(number.stands_for(printed) for printed in known))
     assert len(passed) > 300
     assert sum(passed) < 0.15 * len(passed)
+
+
+def test_a_claim_that_has_not_run_prints_nothing(faults, monkeypatch):
+    monkeypatch.setattr("figures.claims._known", dict)
+    shown = 'from figures.claims import evidence\n\nprint(evidence("modeling/choosing/two_crosses_pay"))'
+    guard._drawn.cache_clear()
+    assert faults(f'```python exec="on" html="on"\n{shown}\n```\n\nIn 7 % of them.\n') == [
+        (15, "'7 %' comes from nowhere")
+    ]
+    guard._drawn.cache_clear()
