@@ -206,12 +206,12 @@ def more_days_beat_fewer(found):
 
 
 @claim(
-    "A model trained anew on all days has a lower entropy than the warm start.",
+    "Six days after the fault, warm start and a model trained anew on all days are level in entropy, to within 0.005.",
     fault,
-    holds=above(0),
+    holds=between(-0.005, 0.005),
     twin={"lost": False, "drift": 3.0},
 )
-def all_days_anew_are_best(found):
+def all_days_anew_are_level(found):
     return found["warm, later"] - found["all days, later"]
 
 
