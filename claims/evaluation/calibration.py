@@ -57,14 +57,15 @@ def repairs(seed, *, drift=0.08, base_ctr=0.03, kept=0.1, formula=None, position
 
 
 @claim(
-    "After sampling of negatives, the formula alone comes within 0.005 of normalized entropy of the better of Platt "
-    "scaling and isotonic regression.",
+    "Whether the formula alone comes within 0.005 of normalized entropy of Platt scaling and isotonic regression depends "
+    "on the drift.",
     repairs,
     holds=below(0.005),
+    says="varies",
     twin={"formula": 0.02},
     unit="of normalized entropy, against the better one",
 )
-def the_formula_does_nearly_all(found):
+def the_formula_may_do_nearly_all(found):
     return found["entropy, formula"] - min(found["entropy, Platt"], found["entropy, isotonic"])
 
 
