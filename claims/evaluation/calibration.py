@@ -57,8 +57,8 @@ def repairs(seed, *, drift=0.08, base_ctr=0.03, kept=0.1, formula=None, position
 
 
 @claim(
-    "Whether the formula alone comes within 0.005 of normalized entropy of Platt scaling and isotonic regression depends "
-    "on the drift.",
+    "Whether the formula alone comes within 0.005 of normalized entropy of Platt scaling and isotonic regression "
+    "depends on the drift.",
     repairs,
     holds=below(0.005),
     says="varies",
