@@ -31,7 +31,7 @@ def heads(seed, *, honesty=-0.5, price=20.0, effect=1.0, off=0.5):
     "A hide head that promises half of the hides costs sessions.",
     heads,
     holds=above(0),
-    twin={"off": 2.0},
+    twin={"effect": 0.0},
     unit="sessions a week",
 )
 def half_the_hides_cost_sessions(found):
