@@ -303,7 +303,7 @@ def known_at_serving(
     >>> known_at_serving(X, served, "id").set_index("what")["value"].to_dict()
     {'position': 0.5, 'rate': 0.0}
     """
-    by = [by] if isinstance(by, str) else list(by)
+    by = [by] if isinstance(by, str) or not np.iterable(by) else list(by)
     X, served = _frame("X", X, by), _frame("served", served, by)
     limit = _number("limit", limit, "(0, 1]")
     n, features = _same_rows(X=X), [name for name in X if name not in by]

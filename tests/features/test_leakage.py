@@ -526,6 +526,7 @@ ZONES = pd.Series([pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-01", tz="UT
         (lambda: known_at_serving(X2, X2, "z"), "X has no column 'z'"),
         (lambda: known_at_serving(X2, X2.rename(columns={"x": "z"}), "x"), "served has no column 'x'"),
         (lambda: known_at_serving(X2, X2, []), "by is empty"),
+        (lambda: known_at_serving(X2, X2, None), "X has no column None"),
         (lambda: known_at_serving(X2, X2, "x"), "X has no column beside those of by"),
         (lambda: known_at_serving(X2.head(0), X2, "x"), "X is empty"),
         (lambda: known_at_serving(X2, X2.head(0), "x"), "served is empty"),
