@@ -96,7 +96,7 @@ def uncorrected_is_worse_than_the_average(found):
 
 
 @claim(
-    "With the odds divided back, weighting the classes changes the entropy, on average of two models, by less than 0.005.",
+    "With the odds divided back, class weights change the entropy, on average of two models, by less than 0.005.",
     remedies,
     holds=between(-0.005, 0.005),
     twin={"mend": False},
