@@ -28,7 +28,7 @@ from scipy import stats
 
 from figures.svg import FIRST, INK, SECOND, style, to_html
 from snippets.datasets.open_bandit import CAMPAIGNS, POLICIES, load_open_bandit
-from snippets.evaluation.ab_test import sample_size_per_arm
+from snippets.evaluation.ab_test import sample_size_per_arm, two_proportion_test
 
 log = pd.concat(
     load_open_bandit(policy, campaign).iloc[:, :5].assign(policy=policy, campaign=campaign)
@@ -40,8 +40,22 @@ print(f"{len(log)} impressions, {log['click'].sum()} clicks")
 # %% [markdown]
 # ## Click rates with intervals
 #
-# A rate without an interval is a rumour. With so few clicks, use an interval made for rare events. Wilson's does not
-# fall below zero and keeps its coverage where the textbook's `p ± 2 s.e.` does not.
+# A rate without an interval is a rumour. With few clicks, use an interval made for rare events, such as Wilson's, which
+# does not fall below zero. How often does it hold a rate of 0.35 %, and how often the textbook's `p ± 2 s.e.`? The
+# binomial distribution says it exactly:
+
+# %%
+for n in [1_000, 3_000, 10_000]:
+    clicks = np.arange(200)
+    chance = stats.binom.pmf(clicks, n, 0.0035)
+    share = clicks / n
+    textbook = np.abs(share - 0.0035) <= 1.96 * np.sqrt(share * (1 - share) / n)
+    wilson = np.abs(share - 0.0035) <= 1.96 * np.sqrt(0.0035 * (1 - 0.0035) / n)
+    print(f"{n:>6,} impressions: textbook {chance[textbook].sum():.1%}, Wilson {chance[wilson].sum():.1%}")
+
+# %% [markdown]
+# In a log of 1,000 impressions the textbook's interval is wrong far too often. In one of 10,000, as here, the two are
+# close. Here is each rate with its Wilson interval:
 
 
 # %%
@@ -92,18 +106,23 @@ picture(
 # %% [markdown]
 # One log stands out: `bts` in the campaign *men*. Before you announce it, count how often you looked. There were three
 # campaigns in which the policies could have differed, so there were three chances to be fooled. Test each, and correct
-# for having had three (Bonferroni: multiply the p-value by three):
+# for having had three (Bonferroni: multiply the p-value by three). The first p-value is that of the score test, which
+# [A/B tests](../evaluation/ab-tests.md) uses, too; Fisher's exact test is more cautious:
 
 # %%
 for campaign in CAMPAIGNS:
     clicks = [by_policy.loc[(campaign, policy), "clicks"] for policy in POLICIES]
-    table = [[k, 10_000 - k] for k in clicks]
-    p_value = stats.fisher_exact(table).pvalue
-    print(f"{campaign:<6} random {clicks[0]}, bts {clicks[1]}: p = {p_value:.3f}, corrected {min(1, 3 * p_value):.3f}")
+    score = two_proportion_test(int(clicks[0]), 10_000, int(clicks[1]), 10_000).p_value
+    exact = stats.fisher_exact([[k, 10_000 - k] for k in clicks]).pvalue
+    print(
+        f"{campaign:<6} random {clicks[0]}, bts {clicks[1]}: p = {score:.3f}, corrected {min(1, 3 * score):.3f};"
+        f" by Fisher's test {exact:.3f}, corrected {min(1, 3 * exact):.3f}"
+    )
 
 # %% [markdown]
-# Alone, *men* passes the usual five percent. Among three, it does not. The full data says that `bts` is better in every
-# campaign: here the sample was right, and a careful reader still could not have known.
+# Alone, *men* passes the usual five percent, by either test. Among three, it does not. In the full data `bts` is better
+# in every campaign ([Saito et al. 2021](../references.md#saito-2021)): here the sample was right, and a careful reader
+# still could not have known.
 
 # %% [markdown]
 # ## By position and by day
@@ -149,7 +168,8 @@ print(f"chi-squared test of equal rates: p = {equal_rates(by_day):.2f}")
 
 # %%
 for lift in [0.43, 0.10, 0.02]:
-    print(f"lift {lift:4.0%}: {sample_size_per_arm(0.0035, lift):>12,} impressions an arm")
+    needed = sample_size_per_arm(0.0035, lift)
+    print(f"lift {lift:4.0%}: {needed:>12,} impressions an arm, {needed / 10_000:,.0f} times a log of this sample")
 
 rng = np.random.default_rng(0)
 for n in [10_000, sample_size_per_arm(0.0035, 0.0050 / 0.0035 - 1)]:
@@ -160,11 +180,11 @@ for n in [10_000, sample_size_per_arm(0.0035, 0.0050 / 0.0035 - 1)]:
 
 # %% [markdown]
 # The lift of 43 % needs about three times the rows that each log has. A lift of 2 %, the kind that real teams fight
-# over, needs more than a thousand times the rows of one log.
+# over, needs 1,128 times as many.
 #
 # ## What to say in the interview
 #
 # - Give the interval with the rate, unasked.
 # - Say how many comparisons you made before you found the interesting one.
-# - "No significant difference" needs the second half of the sentence: *and we could have seen one of such a size*.
+# - "No significant difference" is not the whole sentence. It goes on: *and we could have seen one of such a size*.
 # - Work out the sample size before the experiment. It is one line.
