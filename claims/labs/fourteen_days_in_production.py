@@ -54,24 +54,26 @@ def fortnight(seed, *, drift=0.25, base_ctr=0.06, lost=True):
 
 
 @claim(
-    "With such an incident, a daily update behind the weak gate is worse over all days than no update at all.",
+    "Whether a daily update behind the weak gate is then worse over all days than none depends on how fast the ads drift.",
     fortnight,
     holds=above(0),
+    says="varies",
     twin={"lost": False},
     unit="of normalized entropy",
 )
-def a_weak_gate_is_worse_than_none(found):
+def a_weak_gate_may_be_worse_than_none(found):
     return found["weak"] - found["never"]
 
 
 @claim(
-    "A daily update behind the good gate is better over all days than one behind the weak gate.",
+    "Whether the good gate is then better over all days than the weak one depends on how fast the ads drift.",
     fortnight,
     holds=above(0),
+    says="varies",
     twin={"lost": False},
     unit="of normalized entropy",
 )
-def the_good_gate_pays(found):
+def the_good_gate_may_pay(found):
     return found["weak"] - found["good"]
 
 
@@ -79,7 +81,7 @@ def the_good_gate_pays(found):
     "Leaving the bad days out of training lowers the entropy from day 10 on.",
     fortnight,
     holds=above(0),
-    twin={"drift": 0.0},
+    twin={"lost": False, "drift": 0.0},
     unit="of normalized entropy",
 )
 def a_list_of_bad_days_pays(found):

@@ -188,10 +188,12 @@ print("bad days left out of training   ", "  ".join(f"{e:.3f}" for e in clean[-4
 #
 # ## What to say in the interview
 #
-# - Over all days, the weak gate is worse than no updates at all
-#   ([replicated](../claims.md#labs-fourteen-days-in-production-a-weak-gate-is-worse-than-none)): the model that is
-#   updated learns the fault. The good gate pays
-#   ([replicated](../claims.md#labs-fourteen-days-in-production-the-good-gate-pays)).
+# - In this log, over all days, the weak gate is worse than no updates at all: the model that is updated learns the
+#   fault. Where ads drift twice as fast, any update is better than none
+#   ([replicated](../claims.md#labs-fourteen-days-in-production-a-weak-gate-may-be-worse-than-none)).
+# - The good gate is no free lunch either. While it waits for clean days its model ages, and where ads drift fast that may
+#   cost more than the fault
+#   ([replicated](../claims.md#labs-fourteen-days-in-production-the-good-gate-may-pay)).
 # - Judge a candidate by labels *and* by something that needs none: how far its predictions moved, and where.
 # - A gate that stops is not the end: somebody must be told, find the cause, and mark the bad data.
 # - One kind of incident in simulated worlds shows a mechanism, not how often it happens. How would it look in yours?
