@@ -54,7 +54,7 @@ def fortnight(seed, *, drift=0.25, base_ctr=0.06, lost=True):
 
 
 @claim(
-    "Whether a daily update behind the weak gate is then worse over all days than none depends on how fast the ads drift.",
+    "Whether a daily update behind the weak gate is then worse over all days than none depends on how fast ads drift.",
     fortnight,
     holds=above(0),
     says="varies",
