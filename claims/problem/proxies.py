@@ -66,28 +66,38 @@ def click_rate_does_not_warn(found):
     return by_clicks(found, f"click rate at the end, {LYING}")
 
 
+@experiment(worlds={"default": {}, "further apart": {"honesty": 0.8}})
+def first_week(seed, *, honesty=0.5, click=1):
+    found = {}
+    for i, name in enumerate([LYING, TRUE]):
+        for j, (arm, price) in enumerate([("at random", 0), ("by clicks", click)]):
+            feed = simulate_feed({"click": price}, 4_000, 1, 10 * seed + 2 * i + j, honesty=honesty if i else -honesty)
+            found[f"hides, {name}, {arm}"] = feed["hide"].sum() / feed["impressions"].sum()
+    return found
+
+
 @claim(
     "In week 1, ranking by clicks raises hides where headlines lie.",
-    arms,
+    first_week,
     holds=above(0),
     twin={"click": 0},
     percent=True,
     unit="of impressions",
 )
 def hides_rise_in_week_1(found):
-    return by_clicks(found, f"hide rate in week 1, {LYING}")
+    return by_clicks(found, f"hides, {LYING}")
 
 
 @claim(
     "In week 1, ranking by clicks lowers hides where headlines tell the truth.",
-    arms,
+    first_week,
     holds=below(0),
     twin={"click": 0},
     percent=True,
     unit="of impressions",
 )
 def hides_fall_in_week_1(found):
-    return by_clicks(found, f"hide rate in week 1, {TRUE}")
+    return by_clicks(found, f"hides, {TRUE}")
 
 
 METRICS = ["click", "long_click", "hide"]
@@ -117,25 +127,23 @@ def past_experiments(seed, *, honesty=-0.5, shuffled=False, same=False):
         order = rng.permutation(N_EXPERIMENTS)
         lifts["goal"], noise[:, 3, 3] = lifts["goal"].to_numpy()[order], noise[order, 3, 3]
         noise[:, 3, :3] = noise[:, :3, 3] = 0
-    found = {}
-    for name in METRICS:
-        k = METRICS.index(name)
-        found[f"correlation over users, {name}"] = b[name].corr(b["goal"])
-        pair = noise[:, [[k], [3]], [[k, 3]]]
-        found[f"correlation over experiments, {name}"] = proxy_correlation(lifts[name], lifts["goal"], pair).correlation
+    pair = noise[:, [[2], [3]], [[2, 3]]]
+    found = {
+        "correlation over users, hide": b["hide"].corr(b["goal"]),
+        "correlation over experiments, hide": proxy_correlation(lifts["hide"], lifts["goal"], pair).correlation,
+    }
     actions = ["click", "hide"]
     used = [0, 2, 3]
     prices, _ = values_from_experiments(lifts[actions], lifts["goal"], noise[:, used][:, :, used])
     centred = b - b.mean()
     found["price of a hide, experiments"] = prices[1]
     found["price of a hide, users"] = np.linalg.lstsq(centred[actions], centred["goal"])[0][1]
-    prices, _ = values_from_experiments(lifts[METRICS], lifts["goal"], noise)
     new = lived({"click": 1} if same else {"long_click": 1}, 1_000 * seed + 100, honesty)
     control = lived({"click": 1}, 1_000 * seed + 101, honesty)
     index = surrogate_index(b[METRICS], b["goal"], new[METRICS], control[METRICS])
     found["effect, true"] = new["goal"].mean() - control["goal"].mean()
     found["effect, index from users"] = index.effect
-    found["effect, prices from experiments"] = (new[METRICS].mean() - control[METRICS].mean()) @ prices
+    found["effect, prices from experiments"] = (new[actions].mean() - control[actions].mean()) @ prices
     return found
 
 
