@@ -25,12 +25,11 @@ def hashed(log, bits=16):
 
 
 @experiment(seeds=10, worlds={"default": {}, "less drift": {"drift": 0.05}})
-def copied_rates(seed, *, drift=0.15, shuffled=False):
+def copied_rates(seed, *, drift=0.15, copies=1):
     """Return the entropy of each schedule with the rate that the paper uses."""
     log = simulate_ad_log(30_000, seed=seed, drift=drift, n_users=3_000, n_ads=300)
     X, y, later = hashed(log), log["click"].to_numpy(), (log["day"] >= 4).to_numpy()
-    if shuffled:
-        y = np.random.default_rng(seed).permutation(y)
+    X = hstack([X] * copies, format="csr")  # the same columns several times: as many active ones a row
     paper = {"per_coordinate": 0.1, "per_weight_sqrt": 0.01, "per_weight": 0.01, "global": 0.01, "constant": 0.0005}
     found = {}
     for schedule, alpha in paper.items():
@@ -48,7 +47,7 @@ def copied_rates(seed, *, drift=0.15, shuffled=False):
     "With the rates copied from the paper, the schedule per coordinate is ahead of the four others.",
     copied_rates,
     holds=above(0),
-    twin={"shuffled": True},
+    twin={"copies": 24},
     unit="behind, of the best of the others",
 )
 def per_coordinate_forgives_a_copied_rate(found):
@@ -72,7 +71,7 @@ def how_often(seed, drift, hours):
     """Return entropies of updates every 125 rows, each night, never, and of a model from nothing each night."""
     log = simulate_ad_log(30_000, 12, seed, drift=drift, n_users=1_500, n_ads=150)
     if hours:  # each ad is replaced by another after so many hours, and ads differ more
-        log["ad_id"] += 1_000 * ((24 * log["day"] + log["hour"]) // hours)
+        log["ad_id"] += 1_000 * ((24 * log["day"].astype(int) + log["hour"]) // hours)
         quality = np.random.default_rng(seed).normal(0, 1.5, log["ad_id"].max() + 1)
         odds = log["p_click"] / (1 - log["p_click"]) * np.exp(quality[log["ad_id"]] - 1.0)
         log["click"] = (np.random.default_rng([seed, 1]).random(len(log)) < odds / (1 + odds)).astype(int)
@@ -195,12 +194,14 @@ def lost_clicks(seed, *, hold=1):
 
 
 @claim(
-    "After lost clicks, a guard that checks each hour by the model's own promise makes the next six hours worse.",
+    "Whether a guard that checks each hour by the model's own promise makes the hours after lost clicks worse depends on "
+    "the log.",
     lost_clicks,
     holds=above(0),
     twin={"hold": 3},
+    says="varies",
 )
-def the_obvious_guard_makes_it_worse(found):
+def the_obvious_guard(found):
     return found["right after"]
 
 
@@ -212,10 +213,11 @@ def wrong_feature(seed, *, hold=0, clip=False):
 
 
 @claim(
-    "More than a day after six hours of huge values, the model that learned them is still worse by over 0.05.",
+    "How much worse a model still is, a day and more after it learned six hours of huge values, depends on the log.",
     wrong_feature,
-    holds=above(0.05),
+    holds=above(0.005),
     twin={"clip": True},
+    says="varies",
 )
-def a_wrong_feature_does_not_heal(found):
+def what_a_wrong_feature_leaves(found):
     return found["later"]
