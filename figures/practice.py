@@ -143,13 +143,13 @@ def marketplace_search() -> str:
         ],
         [
             ("Searches", "as they were shown", "training-data/bias"),
-            ("Listings weighed", "leftovers count less", "training-data/what-data"),
+            ("A row an impression", "leftovers too, with age", "training-data/what-data"),
             ("Training", "encoder, then trees", "modeling/training-process"),
             ("Interleave, test", "stock split too", "evaluation/interleaving"),
         ],
         3,
         "Online: a query, retrieval by words and by vectors, filters, a floor of relevance, the chance of a "
-        "purchase, a page with more than one meaning. Offline: searches as shown, listings weighed, training, "
+        "purchase, a page with more than one meaning. Offline: searches as shown, a row an impression, training, "
         "interleaving and a test.",
         "Relevance is a floor, the chance of a purchase orders what stands on it.",
     )

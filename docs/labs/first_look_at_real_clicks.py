@@ -17,7 +17,8 @@
 # lines to answer. It takes a few more to see that these clicks cannot answer it.
 #
 # The logs are the [Open Bandit sample](../datasets.md): ZOZOTOWN, 24 to 30 November 2019, two policies (uniformly
-# random, and Bernoulli Thompson sampling, `bts`) in three campaigns, 10,000 impressions each.
+# random, and Bernoulli Thompson sampling, `bts`) in three campaigns, 10,000 impressions each
+# ([Saito et al. 2021](../references.md#saito-2021)).
 
 # %%
 import numpy as np
@@ -120,7 +121,7 @@ for campaign in CAMPAIGNS:
     )
 
 # %% [markdown]
-# Alone, *men* passes the usual five percent, by either test. Among three, it does not. In the full data `bts` is better
+# Alone, *men* is significant, by either test. Among three, it does not. In the full data `bts` is better
 # in every campaign ([Saito et al. 2021](../references.md#saito-2021)): here the sample was right, and a careful reader
 # still could not have known.
 
@@ -164,7 +165,7 @@ print(f"chi-squared test of equal rates: p = {equal_rates(by_day):.2f}")
 #
 # On the full data, the click rates in the campaign *all* are 0.35 % for the random policy and 0.50 % for `bts`
 # ([Saito et al. 2021](../references.md#saito-2021)), a lift of 43 %. How many impressions an arm would show it in four
-# of five experiments, at the usual five percent?
+# of five experiments, at the usual level?
 
 # %%
 for lift in [0.43, 0.10, 0.02]:
