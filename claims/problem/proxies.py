@@ -101,7 +101,7 @@ def hides_fall_in_week_1(found):
 
 
 METRICS = ["click", "long_click", "hide"]
-N_USERS, N_WEEKS, N_EXPERIMENTS = 500, 8, 12
+N_USERS, N_WEEKS, N_EXPERIMENTS = 800, 8, 16
 
 
 def lived(values, seed, honesty):
