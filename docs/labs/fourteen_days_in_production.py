@@ -191,8 +191,8 @@ print("bad days left out of training   ", "  ".join(f"{e:.3f}" for e in clean[-4
 # - In this log, over all days, the weak gate is worse than no updates at all: the model that is updated learns the
 #   fault. Where ads drift twice as fast, any update is better than none
 #   ([replicated](../claims.md#labs-fourteen-days-in-production-a-weak-gate-may-be-worse-than-none)).
-# - The good gate has its price, too. While it waits for clean days its model ages, and where ads drift fast that may cost
-#   more than the fault
+# - The good gate has its price, too. While it waits for clean days its model ages, and where ads drift fast that may
+#   cost more than the fault
 #   ([replicated](../claims.md#labs-fourteen-days-in-production-the-good-gate-may-pay)).
 # - Judge a candidate by labels *and* by something that needs none: how far its predictions moved, and where.
 # - A gate that stops is not the end: somebody must be told, find the cause, and mark the bad data.
