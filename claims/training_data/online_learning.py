@@ -194,8 +194,8 @@ def lost_clicks(seed, *, hold=1):
 
 
 @claim(
-    "Whether a guard that checks each hour by the model's own promise makes the hours after lost clicks worse depends on "
-    "the log.",
+    "Whether a guard that checks each hour by the model's own promise makes the hours after lost clicks worse depends "
+    "on the log.",
     lost_clicks,
     holds=above(0),
     twin={"hold": 3},
