@@ -121,10 +121,10 @@ def doing_nothing_promises_too_little(found):
     remedies,
     holds=below(0),
     twin={"mean": 1.0},
-    unit="of normalized entropy",
+    unit="of normalized entropy, of which at most 0.02 counts in a run",
 )
 def modelling_the_delay_beats_dividing(found):
-    return found["all, delay model, loss"] - found["all, divided, loss"]
+    return max(found["all, delay model, loss"] - found["all, divided, loss"], -0.02)
 
 
 @claim(
@@ -132,7 +132,7 @@ def modelling_the_delay_beats_dividing(found):
     remedies,
     holds=below(0),
     says="varies",
-    twin={"at_random": True},
+    twin={"drift": 0.5, "mean": 1.0},
     unit="of normalized entropy",
 )
 def modelling_the_delay_beats_waiting(found):
@@ -152,14 +152,15 @@ def one_share_is_wrong_by_device(found):
 
 
 @claim(
-    "There the total of the divided labels is right within a twentieth.",
+    "The total hides that: it is nearer to the truth than the ratio of desktops to phones, by three tenths or more.",
     remedies,
-    holds=between(0.95, 1.05),
-    twin={"phones": 2_000.0},
-    unit="of the clicks promised with all labels known",
+    holds=above(0.3),
+    twin={"phones": 0.0},
+    unit="farther from 1",
 )
 def the_total_hides_it(found):
-    return found["phones, divided, total"]
+    apart = found["phones, divided, desktop"] / found["phones, divided, mobile"]
+    return abs(apart - 1) - abs(found["phones, divided, total"] - 1)
 
 
 @claim(
