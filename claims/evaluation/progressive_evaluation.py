@@ -111,13 +111,14 @@ def final_labels_hide_the_loss(found):
 
 
 @claim(
-    "A gap of a day lowers the entropy that production delivers.",
+    "Whether a gap of a day lowers the entropy that production delivers depends on how many labels are late.",
     late,
     holds=above(0),
-    twin={"late_share": 0.0},
+    says="varies",
+    twin={"late_share": 0.9},
     unit="of normalized entropy",
 )
-def a_gap_helps_when_labels_are_late(found):
+def a_gap_may_help_when_labels_are_late(found):
     return found["entropy, seen, gap 0"] - found["entropy, seen, gap 1"]
 
 
