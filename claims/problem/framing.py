@@ -45,25 +45,15 @@ def trees_sort_little_better(seed, *, drift=0.08, base_ctr=0.03, oracle=False):
     return model / division - 1
 
 
-<<<<<<< HEAD
-def entropy_lost(seed, n, base_ctr):
-=======
 def entropy_lost(seed, n, base_ctr, *, drawn=False):
->>>>>>> 465df9b (Problem Navigation: capacity by what runs out first; goal, metrics, hides, proxies and framing under claims; every number and card on its ground)
     """Return how much more normalized entropy one model for each category has than one for all, on later days."""
     log = simulate_ad_log(n, seed=seed, n_users=n // 20, n_ads=max(n // 200, 100), base_ctr=base_ctr)
     X = rates(log).join(pd.get_dummies(log[["category", "age_group"]], dtype=float))
     y, train, p = log["click"].to_numpy(), (log["day"] < 10).to_numpy(), np.empty((2, n))
-<<<<<<< HEAD
-    for i, key in enumerate([np.zeros(n), log["category"].cat.codes.to_numpy()]):
-        for value in np.unique(key):
-            rows = key == value
-=======
     key = np.random.default_rng(seed).integers(0, 8, n) if drawn else log["category"].cat.codes.to_numpy()
     for i, part in enumerate([np.zeros(n), key]):
         for value in np.unique(part):
             rows = part == value
->>>>>>> 465df9b (Problem Navigation: capacity by what runs out first; goal, metrics, hides, proxies and framing under claims; every number and card on its ground)
             model = LogisticRegression(max_iter=500).fit(X[train & rows], y[train & rows])
             p[i, rows] = model.predict_proba(X[rows])[:, 1]
     one, separate = (normalized_entropy(y[~train], q[~train]) for q in p)
@@ -86,16 +76,8 @@ def few_rows_share_a_model(seed, *, n=20_000, base_ctr=0.03):
     "With 200,000 rows, one model for each category has a lower entropy than one for all.",
     worlds={"default": {}, "more clicks": {"base_ctr": 0.06}},
     holds=below(0),
-<<<<<<< HEAD
-    twin={"n": 15_000},
-    unit="normalized entropy lost by separate models",
-)
-def many_rows_carry_separate_models(seed, *, n=200_000, base_ctr=0.03):
-    return entropy_lost(seed, n, base_ctr)
-=======
     twin={"drawn": True},
     unit="normalized entropy lost by separate models",
 )
 def many_rows_carry_separate_models(seed, *, n=200_000, base_ctr=0.03, drawn=False):
     return entropy_lost(seed, n, base_ctr, drawn=drawn)  # drawn: a key that says nothing
->>>>>>> 465df9b (Problem Navigation: capacity by what runs out first; goal, metrics, hides, proxies and framing under claims; every number and card on its ground)
