@@ -56,14 +56,15 @@ def clinic(seed, *, drift=0.08, planted=True):
 
 
 @claim(
-    "Each of the eight faults is found by the check that is made for it.",
+    "Each of the eight faults is found by the check that is made for it: beside the loudest check of the healthy "
+    "pipeline, the weakest alarm stands out by more than a whole limit.",
     clinic,
     holds=above(1),
     twin={"planted": False},
-    unit="times the limit, the weakest alarm",
+    unit="limits",
 )
 def each_fault_has_its_check(found):
-    return min(found[fault] for fault in FAULTS)
+    return min(found[fault] for fault in FAULTS) - found["healthy"]
 
 
 @claim(
@@ -100,8 +101,8 @@ def a_feedback_loop_looks_like_success(found):
     return found["feedback loop: rate"] / found["none: rate"] - 1
 
 
-@experiment(seeds=10, worlds={"default": {}, "rarer clicks": {"base_ctr": 0.015}})
-def accused(seed, *, base_ctr=0.03, n_users=300, factor=0.4, factor_of_all=1.0, alike=False, blamed=False):
+@experiment(seeds=20, worlds={"default": {}, "rarer clicks": {"base_ctr": 0.015}})
+def accused(seed, *, base_ctr=0.03, n_users=300, factor=0.4, factor_of_all=1.0, alike=False):
     """Return how often random groups of users are accused, and what is found of a perfect model and of a bad slice."""
     log = simulate_ad_log(30_000, seed=seed, n_users=n_users, base_ctr=base_ctr)
     users, rng = log["user_id"].to_numpy(), np.random.default_rng([seed, 2])
@@ -109,9 +110,9 @@ def accused(seed, *, base_ctr=0.03, n_users=300, factor=0.4, factor_of_all=1.0, 
     for _ in range(10):
         group = rng.integers(0, 40, n_users)[users]
         group = rng.permutation(group) if alike else group  # a group of rows: no user is in one alone
-        groups, p = pd.DataFrame({"group": group}), average * np.where(blamed & (group == 0), 0.2, 1)
+        groups = pd.DataFrame({"group": group})
         for name, units in [("by row", None), ("by user", users)]:
-            report = slice_report(groups, log["click"], p, users=units)
+            report = slice_report(groups, log["click"], average, users=units)
             found[name] += (report["p_adjusted"].min() < 0.05) / 10
     columns = ["device", "age_group", "category", "hour"]
     fault = (log["device"] == "mobile") & (log["category"] == "travel")
@@ -139,15 +140,15 @@ def rows_accuse_the_innocent(found):
 
 
 @claim(
-    "With users as units, they are accused in fewer than one draw in ten.",
+    "With users as units, most draws are spared that.",
     accused,
-    holds=below(0.1),
-    twin={"blamed": True},
+    holds=above(0.5),
+    twin={"alike": True},
     percent=True,
-    unit="of the draws",
+    unit="of the draws, fewer than by row",
 )
 def users_do_not(found):
-    return found["by user"]
+    return found["by row"] - found["by user"]
 
 
 @claim(
