@@ -54,8 +54,7 @@ def published(root, page=SOUND, lab=LAB):
     return site
 
 
-def test_a_number_of_a_lab_that_it_does_not_print_is_refused(world, monkeypatch):
-    monkeypatch.setattr("tools.guards.numbers.WAITING", ())
+def test_a_number_of_a_lab_that_it_does_not_print_is_refused(world):
     told = LAB + "<p>So x is 3, in 77 % of cases.</p>"
     with pytest.raises(ProofError, match="labs/lab/: '77 %' comes from nowhere"):
         prove(published(world, lab=told), world)

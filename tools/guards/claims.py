@@ -24,7 +24,7 @@ GROUNDED = ("problem", "training_data", "features", "modeling", "evaluation", "p
 GROUNDS = re.compile(r"\b(?:claims|references|glossary)\.md#[\w-]+\)|\*Advice\.\*")
 # A page that fits a model on the position says what is sent when a request is scored.
 POSITION, SERVED = re.compile(r"[\"']position[\"']|\.position\b"), "training-data/bias.md#position-at-serving"
-SAID = re.compile(r"\((?:(?:\.\./)?(?:training-data/)?bias\.md)?#position-at-serving\)")
+SAID = re.compile(r"\(\S*bias\.md#position-at-serving\)|^## Position at serving$", re.MULTILINE)
 FITS = re.compile(r"\.(?:partial_)?fit(?:_\w+)?\(")
 
 

@@ -39,8 +39,6 @@ PARTS = dict(zip(_PARTS.split(), range(3, 11), strict=True)) | {"half": 2, "halv
 PARTS |= {"hundredth": 100, "thousandth": 1000}
 MULTIPLES = {"double": 2, "doubles": 2, "doubled": 2, "triple": 3, "triples": 3, "tripled": 3}
 OFTEN = {"twice": 2, "thrice": 3}
-# Sections whose numbers have not been gone through yet.
-WAITING = ("problem", "training-data", "evaluation", "practice", "labs", "")
 COUNTED = 12  # up to here a number in words is a count that the reader sees, as in "two towers"
 
 _word = "|".join(sorted(CARDINALS, key=len, reverse=True))
@@ -245,11 +243,6 @@ def _of_paragraphs(within: Tag, where: dict[int, int]) -> Iterator[Sentence]:
 
 def _sentence(text: str, section: int, given: bool = False) -> Sentence:
     return Sentence(" ".join(LINK.sub("", text).split()), tuple(LINK.findall(text)), section, given)
-
-
-def is_held(page: Path) -> bool:
-    """Say whether the numbers of a page, by its path below docs/, have been gone through."""
-    return page.parent.name not in WAITING
 
 
 def check(path: Path, text: str) -> Iterator[tuple[int, str]]:
