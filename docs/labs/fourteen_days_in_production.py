@@ -189,7 +189,7 @@ print("bad days left out of training   ", "  ".join(f"{e:.3f}" for e in clean[-4
 # ## What to say in the interview
 #
 # - In this log, over all days, the weak gate is worse than no updates at all: the model that is updated learns the
-#   fault. Where ads drift twice as fast, any update is better than none
+#   fault. Where ads drift much faster, any update is better than none
 #   ([replicated](../claims.md#labs-fourteen-days-in-production-a-weak-gate-may-be-worse-than-none)).
 # - The good gate has its price, too. While it waits for clean days its model ages, and where ads drift fast that may
 #   cost more than the fault
