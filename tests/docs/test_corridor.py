@@ -13,9 +13,9 @@ import pytest
 from bs4 import BeautifulSoup
 from mkdocs.utils.meta import get_data
 
-from tools.guards.fences import ROOT, fences, prose
+from tools.guards.fences import ROOT, SHOWN, fences, prose
 from tools.guards.numbers import NAMES, numbers, sentences
-from tools.guards.pages import INCLUDE, SHOWN
+from tools.guards.pages import INCLUDE
 
 SNIPPETS = [p for p in sorted((ROOT / "snippets").rglob("*.py")) if p.name != "__init__.py"]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -82,6 +82,7 @@ def test_every_citation_is_in_the_references(page):
 HEADING = re.compile(r"^## (.+) \{#([\w-]+)\}$", re.MULTILINE)
 
 
+@cache
 def references():
     """Return the text of each entry by its anchor."""
     parts = HEADING.split((ROOT / "docs/references.md").read_text(encoding="utf-8"))

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from snippets.features.point_in_time_join import point_in_time_join
-from tools.guards.fences import ROOT, fences
-from tools.guards.pages import QUERY, pages
+from tools.guards.fences import QUERY, ROOT, fences
+from tools.guards.pages import pages
 
 # For each page that shows SQL, by its path: a function that returns its tables by name, as data frames.
 TABLES = {}

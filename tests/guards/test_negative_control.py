@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from tools.builders.site import build
-from tools.guards.fences import ROOT, fences
-from tools.guards.pages import RUN, pages
+from tools.guards.fences import ROOT, RUN, fences
+from tools.guards.pages import pages
 
 RAISE = 'raise SystemError("planted")'
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from tools.guards.fences import FIGURE
 from tools.guards.ledger import LEDGER, digest, sources_digest
-from tools.guards.pages import FIGURE
 from tools.guards.proof import ProofError, prove
 
 CODE = "print(1)"

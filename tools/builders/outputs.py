@@ -18,8 +18,8 @@ from difflib import unified_diff
 from pathlib import Path
 
 from tools.guards.draw import older
-from tools.guards.fences import ROOT, Fence, fences
-from tools.guards.pages import EXPECTED, RUN, pages
+from tools.guards.fences import ROOT, RUN, Fence, fences
+from tools.guards.pages import EXPECTED, pages
 from tools.guards.runner import Runner
 from tools.loop.progress import Progress
 

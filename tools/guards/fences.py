@@ -17,6 +17,9 @@ from mkdocs.config import load_config
 from mkdocs.utils.meta import get_data
 
 ROOT = Path(__file__).resolve().parents[2]
+# The kinds of fence, as CONTRIBUTING.md describes them, by what stands behind the backticks.
+SHOWN, RUN, FIGURE = "py", "python", 'python exec="on" html="on"'
+OUTPUT, COMMANDS, QUERY = "text", "console", "sql"
 
 
 @dataclass(frozen=True)

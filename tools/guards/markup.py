@@ -16,7 +16,7 @@ from bs4.element import PreformattedString, Tag
 from mkdocs.utils.meta import YAML_RE, get_data
 from pymdownx.snippets import SnippetMissingError
 
-from tools.guards.fences import ROOT, Fence, blank_front_matter, mask, prose
+from tools.guards.fences import ROOT, SHOWN, Fence, blank_front_matter, mask, prose
 
 EXPECTED = "<!--pytest-codeblocks:expected-output-->"
 SNIPPET = re.compile(r'--8<-- "(snippets/[\w/]+\.py)(?::([a-z_]\w*))?"')
@@ -179,7 +179,7 @@ def check_includes(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
         if not re.match(r"\s*;*-+8<-", line):
             continue
         if i in inside:
-            if inside[i].info != "py" or not SNIPPET.fullmatch(line.strip()):
+            if inside[i].info != SHOWN or not SNIPPET.fullmatch(line.strip()):
                 yield i, 'in a fence, the one include is a snippet in `py`: --8<-- "snippets/….py:section"'
         elif not (found := PART.fullmatch(line)) or not (ROOT / found[1]).is_file():
             yield i, 'in prose, the one include is a table or a list of terms: --8<-- "benchmarks/….md"'

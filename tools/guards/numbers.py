@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -22,23 +22,25 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Tag
 from mkdocs.utils.meta import get_data
 
-from tools.guards.fences import ROOT, Fence, fences, prose
+from tools.guards.fences import FIGURE, ROOT, SHOWN, Fence, fences, prose
+from tools.guards.markup import SNIPPET
 from tools.guards.syntax import is_drawing
 
 MINUS, TIMES, DASH = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
-_ONES = "one two three four five six seven eight nine"
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-CARDINALS = {word: i for i, word in enumerate(f"{_ONES} {_TEENS}".split(), 1)}
-for i, ten in enumerate(_TENS.split(), 2):
-    CARDINALS |= {ten: 10 * i} | {f"{ten}-{one}": 10 * i + j for j, one in enumerate(_ONES.split(), 1)}
+_ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS = {
+    ten: 10 * i
+    for i, ten in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+}
+CARDINALS = {word: i for i, word in enumerate([*_ONES, *_TEENS], 1)} | _TENS
+CARDINALS |= {f"{ten}-{one}": CARDINALS[ten] + CARDINALS[one] for ten in _TENS for one in _ONES}
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 LETTERS = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 _PARTS = "third quarter fifth sixth seventh eighth ninth tenth"
 PARTS = dict(zip(_PARTS.split(), range(3, 11), strict=True)) | {"half": 2, "halve": 2, "fourth": 4, "twentieth": 20}
 PARTS |= {"hundredth": 100, "thousandth": 1000}
-MULTIPLES = {"double": 2, "doubles": 2, "doubled": 2, "triple": 3, "triples": 3, "tripled": 3}
-OFTEN = {"twice": 2, "thrice": 3}
+MULTIPLES = {"double": 2, "doubles": 2, "doubled": 2, "triple": 3, "triples": 3, "tripled": 3, "twice": 2, "thrice": 3}
 COUNTED = 12  # up to here a number in words is a count that the reader sees, as in "two towers"
 
 _word = "|".join(sorted(CARDINALS, key=len, reverse=True))
@@ -46,7 +48,7 @@ _scale = "|".join(SCALES)
 _flags = re.VERBOSE | re.IGNORECASE
 # In digits, and not a part of a name, as in L2, F1 or top-10.
 DIGITS = re.compile(
-    rf"""(?<![\w.@\#/-])[-+{MINUS}]?\ ?(?P<digits>\d(?:[\d,]*\d)?(?:\.\d+)?|\.\d+)(?:e(?P<power>[-+]?\d+))?
+    rf"""(?<![\w.@\#/-])[-+{MINUS}]?\ ?(?P<digits>\d(?:[\d,_]*\d)?(?:\.\d+)?|\.\d+)(?:e(?P<power>[-+]?\d+))?
     (?:\s?(?P<share>%|per\ ?cent\b)|\s?(?P<times>times\b|x\b|{TIMES})|(?P<letter>[kKMBGT])(?![\w-])
     |\s(?P<scale>{_scale})s?\b)?(?!\w|\.\d)""",
     re.VERBOSE,
@@ -58,9 +60,9 @@ PART = re.compile(
     _flags,
 )
 MULTIPLE = re.compile(
-    rf"""(?<![\w-])(?:(?P<word>{"|".join(MULTIPLES)})
-    |(?P<often>{"|".join(OFTEN)})(?=\ (?:as|the|what|that|its|their|those|too|of)\b)  # not "score it twice"
-    )(?![\w-])""",
+    rf"""(?<![\w-])(?:{"|".join(MULTIPLES)})(?![\w-])
+    (?:(?<!twice)(?<!thrice)|(?=\ (?:as|the|what|that|its|their|those|too|of)\b))  # not "score it twice"
+    """,
     _flags,
 )
 SPELLED = re.compile(
@@ -111,7 +113,7 @@ def numbers(text: str) -> list[Number]:
             found[match.span()] = Number(match[0].strip(), value, error, kind)
 
     for m in DIGITS.finditer(text):
-        digits = m["digits"].replace(",", "")
+        digits = re.sub("[,_]", "", m["digits"])  # as in prose, and as in code
         size = 10.0 ** int(m["power"] or 0) * LETTERS.get(m["letter"], 1) * SCALES.get(m["scale"], 1)
         size *= 0.01 if m["share"] else 1
         error = 0.5 * 10.0 ** -len(digits.partition(".")[2])
@@ -122,7 +124,7 @@ def numbers(text: str) -> list[Number]:
         value = CARDINALS.get((m["top"] or "").lower(), 1) / PARTS[m["part"].lower()]
         take(m, value, value * (0.1 if m["loose"] else 0.05), "share")
     for m in MULTIPLE.finditer(text):
-        value = (MULTIPLES | OFTEN)[m[0].lower()]
+        value = MULTIPLES[m[0].lower()]
         take(m, value, value / 10, "multiple")
     for m in SPELLED.finditer(text):
         value = CARDINALS.get((m["word"] or m["count"]).lower(), 1)
@@ -154,15 +156,12 @@ def printed(path: Path) -> list[list[Number]]:
 
 def _words(block: Fence) -> str:
     """Return what a reader sees of a block."""
-    if block.info.startswith("python exec"):
+    if block.info == FIGURE:
         return _drawn(block.code) if is_drawing(block.code) else ""
-    code = block.code
-    if block.info == "py":
-        file, _, section = code.split('"')[1].partition(":")
-        code = (ROOT / file).read_text(encoding="utf-8")
-        if section:
-            code = code.partition(f"[start:{section}]")[2].partition(f"[end:{section}]")[0]
-    return code if block.info == "text" else re.sub(r"(?<=\d)_(?=\d)", "", code)
+    if block.info != SHOWN or not (snippet := SNIPPET.fullmatch(block.code.strip())):
+        return block.code
+    code, section = (ROOT / snippet[1]).read_text(encoding="utf-8"), snippet[2]
+    return code.partition(f"[start:{section}]")[2].partition(f"[end:{section}]")[0] if section else code
 
 
 @cache
@@ -217,7 +216,7 @@ def sentences(page: BeautifulSoup, quiz: bool = False) -> Iterator[Sentence]:
         summary = answer.find("summary").extract()
         asked = "right" not in answer.get("class", ())
         for found in [_sentence(summary.get_text(), where[id(answer)], asked), *_of_paragraphs(answer, where)]:
-            yield Sentence(found.text, links, found.section, found.given)
+            yield replace(found, links=links)
         answer.decompose()
     for table in page.find_all("table"):
         weak = table.find("th") is not None and table.find("th").get_text(strip=True) == "Weak"
@@ -226,7 +225,7 @@ def sentences(page: BeautifulSoup, quiz: bool = False) -> Iterator[Sentence]:
             yield _sentence(" | ".join(cells), where[id(table)])
         table.decompose()
     for found in _of_paragraphs(page, where):
-        yield Sentence(found.text, found.links, found.section, found.given or quiz)
+        yield replace(found, given=found.given or quiz)
 
 
 def _of_paragraphs(within: Tag, where: dict[int, int]) -> Iterator[Sentence]:
@@ -273,7 +272,7 @@ def check_lab(path: Path, page: BeautifulSoup) -> Iterator[str]:
         if tag.name == "h2":
             own.append([])
         else:
-            own[-1] += numbers(re.sub(r"(?<=\d)_(?=\d)", "", tag.get_text(" " if tag.name != "pre" else "")))
+            own[-1] += numbers(tag.get_text("" if tag.name == "pre" else " "))
     for tag in page.find_all("table"):
         tag.decompose()
     for sentence, number in _ungrounded(list(sentences(page)), own, {}, path):

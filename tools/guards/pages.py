@@ -20,12 +20,10 @@ from pygments.lexers.python import PythonLexer
 from pytest_codeblocks.main import extract_from_file
 
 from tools.guards import claims, markup, numbers, syntax
-from tools.guards.fences import ROOT, Fence, fences, mask
+from tools.guards.fences import COMMANDS, FIGURE, OUTPUT, QUERY, ROOT, RUN, SHOWN, Fence, fences, mask
 from tools.guards.markup import EXPECTED
 from tools.guards.markup import SNIPPET as INCLUDE
 
-SHOWN, RUN, FIGURE = "py", "python", 'python exec="on" html="on"'
-OUTPUT, COMMANDS, QUERY = "text", "console", "sql"
 # A folded block that no check below would find.
 MISPLACED = re.compile(
     r"(?:(?:[\s>*+-]|\d+[.)])+(?:\?\?\?\+?|!!!)|!!!) ?(?:card|right|wrong|question)\b", re.IGNORECASE

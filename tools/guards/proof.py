@@ -19,14 +19,14 @@ from bs4 import BeautifulSoup, Tag
 
 from tools.guards import numbers
 from tools.guards.claims import DRAWN
-from tools.guards.fences import ROOT, fences
+from tools.guards.fences import COMMANDS, FIGURE, QUERY, ROOT, fences
 from tools.guards.git import clean, commit
 from tools.guards.ledger import LEDGER, digest, sources_digest
-from tools.guards.pages import FIGURE, python_names
+from tools.guards.pages import python_names
 
 NOTHING = digest("")
 RECORD = "claims.json"
-PLAIN = ("console", "sql")  # what a page may show that neither ran here nor was printed
+PLAIN = (COMMANDS, QUERY)  # what a page may show that neither ran here nor was printed
 
 
 class ProofError(Exception):

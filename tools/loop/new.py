@@ -16,8 +16,7 @@ from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 
 from tools.builders.outputs import rewrite
-from tools.guards.fences import ROOT, fences
-from tools.guards.pages import RUN
+from tools.guards.fences import ROOT, RUN, fences
 from tools.guards.runner import Runner
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -20,8 +20,7 @@ from pathlib import Path
 from mkdocs.utils.meta import get_data
 
 from tools.guards.claims import DRAWN
-from tools.guards.fences import ROOT, fences
-from tools.guards.pages import FIGURE, QUERY, RUN
+from tools.guards.fences import FIGURE, QUERY, ROOT, RUN, fences
 from tools.loop.progress import Progress
 
 PREVIEW = ROOT / "build" / "page"
