@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -95,6 +95,7 @@ def test_the_sample_keeps_keys_whole_and_is_even():
     st.sampled_from(["int64", "Int64", "object", "category", "int64[pyarrow]"]),
     st.sampled_from([0, 1, 2**60]),
 )
+@example([(0, 4503599626870497), (1099512127774, -4502500115742722)], "Int64", 0)
 def test_whole_numbers_are_compared_exactly(pairs, dtype, tolerance):
     n = len(pairs)
     online, offline = (
