@@ -11,11 +11,13 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from statistics import fmean, stdev
 
 from claims import record
 from claims.claim import Claim, interval
 
+DOCS = Path(__file__).parents[1] / "docs"
 WIDTH, HEIGHT = 160, 16
 MINUS = "\N{MINUS SIGN}"
 
@@ -104,7 +106,11 @@ def _address(page: str) -> str:
 
 
 def _title(page: str) -> str:
-    return html.escape(page.split("/")[1].replace("_", " ").capitalize())
+    """Return the heading of a page, or of a lab, whose Markdown stands in comments."""
+    lab = page.startswith("labs/")
+    path, mark = (DOCS / f"{page}.py", "# # ") if lab else (DOCS / f"{page.replace('_', '-')}.md", "# ")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return html.escape(next(line for line in lines if line.startswith(mark)).removeprefix(mark))
 
 
 def _strip(c: Claim) -> str:

@@ -65,11 +65,16 @@ def test_each_run_is_a_tick_and_the_region_is_shaded(drawn):
     assert svg["aria-label"] == "10 runs from 0.1 to 0.3; the sentence needs a mean between 0 and 0.2"
 
 
-def test_the_list_of_all_shows_each_world_and_the_planted_one(drawn):
+def test_the_list_of_all_shows_each_world_and_the_planted_one(drawn, tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "DOCS", tmp_path)
     c = made(above(0), worlds={"default": {}, "large": {"effect": 2.0}})
+    page = tmp_path / f"{c.page.replace('_', '-')}.md"
+    page.parent.mkdir()
+    page.write_text("---\ntitle: Short\n---\n\n# Its <title>, A/B\n\n# Not this\n", encoding="utf-8")
     section = c.page.split("/")[0].replace("_", "-")
     soup = drawn(c, figures.listed, section)
     assert soup.select_one("div.claim")["id"] == c.anchor
+    assert soup.select_one("p > a").text == "Its <title>, A/B"
     rows = [[cell.get_text(" ", strip=True) for cell in row.select("td")] for row in soup.select("tbody tr")]
     assert [(row[0], row[3]) for row in rows] == [
         ("default", "10 of 10"),
@@ -84,6 +89,10 @@ def test_the_total_counts_claims_runs_and_minutes(drawn):
     drawn(c, figures.evidence)
     said = BeautifulSoup(figures.total(), "html.parser").get_text()
     assert "1 claims: 1 held, 0 depend on the log or are undecided, 0 failed. 26 runs, 13 minutes of one core." in said
+
+
+def test_a_lab_is_listed_by_its_heading_and_not_by_its_front_matter():
+    assert "The leakage clinic</a>" in figures.listed("labs")
 
 
 def test_a_table_shows_means_with_their_errors_and_calls_a_tie_a_tie(monkeypatch):

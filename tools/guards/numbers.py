@@ -56,7 +56,7 @@ DIGITS = re.compile(
 PART = re.compile(
     rf"""(?<![\w-])(?:(?P<loose>about|nearly|almost|roughly|over|than|under)\ )?
     (?:(?P<top>{_word}|an?|the|one)\ )?(?P<part>{"|".join(PARTS)})s?
-    (?=[.,:;)?!]|\ (?:of|as|the|that|an?|its|their|or|and|more|less|is|are|to|in|what)\b|$)""",
+    (?=[.,:;)?!]|\ [|(\[{DASH}]|\ (?:of|as|the|that|an?|its|their|or|and|more|less|is|are|to|in|what)\b|$)""",
     _flags,
 )
 MULTIPLE = re.compile(
@@ -188,7 +188,7 @@ class Sentence:
 
 
 SOURCE = re.compile(r"(?:^|/)references(?:\.md|/)#|^https://")
-PAPER = re.compile(r"\bthe paper\b", re.IGNORECASE)  # which was linked to before
+PAPER = re.compile(r"\bthe paper\b", re.IGNORECASE)  # which its section linked to before
 LINK = re.compile("\x01(.*?)\x02")
 ENDS = re.compile(r"(?<=[.!?:])(?<!\bal\.)[\"')”]*\s+(?=[\"'(“]*[A-Z0-9\x01])")
 
@@ -286,11 +286,11 @@ def _ungrounded(
     everything = list(chain.from_iterable(own))
     given = [number for sentence in found if sentence.given for number in numbers(sentence.text)]
     given += [number for phrase in phrases for number in numbers(phrase)]
-    cites = False
+    cited_in = None
     for sentence in found:
         cited = any(SOURCE.search(link) for link in sentence.links)
-        cites |= cited
-        if sentence.given or cited or (cites and PAPER.search(sentence.text)):
+        cited_in = sentence.section if cited else cited_in
+        if sentence.given or cited or (cited_in == sentence.section and PAPER.search(sentence.text)):
             continue
         known = [*(own[sentence.section] or everything), *_of_links(sentence.links, path)]
         for number in numbers(NAMES.sub(" ", sentence.text)):
