@@ -20,8 +20,17 @@ def loss(p, q):
     return -(p * np.log(q) + (1 - p) * np.log(1 - q)).mean() / -(mean * np.log(mean) + (1 - mean) * np.log(1 - mean))
 
 
-@experiment(seeds=20, worlds={"default": {}, "more drift": {"drift": 0.15}, "rarer clicks": {"base_ctr": 0.015}})
-def skew(seed, *, drift=0.08, base_ctr=0.03, short=2, long=72, prior=2.0):
+@experiment(
+    seeds=20,
+    worlds={
+        "default": {},
+        "more drift": {"drift": 0.15},
+        "no drift": {"drift": 0.0},
+        "rarer clicks": {"base_ctr": 0.015},
+        "without the first four days": {"first": 4},
+    },
+)
+def skew(seed, *, drift=0.08, base_ctr=0.03, first=0, short=2, long=72, prior=2.0, blur=0.0):
     log = simulate_ad_log(100_000, seed=seed, n_ads=300, n_users=5_000, drift=drift, base_ctr=base_ctr)
     fresh = (log["ad_clicks"] + 1) / (log["ad_impressions"] + 1 / base_ctr)
     known = log[["timestamp", "ad_id"]].assign(rate=fresh)
@@ -34,8 +43,9 @@ def skew(seed, *, drift=0.08, base_ctr=0.03, short=2, long=72, prior=2.0):
 
     versions = {"fresh": fresh, "short": as_of(short), "long": as_of(long)}
     versions["formula"] = (log["ad_clicks"] + 1) / (log["ad_impressions"] + prior)
+    versions["unit"] = 2 * fresh * np.exp(blur * np.random.default_rng(seed).normal(size=len(log)))
     frames = {name: log[COLUMNS[:3]].assign(rate=np.searchsorted(EDGES, rate)) for name, rate in versions.items()}
-    past, later = (log["day"] < 10).to_numpy(), (log["day"] >= 10).to_numpy()
+    past, later = ((log["day"] >= first) & (log["day"] < 10)).to_numpy(), (log["day"] >= 10).to_numpy()
     truth, found = log["p_click"].to_numpy()[later], {}
     encode = OneHotEncoder(handle_unknown="ignore").fit(pd.concat(frames.values()))
     for trained in versions:
@@ -98,7 +108,7 @@ def another_formula_breaks_calibration(found):
 
 
 @claim(
-    "Training on the served log repairs more than half of the entropy that the other formula costs.",
+    "Training on the served log repairs more than half of the entropy that a formula costs which smooths less.",
     skew,
     holds=above(0),
     says="fails",
@@ -108,3 +118,16 @@ def another_formula_breaks_calibration(found):
 def the_served_log_repairs_a_formula(found):
     right, broken = found["fresh, fresh"], found["fresh, formula"]
     return (broken - right) / 2 - (found["formula, formula"] - right)
+
+
+@claim(
+    "Where the served rate is twice the other, and no worse, training on the served log repairs more than half of what "
+    "the difference costs.",
+    skew,
+    holds=above(0),
+    twin={"blur": 2.0},
+    unit="of normalized entropy beyond half of the cost",
+)
+def the_served_log_repairs_a_unit(found):
+    right, broken = found["fresh, fresh"], found["fresh, unit"]
+    return (broken - right) / 2 - (found["unit, unit"] - right)
