@@ -60,7 +60,12 @@ def alike_models_gain_most(found):
 
 
 @experiment(
-    worlds={"default": {}, "forty rows each": {"n_users": 1_000}, "rarer clicks": {"base_ctr": 0.015}},
+    worlds={
+        "default": {},
+        "forty rows each": {"n_users": 1_000},
+        "ten rows each": {"n_users": 4_000},
+        "rarer clicks": {"base_ctr": 0.015},
+    },
 )
 def coverage(seed, *, n_users=400, base_ctr=0.03, n_drawn=100, swap=False):
     log = simulate_ad_log(60_000, seed=seed, n_users=n_users, n_ads=200, base_ctr=base_ctr)
@@ -101,9 +106,9 @@ def rows_miss_the_truth(found):
 
 
 @claim(
-    "If the feature belongs to the user, the interval by user holds the truth at least five points more often.",
+    "If the feature belongs to the user, the interval by user holds the truth more often.",
     coverage,
-    holds=above(0.05),
+    holds=above(0.0),
     twin=ONE_ROW,
     percent=True,
     unit="of the samples",
@@ -113,9 +118,9 @@ def users_hold_more(found):
 
 
 @claim(
-    "The interval by row is right at least ten points more often for a feature of the ad than for one of the user.",
+    "The interval by row is right at least five points more often for a feature of the ad than for one of the user.",
     coverage,
-    holds=above(0.1),
+    holds=above(0.05),
     twin={"swap": True},
     percent=True,
     unit="of the samples",
@@ -125,7 +130,8 @@ def ads_are_no_matter_of_users(found):
 
 
 @claim(
-    "With a hundred users even the 95 % interval by user holds the truth in fewer than 94 % of the samples.",
+    "If the feature belongs to the user, with a hundred users even the 95 % interval by user holds the truth in fewer "
+    "than 94 % of the samples.",
     coverage,
     holds=below(0.94),
     twin={"swap": True},

@@ -207,9 +207,12 @@ def paired_bootstrap(
     _both_classes(y)
     level, n_resamples = _number("confidence_level", confidence_level, "(0, 1)"), _count("n_resamples", n_resamples)
     seed = _count("seed", seed, 0)
-    # Users are numbered by what they hold, so that neither their ids nor the order of the rows decide who is drawn.
-    order = np.lexsort([np.bincount(user, v) for v in (a, b, y)])
-    user = np.argsort(order)[user]
+    # Users are numbered by what they hold, so that neither their ids nor the order of the rows decide who is drawn. What
+    # they hold is a sum of hashes of their rows: of whole numbers that wrap, so in any order it is the same.
+    held = np.zeros(user.max() + 1, np.uint64)
+    rows = pd.DataFrame({"y": y, "a": a + 0.0, "b": b + 0.0})  # of -0.0 and 0.0 the hashes differ
+    np.add.at(held, user, pd.util.hash_pandas_object(rows, index=False).to_numpy())
+    user = np.argsort(np.argsort(held, kind="stable"))[user]
     rows, clicks = np.bincount(user), np.bincount(user, y)
     for name, has in [("a click", clicks > 0), ("a row without a click", clicks < rows)]:
         if np.count_nonzero(has) < 2:

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,8 +88,9 @@ def test_delong_agrees_with_the_bootstrap_of_rows():
 
 def by_drawing_rows(metric, y, a, b, users, n_resamples, seed):
     """Return the differences of resamples with both classes, and how many others were drawn."""
-    # Users are numbered by what they hold: clicks, then the sums of the probabilities.
-    by_rank = sorted(set(users), key=lambda u: [v[users == u].sum() for v in (y, b, a)])
+    # Users are numbered by what they hold: by the sum of the hashes of their rows.
+    hashes = pd.util.hash_pandas_object(pd.DataFrame({"y": y.astype(float), "a": a, "b": b}), index=False).to_numpy()
+    by_rank = sorted(set(users), key=lambda u: hashes[users == u].sum())
     rng = np.random.default_rng(seed)
     differences, others = [], 0
     while len(differences) < n_resamples:
@@ -128,6 +130,20 @@ def test_bootstrap_depends_on_the_seed_alone():
     moved = paired_bootstrap(log_loss, y[order], a[order], b[order], [f"u{u}" for u in users[order]], 20)
     assert moved == (*map(pytest.approx, expected),)
     assert paired_bootstrap(log_loss, y, a, b, users, 20, seed=1).low != expected.low
+
+
+def test_users_of_equal_sums_are_told_apart_in_any_order_of_rows():
+    rng = np.random.default_rng(1)
+    users, y = np.repeat(np.arange(30), 10), np.tile([1] + [0] * 9, 30)
+    a = np.tile(rng.random(10).round(2), 30)
+    b = rng.permuted(a.reshape(30, 10), axis=1).ravel()  # the same ten numbers for each user, so only rows tell
+    expected = paired_bootstrap(log_loss, y, a, b, users, 20)
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(len(y))
+        moved = paired_bootstrap(log_loss, y[order], a[order], b[order], users[order], 20)
+        assert moved == (*map(pytest.approx, expected),)
+    zero = paired_bootstrap(log_loss, y, a, b * 0.0, users, 20)
+    assert paired_bootstrap(log_loss, y, a, b * -0.0, users, 20) == zero
 
 
 def test_a_metric_that_is_not_finite_is_named():
