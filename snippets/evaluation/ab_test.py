@@ -268,7 +268,8 @@ def cuped(y: ArrayLike, covariate: ArrayLike) -> Adjusted:
     Raises
     ------
     ValueError
-        If the arrays are unequal in length, have fewer than two users, are not finite, or one of them is constant.
+        If the arrays are unequal in length, have fewer than two users, are not finite, or one of them is constant; if
+        the slope or a value is beyond floats.
 
     Notes
     -----
@@ -286,14 +287,20 @@ def cuped(y: ArrayLike, covariate: ArrayLike) -> Adjusted:
     for name, column in [("y", outcome), ("covariate", before)]:
         if column.min() == column.max():
             raise ValueError(f"{name} is constant: there is nothing to explain, or nothing to explain it with")
+    up, down = (int(np.frexp(np.abs(column).max())[1]) for column in (outcome, before))
+    outcome, before = np.ldexp(outcome, -up), np.ldexp(before, -down)  # about 1: neither sums nor squares overflow
     # --8<-- [start:cuped]
     known, moved = before - before.mean(), outcome - outcome.mean()
     scale, spread = linalg.norm(known), linalg.norm(moved)
     correlation = (known / scale) @ (moved / spread)
     theta = correlation * spread / scale
-    known *= theta
-    return Adjusted(_like(outcome - known, y), float(theta), float(1 - correlation**2))
+    adjusted = outcome - theta * known
     # --8<-- [end:cuped]
+    with np.errstate(over="ignore"):
+        adjusted, theta = np.ldexp(adjusted, up), float(np.ldexp(theta, up - down))
+    if not (np.isfinite(adjusted).all() and np.isfinite(theta)):
+        raise ValueError("y over covariate is more than floats hold")
+    return Adjusted(_like(adjusted, y), theta, float(1 - correlation**2))
 
 
 def always_valid_interval(

@@ -207,8 +207,8 @@ def paired_bootstrap(
     _both_classes(y)
     level, n_resamples = _number("confidence_level", confidence_level, "(0, 1)"), _count("n_resamples", n_resamples)
     seed = _count("seed", seed, 0)
-    # Users are numbered by what they hold, so that neither their ids nor the order of the rows decide who is drawn. What
-    # they hold is a sum of hashes of their rows: of whole numbers that wrap, so in any order it is the same.
+    # Users are numbered by what they hold, so that neither their ids nor the order of the rows decide who is drawn.
+    # That is a sum of hashes of their rows: of whole numbers that wrap, so it is the same in any order.
     held = np.zeros(user.max() + 1, np.uint64)
     rows = pd.DataFrame({"y": y, "a": a + 0.0, "b": b + 0.0})  # of -0.0 and 0.0 the hashes differ
     np.add.at(held, user, pd.util.hash_pandas_object(rows, index=False).to_numpy())

@@ -189,6 +189,19 @@ def test_cuped_is_the_residual_of_a_regression():
     assert adjusted.mean() == pytest.approx(y.mean(), rel=1e-9)
 
 
+@pytest.mark.parametrize(("y", "x"), [(1000, 1000), (-1000, -1000), (1000, 100), (0, 1000)])
+def test_cuped_at_the_ends_of_the_floats(y, x):
+    plain = cuped([3.0, 5.0, 9.0, 7.0], [1.0, 2.0, 4.0, 3.5])
+    scaled = cuped(np.ldexp([3.0, 5.0, 9.0, 7.0], y), np.ldexp([1.0, 2.0, 4.0, 3.5], x + 10))
+    assert scaled[0] == pytest.approx(np.ldexp(plain[0], y), rel=1e-12)
+    assert scaled.variance_share == pytest.approx(plain.variance_share)
+    assert scaled.theta == pytest.approx(np.ldexp(plain.theta, y - x - 10))
+    largest = cuped([1, 2, 3], [1e308, 1.2e308, 1.7e308])
+    assert largest.variance_share == pytest.approx(cuped([1, 2, 3], [1, 1.2, 1.7]).variance_share)
+    with pytest.raises(ValueError, match="more than floats hold"):
+        cuped([1e300, 2e300, 4e300], [1e-300, 3e-300, 5e-300])
+
+
 def test_cuped_keeps_the_index_of_users():
     y = pd.Series([3.0, 5.0, 9.0], index=["u", "v", "w"], name="clicks")
     adjusted, *_ = cuped(y, [1.0, 2.0, 4.0])
