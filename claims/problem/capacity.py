@@ -22,8 +22,8 @@ def tails(seed, *, pause=100, stages=4, rare=0.005, often=0.02, together=False):
 
 
 @claim(
-    "Where two calls in a hundred meet a pause, the p99 of independent stages is less than half of the sum of their "
-    "p99s.",
+    "Where two calls in a hundred meet a pause, the p99 of four or more independent stages is less than half of the "
+    "sum of their p99s.",
     tails,
     holds=below(0.5),
     twin={"together": True},
@@ -35,7 +35,8 @@ def sum_is_too_strict(found):
 
 
 @claim(
-    "Where one call in two hundred meets a pause, the p99 of independent stages is above the sum of their p99s.",
+    "Where one call in two hundred meets a pause, the p99 of four or more independent stages is above the sum of their "
+    "p99s.",
     tails,
     holds=above(1),
     twin={"together": True},
@@ -59,7 +60,8 @@ def queues(seed, *, n=60_000, others=1, busy=0.95):
 
 
 @claim(
-    "One server that is busy 95 % of the time answers more than five times as late as one at 50 %.",
+    "Where requests and work come at random, one server that is busy 95 % of the time answers more than five times as "
+    "late as one at 50 %.",
     queues,
     holds=above(5),
     twin={"busy": 0.6},
