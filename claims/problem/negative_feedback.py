@@ -166,3 +166,26 @@ def experiments_price_hides(found):
 )
 def users_price_hides_the_wrong_way(found):
     return found["price of a hide, users"]
+
+
+@claim(
+    "With reads in the list of actions, past experiments price a hide at less than half of what they do without.",
+    past_experiments,
+    holds=below(0.5),
+    twin={"unread": True},
+    percent=True,
+    unit="of the price without",
+)
+def a_price_belongs_to_its_list(found):
+    return found["price of a hide, experiments, reads listed"] / found["price of a hide, experiments"]
+
+
+@claim(
+    "Also among users with as many visits, a hide seems to cost at least one session less than in experiments.",
+    past_experiments,
+    holds=above(1),
+    twin={"shuffled": True},
+    unit="sessions a week",
+)
+def visits_do_not_mend_the_price(found):
+    return found["price of a hide, users, visits listed"] - found["price of a hide, experiments"]
