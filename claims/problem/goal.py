@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from claims.claim import above, claim, experiment
 from snippets.problem.feed import simulate_feed
 
@@ -9,12 +11,17 @@ METRICS = {"weeks with a visit": "active", "sessions": "sessions", "clicks": "cl
 
 
 @experiment(worlds={"default": {}, "hides cost nothing": {"price": 0}, "honest headlines": {"honesty": 0.5}})
-def sizes(seed, *, price=20, honesty=0.0, mistaken=""):
+def sizes(seed, *, price=20, honesty=0.0, sated=False, common=False, mixed=False):
     """Return the users that each metric needs, up to a factor that all have in common: (spread / mean) squared."""
     feed = simulate_feed({"click": 1, "hide": -price}, 3_000, 4, seed, honesty=honesty)
     feed["active"] = (feed["sessions"] > 0).astype(int)
-    if mistaken:  # two counts change places
-        feed = feed.rename(columns={"sessions": mistaken, mistaken: "sessions"})
+    rng = np.random.default_rng([seed, 9])
+    if sated:  # who comes more often clicks no more often in a week
+        feed["click"] = rng.binomial(feed["click"], 1 / feed["sessions"].clip(lower=1))
+    if common:  # the button is pressed as often as items are clicked
+        feed["hide"] += feed["click"]
+    if mixed:  # each week is that of somebody else
+        feed["user"] = feed.groupby("week")["user"].transform(rng.permutation)
     found = {}
     for name, column in METRICS.items():
         for weeks in (1, 4):
@@ -24,10 +31,10 @@ def sizes(seed, *, price=20, honesty=0.0, mistaken=""):
 
 
 @claim(
-    "Per user, clicks need more users than sessions do.",
+    "Where frequent visitors click as often a visit as others do, clicks need more users than sessions.",
     sizes,
     holds=above(1),
-    twin={"mistaken": "click"},
+    twin={"sated": True},
     unit="times as many users",
 )
 def clicks_need_more_users(found):
@@ -35,10 +42,10 @@ def clicks_need_more_users(found):
 
 
 @claim(
-    "In one week, hides need more than three times as many users as sessions.",
+    "Where hides are rare, they need more than three times as many users in a week as sessions do.",
     sizes,
     holds=above(3),
-    twin={"mistaken": "hide"},
+    twin={"common": True},
     unit="times as many users",
 )
 def hides_need_most_users(found):
@@ -49,7 +56,7 @@ def hides_need_most_users(found):
     "Four weeks in place of one save less than half of the users where the metric is sessions.",
     sizes,
     holds=above(0.5),
-    twin={"mistaken": "hide"},
+    twin={"mixed": True},
     unit="of the users of one week",
 )
 def more_weeks_save_little(found):
