@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score
 from sklearn.preprocessing import OneHotEncoder
@@ -16,15 +17,21 @@ from snippets.datasets.ad_log import EXAMINATION, simulate_ad_log
 def raters(seed, *, hits=0.7, false_marks=0.02):
     """Return agreement and kappa of two raters where half of the posts are harmful, and where few are."""
     rng, found = np.random.default_rng([seed, 2]), {}
-    for name, share in [("half", 0.5), ("few", 0.04)]:
+    for name, share, wrong in [
+        ("half", 0.5, false_marks),
+        ("few", 0.04, false_marks),
+        ("half, careful", 0.5, false_marks / 10),
+        ("few, careful", 0.04, false_marks / 10),
+    ]:
         harmful = rng.random(2_000) < share
-        one, two = (np.where(harmful, rng.random(2_000) < hits, rng.random(2_000) < false_marks) for _ in range(2))
+        one, two = (np.where(harmful, rng.random(2_000) < hits, rng.random(2_000) < wrong) for _ in range(2))
         found |= {f"agree, {name}": (one == two).mean(), f"kappa, {name}": cohen_kappa_score(one, two)}
     return found
 
 
 @claim(
-    "The same raters agree more often where few posts are harmful than where half are, and have a lower kappa.",
+    "Raters who mark two harmless posts in a hundred agree more often where few posts are harmful than where half are, "
+    "and have a lower kappa.",
     raters,
     holds=above(0),
     twin={"false_marks": 0.0},
@@ -32,6 +39,17 @@ def raters(seed, *, hits=0.7, false_marks=0.02):
 )
 def agreement_rises_and_kappa_falls(found):
     return min(found["agree, few"] - found["agree, half"], found["kappa, half"] - found["kappa, few"])
+
+
+@claim(
+    "Raters who mark two harmless posts in a thousand have a higher kappa where few posts are harmful.",
+    raters,
+    holds=above(0),
+    twin={"false_marks": 0.2},
+    unit="of kappa",
+)
+def careful_raters_have_a_higher_kappa(found):
+    return found["kappa, few, careful"] - found["kappa, half, careful"]
 
 
 @experiment(seeds=10, worlds={"default": {}, "more drift": {"drift": 0.15}})
@@ -54,7 +72,8 @@ def first_ads(seed, *, drift=0.05, shuffled=False, no_bait=False):
         would_hide[:] = np.random.default_rng(seed).permutation(would_hide)
     chance = np.random.default_rng(seed).random(len(later))
     found = {}
-    for name, score in [("chance", chance), ("clicks", clicks), ("less hides", clicks - 5 * hides), ("hides", -hides)]:
+    scores = {"less hides": clicks - 5 * hides, "far less hides": clicks - 20 * hides, "hides": -hides}
+    for name, score in {"chance": chance, "clicks": clicks, **scores}.items():
         first = later.assign(score=score).groupby("request_id")["score"].idxmax()
         found |= {f"{name}, clicks": later.loc[first, "relevance"].mean(), f"{name}, hides": would_hide[first].mean()}
     return found
@@ -84,14 +103,35 @@ def a_rare_signal_removes_hides(found):
     return hides - (1 - found["less hides, clicks"] / found["clicks, clicks"])
 
 
-@experiment(seeds=20, worlds={"default": {}, "lengths closer": {"spread": 0.5}, "long ones please": {"liking": 0.3}})
-def watch_time(seed, *, spread=1.0, liking=0.0, n=20_000):
+@claim(
+    "The next step, from five to twenty hides for each click, removes fewer of them than the first.",
+    first_ads,
+    holds=above(0),
+    twin={"shuffled": True},
+    percent=True,
+    unit="more of the hides, by the first step",
+)
+def the_next_step_removes_fewer(found):
+    left = [found[f"{name}, hides"] / found["clicks, hides"] for name in ("less hides", "far less hides")]
+    return 1 - left[0] - (left[0] - left[1])
+
+
+@experiment(
+    seeds=20,
+    worlds={
+        "default": {},
+        "lengths closer": {"spread": 0.5},
+        "long ones please": {"liking": 0.3},
+        "long ones are left sooner": {"slope": 1.5},
+    },
+)
+def watch_time(seed, *, spread=1.0, liking=0.0, slope=0.6, n=20_000):
     """Return, for four labels, the correlation with what pleases, and how long the top tenth is."""
     rng = np.random.default_rng([seed, 4])
     z = rng.normal(size=n)
     pleases = (rng.normal(size=n) + liking * z) / np.hypot(1, liking)
     length = np.exp(5 + spread * z)
-    watched = 1 / (1 + np.exp(-(pleases + rng.normal(size=n) - 0.6 * (np.log(length) - 5))))
+    watched = 1 / (1 + np.exp(-(pleases + rng.normal(size=n) - slope * (np.log(length) - 5))))
     views = pd.DataFrame({"length": length, "seconds": length * watched})
     group = pd.qcut(views["length"], 50, labels=False)
     labels = {
@@ -102,7 +142,7 @@ def watch_time(seed, *, spread=1.0, liking=0.0, n=20_000):
     }
     found = {}
     for name, label in labels.items():
-        found[name] = np.corrcoef(label, pleases)[0, 1]
+        found[name] = spearmanr(label, pleases)[0]  # of ranks: seconds have a long tail, ranks have none
         top = pd.Series(label).rank(pct=True).to_numpy() > 0.9
         found[f"{name}, length"] = np.median(length[top]) / np.median(length) if top.any() else 0.0
     return found
@@ -112,7 +152,7 @@ def watch_time(seed, *, spread=1.0, liking=0.0, n=20_000):
     "The tenth of the videos with most seconds watched is more than half as long again as the middle one.",
     watch_time,
     holds=above(1.5),
-    twin={"spread": 0.1},
+    twin={"slope": 4.0},
     unit="times the median length",
 )
 def seconds_prefer_long_videos(found):
@@ -124,13 +164,21 @@ def seconds_prefer_long_videos(found):
     watch_time,
     holds=above(0),
     twin={"liking": 3.0},
-    unit="of the correlation",
+    unit="of the rank correlation",
 )
 def rank_among_equals_knows_more(found):
     return found["rank"] - found["seconds"]
 
 
-@experiment(seeds=20, worlds={"default": {}, "more answer": {"rate": 0.03}})
+@experiment(
+    seeds=20,
+    worlds={
+        "default": {},
+        "coming often counts more": {"loyal": 3.0},
+        "satisfaction counts less": {"kind": 0.5},
+        "both": {"kind": 0.3, "loyal": 3.0},
+    },
+)
 def survey(seed, *, rate=0.01, kind=1.0, loyal=1.0, boost=1.5):
     """Return satisfaction in truth, among answers and weighted, of two arms that differ in how often people come."""
     rng, found = np.random.default_rng([seed, 5]), {}
@@ -149,7 +197,8 @@ def survey(seed, *, rate=0.01, kind=1.0, loyal=1.0, boost=1.5):
 
 
 @claim(
-    "Where satisfied users answer twice as often, the mean of the answers is more than a tenth too high.",
+    "Where the satisfied answer more often, and those who come often do too, the mean of the answers is more than ten "
+    "points too high.",
     survey,
     holds=above(0.1),
     twin={"kind": 0.0, "loyal": 0.0},
@@ -161,9 +210,22 @@ def answers_are_too_kind(found):
 
 
 @claim(
-    "Weights for how often people come repair less than half of that.",
+    "Weighted by how often people come, it is too high still, by three points or more.",
+    survey,
+    holds=above(0.03),
+    twin={"kind": 0.0},
+    percent=True,
+    unit="of the users",
+)
+def weights_leave_it_too_high(found):
+    return found["control, weighted"] - found["control, truth"]
+
+
+@claim(
+    "Such weights repair less than half of the error.",
     survey,
     holds=below(0.5),
+    says="varies",
     twin={"kind": 0.0},
     percent=True,
     unit="repaired",
