@@ -33,8 +33,7 @@ def test_front_matter_is_text_on_its_page_and_on_those_beside_it(tmp_path):
     page = pages["plant/"]
     assert page.title.text == f"{PLANT} - A & B"
     assert page.select_one("[name=description]")["content"] == PLANT
-    assert page.select_one(".eyebrow").contents[0].strip() == PLANT
-    assert page.select_one(".eyebrow span").text == f"{PLANT} of the 45 minutes"
+    assert page.select_one(".facts li").text == f"{PLANT} of the 45 minutes"
     assert page.select_one(".md-header__topic + .md-header__topic").text.strip() == PLANT
     for beside, link in [("", "next"), ("last/", "prev")]:
         footer = pages[beside].select_one(f".md-footer__link--{link}")

@@ -3,14 +3,18 @@
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 
+from tools.builders.hooks import phases
 from tools.guards.fences import ROOT
 from tools.guards.settings import navigation
 
 ENTRANCE = (ROOT / "docs/index.md").read_text(encoding="utf-8")
-SECTIONS = re.findall(r"^## (.+?) \*(\d+) min\*\n(.*?)(?=^## |\Z)", ENTRANCE, re.MULTILINE | re.DOTALL)
+SECTIONS = re.findall(
+    r"^## ([^*\n]+?) \*(\d+) min\* \{[^}\n]+\}\n(.*?)(?=^</section>)", ENTRANCE, re.MULTILINE | re.DOTALL
+)
 ORDER = ["Problem Navigation", "Training Data", "Feature Engineering", "Modeling", "Evaluation & Deployment"]
 
 
@@ -22,6 +26,17 @@ def points(body):
 
 def test_the_sections_stand_in_the_order_of_the_interview():
     assert [name for name, _, _ in SECTIONS] == ORDER
+
+
+def test_the_bar_of_phases_names_them_leads_to_them_and_is_as_long_as_their_minutes():
+    bar = BeautifulSoup(ENTRANCE, "html.parser").select(".phases--full a")
+    assert [link.select("span")[1].text for link in bar] == ORDER
+    known = phases(ENTRANCE)
+    assert [f"./{link['href']}" for link in bar] == [phase["url"] for phase in known]
+    tokens = (ROOT / "docs/assets/css/tokens.css").read_text(encoding="utf-8")
+    proportions = re.findall(r"(\d+)fr", re.search(r"--phases: (.+);", tokens)[1])
+    assert [phase["minutes"] for phase in known] == [int(part) for part in proportions]
+    assert [phase["end"] for phase in known][-1] == 45
 
 
 def test_the_minutes_add_up():

@@ -14,7 +14,7 @@ TEXT = (ROOT / "THIRD-PARTY.md").read_text(encoding="utf-8")
 HEADINGS = ("In the repository", "In each built site, by way of Material for MkDocs", "Data, fetched and not included")
 # Where our own files lie; a file anywhere else below these folders is somebody's.
 OURS = re.compile(
-    r"docs/assets/((css|js)/[a-z-]+\.(css|js)|favicon\.svg|licenses/[a-z-]+\.txt)|theme/(main|partials/tags)\.html"
+    r"docs/assets/((css|js)/[a-z-]+\.(css|js)|favicon\.svg|licenses/[a-z-]+\.txt)|theme/(main|partials/(logo|source|tags|where))\.html"
 )
 MATERIAL = Path(distribution("mkdocs-material").locate_file("material/templates"))
 
@@ -85,7 +85,9 @@ def test_the_licence_of_material_is_the_one_it_comes_with():
 def test_versions_are_those_that_lie_here():
     material = distribution("mkdocs-material").version
     assert named("Material for MkDocs")[1] == named("Material for MkDocs, search partial")[1] == material
-    assert f"Material {material}'s own partial" in (ROOT / "theme/partials/search.html").read_text(encoding="utf-8")
+    for name in ("content", "search", "tabs"):
+        text = (ROOT / f"theme/partials/{name}.html").read_text(encoding="utf-8")
+        assert f"Material {material}'s own partial" in text
     katex = (ROOT / "docs/assets/katex/katex.min.js").read_text(encoding="utf-8")
     assert f'version:"{named("KaTeX")[1]}"' in katex
     (worker,) = MATERIAL.glob("assets/javascripts/workers/search.*.js")

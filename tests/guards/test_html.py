@@ -34,8 +34,10 @@ FIGURE = (
     "<figcaption>B</figcaption></figure>"
 )
 BODY = (
-    '<p class="eyebrow">Modeling <a class="proof" href="../proof.json">1 block run</a></p><h1 id="lift">Lift<a '
-    'class="headerlink" href="#lift" title="Link to this section">¶</a></h1><p>1 &lt; 2 <a href="https://a.example/b?c=d&amp;e">x'
+    '<div class="where p4"><nav aria-label="Phases"><ol class="phases"><li class="p4"><a class="seg" '
+    'aria-current="step" href="../#modeling">Modeling</a></li></ol></nav></div><h1 id="lift">Lift<a '
+    'class="headerlink" href="#lift" title="Link to this section">¶</a></h1><ul class="facts"><li><a class="proof" '
+    'href="../proof.json">1 block run</a></li></ul><p>1 &lt; 2 <a href="https://a.example/b?c=d&amp;e">x'
     '</a> <a href="mailto:a@b.example">y</a> <abbr title="Click-through rate">CTR</abbr></p>'
     '<div class="language-python highlight"><pre><span></span><code><span class="n">x</span>\n</code></pre></div>'
     '<!--pytest-codeblocks:expected-output--><details class="card"><summary>Q</summary><p>A</p></details>'

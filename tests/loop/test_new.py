@@ -63,7 +63,9 @@ def test_each_section_has_its_place(guide):
     nav, index = (guide / "mkdocs.yml").read_text(), (guide / "docs/index.md").read_text()
     for section, title in titles.items():
         zebra = f"{section}/zebra-{section}.md"
-        assert re.search(rf"^      - Zebra {section}: {zebra}\n      - .*: {section}/quiz\.md$", nav, re.MULTILINE)
+        assert re.search(
+            rf"^          - Zebra {section}: {zebra}\n          - .*: {section}/quiz\.md$", nav, re.MULTILINE
+        )
         assert f"[zebra {section}]({zebra})" in index.split(f"## {title} ")[1].split("\n## ")[0]
 
 

@@ -32,7 +32,7 @@ def test_titles_and_descriptions_are_distinct():
 @pytest.mark.parametrize("url", PAGES)
 def test_each_page_says_what_of_it_was_run(url):
     blocks = json.loads((SITE / "proof.json").read_text())["pages"].get(url, [])
-    badge = soup(url).select_one(".eyebrow .proof").text
+    badge = soup(url).select_one(".proof").text
     count = sum(block["kind"] == "run" for block in blocks)
     assert ("block" in badge) == (count > 0)
     if count:

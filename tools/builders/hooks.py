@@ -28,6 +28,7 @@ from tools.builders.archive import NAME, write_archive
 from tools.builders.labs import Run
 
 log = get_plugin_logger("build")
+PHASE = re.compile(r"^## (.+?) \*(\d+) min\* \{ #([\w-]+) \}$", re.MULTILINE)
 CLAIM = re.compile(r'<div class="claim [a-z]+" id="([\w-]+)">')
 
 
@@ -47,8 +48,19 @@ def on_files(files, config):
 
 
 def on_nav(nav, config, files):
-    """Note the order of the pages."""
+    """Note the order of the pages, and the phases of the interview as the home page has them."""
     config.extra["pages"] = {page.file.url: page for page in nav.pages}
+    config.extra["phases"] = phases(nav.homepage.file.content_string)
+
+
+def phases(outline: str) -> list[dict]:
+    """Return the phases of the interview that an outline names, as in ``## Modeling *11 min* { #modeling }``."""
+    found = []
+    for title, minutes, anchor in PHASE.findall(outline):
+        start = found[-1]["end"] if found else 0
+        times = {"minutes": int(minutes), "start": start, "end": start + int(minutes)}
+        found.append({"number": len(found) + 1, "title": title, "url": f"./#{anchor}", **times})
+    return found
 
 
 @event_priority(100)  # before mkdocs-jupyter looks where its cache is
@@ -100,12 +112,18 @@ def on_env(env, config, files):
         page.meta["reading"] = minutes[url]
         # A notebook has no front matter: mkdocs.yml keeps it.
         page.meta |= config.extra.get("labs", {}).get(page.file.src_uri, {})
+        note_phase(page, config)
         # Material prints titles and front matter as they are. MkDocs escapes the titles that it takes from headings.
         page.title = escape(unescape(str(page.title)))
         page.meta = {key: escape(value) if isinstance(value, str) else value for key, value in page.meta.items()}
         if 'class="plan"' in page.content:
             page.content = plan(page.content, url, minutes)
     return env
+
+
+def note_phase(page, config):
+    """Note the phase to which a page belongs: its section, if that is one."""
+    page.meta["phase"] = next((p for p in config.extra["phases"] if p["title"] == page.meta.get("section")), None)
 
 
 def on_post_build(config):

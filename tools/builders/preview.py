@@ -16,16 +16,17 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 from tools.builders import hooks
-from tools.builders.hooks import on_files, on_page_content, on_pre_build, on_pre_page  # noqa: F401, MkDocs calls them
+from tools.builders.hooks import on_files, on_nav, on_page_content, on_pre_build, on_pre_page  # noqa: F401, MkDocs calls
 from tools.guards.fences import ROOT
 
 ANCHORED = re.compile(r"\]\(([\w./-]+\.md)#")
 
 
 def on_env(env, config, files):
-    """Say the minutes to read, as the site does."""
-    for file in files.documentation_pages():
-        file.page.meta["reading"] = hooks.reading_minutes(file.page.content)
+    """Say the minutes to read and the phase, as the site does."""
+    for page in (file.page for file in files.documentation_pages()):
+        page.meta["reading"] = hooks.reading_minutes(page.content)
+        hooks.note_phase(page, config)
     return env
 
 

@@ -31,8 +31,9 @@ VOID = _words("area base br col embed hr img input link meta source track wbr")
 ARTICLE = {
     **dict.fromkeys(_words("h1 h3 h5 h6 p blockquote em strong small span sub sup hr code pre ul ol li dl dt dd"), ""),
     **dict.fromkeys(_words("section summary figure figcaption table thead tbody tr"), ""),
-    "a": "href title rel download",
+    "a": "href title rel download aria-current",
     "abbr": "title",
+    "nav": "aria-label",
     "details": "data-card",
     "div": "data-search-exclude data-tabs",
     "input": "checked id name type",
@@ -62,7 +63,7 @@ FIGURE = {
     "a": "href",
 }
 ICON = {"svg": "xmlns viewbox", "path": "d"}
-_PART = "role tabindex title aria-label aria-labelledby aria-expanded hidden data-md-component data-md-type"
+_PART = "role tabindex title aria-hidden aria-label aria-labelledby aria-expanded hidden data-md-component data-md-type"
 # What Material's template writes around the article.
 TEMPLATE = {
     **dict.fromkeys(_words("header main footer article ol li span"), _PART),
@@ -91,9 +92,13 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "admonition admonition-title note abstract info tip success question warning failure danger bug example quote "
     "highlight arithmatex headerlink md-button md-button--primary md-content__button md-icon "
     "tabbed-set tabbed-alternate tabbed-labels tabbed-content tabbed-block footnote footnote-ref footnote-backref "
-    "eyebrow reading reading-time proof proof-total snippet-file breath prompt plot diagram diagram-box hero outline "
-    "plan card right wrong from all-cards all-prompts mock-case mock-rubric overview sheet sheet-clock sheet-cards"
+    "reading reading-time proof proof-total snippet-file breath prompt plot diagram diagram-box hero outline "
+    "where where-text phases phases--head phases--full seg p1 p2 p3 p4 p5 crumbs facts outline-title more "
+    "md-visually-hidden plan card right wrong from all-cards all-prompts mock-case mock-rubric overview sheet "
+    "sheet-clock sheet-cards"
 )
+# Around it all are Material's, but for the mark and the link to the repository.
+OWN = _words("no-js mark mark__name mark__bar p1 p2 p3 p4 p5 repository repository__name")
 # Material folds these away until they are of use.
 HIDDEN = _words("md-sidebar md-top md-header__button")
 KINDS = {
@@ -284,7 +289,7 @@ def _element_faults(element: Element, allowed: dict[str, str]) -> list[str]:
         listed = CLASSES | {c for c in element.classes if re.fullmatch(r"language-[\w+#-]+", c)}
         faults += [f"no class {c!r} here" for c in element.classes if c not in listed]
     else:
-        faults += [f"no class {c!r} here" for c in element.classes if not c.startswith("md-") and c != "no-js"]
+        faults += [f"no class {c!r} here" for c in element.classes if not c.startswith("md-") and c not in OWN]
         if "hidden" in element.attributes and not HIDDEN & set(element.classes):
             faults.append("hidden")
     if element.tag in KINDS and _kind(element) not in KINDS[element.tag]:

@@ -15,7 +15,7 @@ from tools.guards import markup
 from tools.guards.fences import ROOT
 
 # What mkdocs.yml may say freely: none of it decides what is run, or read, or checked.
-FREE = {"site_url", "edit_uri", "watch"}
+FREE = {"site_url", "edit_uri", "repo_url", "watch"}
 WORDS = {"site_name", "site_description", "copyright"}  # published as they stand
 MKDOCS = {
     "hooks": ["tools/builders/hooks.py"],
@@ -67,7 +67,7 @@ MKDOCS = {
         },
         {"pymdownx.tabbed": {"alternate_style": True}},
     ],
-    "extra_css": ["assets/css/site.css"],
+    "extra_css": ["assets/css/tokens.css", "assets/css/site.css"],
     "extra_javascript": ["assets/js/site.js", "assets/js/store.js", "assets/js/progress.js"],
     "validation": {
         "links": {"absolute_links": "warn", "anchors": "warn", "not_found": "warn", "unrecognized_links": "warn"},

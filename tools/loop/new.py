@@ -30,9 +30,13 @@ def sections(root: Path) -> dict[str, str]:
     with (root / "mkdocs.yml").open(encoding="utf-8") as file:
         nav = yaml_load(file)["nav"]
     found = {}
-    for title, children in (item for entry in nav for item in entry.items()):
-        if isinstance(children, list) and Path(*children[-1].values()).name == "quiz.md":
-            found[Path(*children[-1].values()).parent.as_posix()] = title
+    left = [entry for entry in nav if isinstance(entry, dict)]
+    for entry in left:
+        for title, children in entry.items():
+            inner = [child for child in children if isinstance(child, dict)] if isinstance(children, list) else []
+            left += inner
+            if inner and str(last := next(iter(inner[-1].values()))).endswith("/quiz.md"):
+                found[Path(last).parent.as_posix()] = title
     return found
 
 

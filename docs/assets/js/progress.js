@@ -71,7 +71,7 @@
 
   for (const heading of document.querySelectorAll(".plan h2")) addPlan(heading);
   const article = document.querySelector("article.md-content__inner");
-  if (article?.querySelector(".eyebrow .reading-time") && !document.querySelector(".plan")) {
+  if (article?.querySelector(".facts .reading-time") && !document.querySelector(".plan")) {
     const label = document.createElement("label");
     label.className = "read-this";
     label.append(box(pageOf(location.href)), " I have read this page");
