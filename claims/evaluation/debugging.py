@@ -80,14 +80,27 @@ def the_healthy_pipeline_passes(found):
 
 
 @claim(
-    "The leak gains on the test days and loses live.",
+    "The leak gains on the test days; whether it then loses live depends on the drift of the ads.",
     clinic,
     holds=above(0),
+    says="varies",
     twin={"planted": False},
     unit="of normalized entropy, the lesser of gain and loss",
 )
 def the_leak_gains_offline_and_loses_live(found):
     return min(found["none: test"] - found["leak: test"], found["leak: live"] - found["none: live"])
+
+
+@claim(
+    "The leak gains 0.01 of normalized entropy or more on the test days, and more than half of that is not there live.",
+    clinic,
+    holds=above(0),
+    twin={"planted": False},
+    unit="of normalized entropy, the lesser of two margins",
+)
+def the_gain_of_the_leak_is_not_live(found):
+    test, live = (found[f"none: {part}"] - found[f"leak: {part}"] for part in ("test", "live"))
+    return min(test - 0.01, test / 2 - live)
 
 
 @claim(
@@ -163,15 +176,15 @@ def rows_accuse_the_innocent(found):
 
 
 @claim(
-    "With users as units a group is accused in fewer than one draw in twenty.",
+    "With users as units, most draws are spared that.",
     accused,
-    holds=below(0.05),
+    holds=above(0.5),
     twin={"split": True},
     percent=True,
-    unit="of the draws",
+    unit="of the draws, fewer than by row",
 )
 def users_do_not(found):
-    return found["by user"]
+    return found["by row"] - found["by user"]
 
 
 @claim(
