@@ -117,7 +117,7 @@ def a_feedback_loop_looks_like_success(found):
     return min(rate - 1, 1 - clicks)
 
 
-@experiment(seeds=10, worlds={"half of the clicks": {}, "a third": {"base_ctr": 0.01}})
+@experiment(seeds=10)
 def quiet(seed, *, base_ctr=0.015):
     """Return what the check of hours finds where clicks were lost from quiet hours."""
     log = simulate_ad_log(70_000, seed=seed, n_users=5_000, n_ads=500, base_ctr=base_ctr)
@@ -125,8 +125,8 @@ def quiet(seed, *, base_ctr=0.015):
 
 
 @claim(
-    "Where hours are quiet, an hour without a click says nothing: with half of the clicks or fewer, that check misses "
-    "the lost ones.",
+    "Where hours are quiet, an hour without a click says nothing: with half of the clicks, that check misses the "
+    "lost ones.",
     quiet,
     holds=below(1),
     twin={"base_ctr": 0.03},
