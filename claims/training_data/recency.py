@@ -10,6 +10,12 @@ from claims.claim import above, below, claim, experiment
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.evaluation.normalized_entropy import normalized_entropy
 
+
+def uncertainty(p):
+    """Return the entropy of a click that comes with probability p: the log loss to expect of p itself."""
+    return -(p * np.log(p) + (1 - p) * np.log(1 - p))
+
+
 WORLDS = {"default": {}, "less drift": {"drift": 0.08}, "rarer clicks": {"base_ctr": 0.02}}
 
 
@@ -55,10 +61,10 @@ def ages(seed, *, drift=0.15, base_ctr=0.03, frozen=False):
     for name, feature in [("identity", "ad_id"), ("rate", "ad_rate_bin")]:
         fresh, old = (models.entropy((10, 12, 14), 4, (age,), feature) for age in (0, 6))
         found |= {name: old / fresh - 1, f"{name}, cost": old - fresh}
-    floors = [
-        normalized_entropy(models.y[models.day == d], models.log.loc[models.day == d, "p_click"]) for d in range(4, 11)
-    ]
-    return found | {"range of the floor": max(floors) - min(floors)}
+    truth = [models.log.loc[models.day == d, "p_click"].to_numpy() for d in range(4, 11)]
+    floors = [normalized_entropy(models.y[models.day == d], p) for d, p in zip(range(4, 11), truth, strict=True)]
+    expected = [uncertainty(p).mean() / uncertainty(p.mean()) for p in truth]
+    return found | {"range of the floor": np.ptp(floors), "range without chance": np.ptp(expected)}
 
 
 @claim(
@@ -83,10 +89,22 @@ def days_differ_more_than_age_costs(found):
     return found["range of the floor"] - found["identity, cost"]
 
 
+@claim(
+    "A part of that range is chance: of the entropies to expect from the probabilities of each day it is smaller.",
+    ages,
+    holds=below(0.9),
+    twin={"base_ctr": 0.4, "drift": 0.4},
+    percent=True,
+    unit="of the range left",
+)
+def a_part_of_the_range_is_chance(found):
+    return found["range without chance"] / found["range of the floor"]
+
+
 @experiment(seeds=10, worlds={"default": {}, "more drift": {"drift": 0.25}})
-def seven_days(seed, *, drift=0.15, share=1.0, lives=None, frozen=False):
+def seven_days(seed, *, drift=0.15, base_ctr=0.03, share=1.0, lives=None, frozen=False):
     """Return entropies by days of the window, of the wait, of serving, which sum to seven."""
-    models, days = Models(seed, drift=drift, lives=lives, frozen=frozen), (11, 14)
+    models, days = Models(seed, drift=drift, base_ctr=base_ctr, lives=lives, frozen=frozen), (11, 14)
     return {
         "4 + 0 + 3": models.entropy(days, 4, (0, 1, 2), share=share),
         "4 + 0 + 3, as many rows": models.entropy(days, 4, (0, 1, 2), share=0.25),
@@ -108,7 +126,7 @@ def waiting_is_worse_than_collecting(found):
     "Most of that is the rows: with as many in both windows, less than half of the difference is left.",
     seven_days,
     holds=below(0.5),
-    twin={"lives": 3},
+    twin={"base_ctr": 0.3, "lives": 3},
     percent=True,
     unit="left",
 )
