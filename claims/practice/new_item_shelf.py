@@ -3,77 +3,109 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import betaln
 from scipy.stats import norm
 
 from claims.claim import above, below, claim, experiment
 from snippets.evaluation.ab_test import always_valid_interval
 
 N, HOURS, BLOCKS, KEEP = 1_000, 50, 100, 50  # items of a cohort, hours, blocks of views an hour, items kept at the end
-ONE_EACH = ("chance", "greedy", "a tenth by chance", "Thompson", "halving")
+GREEDY = {"a tenth by chance": 0.1, "three tenths by chance": 0.3, "half by chance": 0.5}
+RIVALS = {"chance": 1.0, **GREEDY, "Thompson": "Thompson", "halving": "halving"}  # or the share of blocks by chance
 WORLDS = {
     "default": {},
     "half the views": {"block": 10},
     "twice the views": {"block": 40},
     "rarer clicks": {"mean": 0.02},
+    "clicks known five hours late": {"late": 5},
 }
 
 
-def shelf(policy, seed, block, mean, spread, content, strength, stage=10):
-    """Return the click rate of the shelf, the share of the best items that is kept, and the share that is never seen.
-
-    A policy has a hundred blocks of views in an hour and learns at its end. All but one give an item one block at most.
-    """
-    rng = np.random.default_rng([seed, 4])
+def _world(rng, mean, spread, noise):
+    """Return the true rate of each item, and what its content promises, correlated with it at about 0.55."""
     true = rng.beta(mean * spread, (1 - mean) * spread, N)
     log = np.log(true)
-    promise = np.exp(0.4 * log + 0.6 * log.std() * rng.normal(0, 1, N))  # correlated with the truth at about 0.55
-    prior = strength * (promise * true.mean() / promise.mean() if content else np.full(N, true.mean()))
+    return true, np.exp(0.4 * log + noise * log.std() * rng.normal(0, 1, N))
+
+
+def _fitted(seed, content, mean, spread, noise, views=100):
+    """Return the likeliest prior for an earlier cohort that was shown evenly: log level, slope in content, strength."""
+    rng = np.random.default_rng([seed, 5])
+    true, promise = _world(rng, mean, spread, noise)
+    clicks, x = rng.binomial(views, true), np.log(promise) if content else np.zeros(N)
+
+    def loss(w):
+        rate, strength = np.exp(w[0] + w[1] * (x - x.mean())).clip(1e-4, 0.9), np.exp(w[2])
+        a, b = rate * strength, (1 - rate) * strength
+        return -(betaln(a + clicks, b + views - clicks) - betaln(a, b)).mean()
+
+    level, slope, strength = minimize(loss, [np.log(mean), 1, 4], method="Nelder-Mead", options={"maxiter": 500}).x
+    return level - slope * x.mean(), slope, np.exp(strength)
+
+
+def shelf(policy, seed, *, block, mean, spread, noise=0.6, content=True, times=1, late=0, limit=1, keep=KEEP, stage=10):
+    """Return the click rate of the shelf, the share of the best items that is kept, and the share that is never seen.
+
+    A policy has a hundred blocks of views in an hour and learns at its end. But for a higher limit, an item gets one
+    block at most. The prior is fitted to an earlier cohort, and counts for so many times the views that fit best.
+    """
+    level, slope, strength = _fitted(seed, content, mean, spread, noise)
+    rng = np.random.default_rng([seed, 4])
+    true, promise = _world(rng, mean, spread, noise)
+    strength *= times
+    prior = strength * np.exp(level + slope * np.log(promise) * content).clip(1e-4, 0.9)
     clicks, views, left = np.zeros(N), np.zeros(N), np.arange(N)
+    known = [(clicks.copy(), views.copy())] * (late + 1)
     for hour in range(HOURS):
-        a, b = prior + clicks, strength - prior + views - clicks
+        a, b = prior + known[0][0], strength - prior + known[0][1] - known[0][0]
         order = np.argsort(-a / (a + b), kind="stable")
-        if policy == "Thompson, no limit":
-            items = rng.beta(a, b, (BLOCKS, N)).argmax(axis=1)
-        elif policy == "Thompson":
-            items = np.argsort(-rng.beta(a, b))[:BLOCKS]
+        if policy == "Thompson":
+            items, shown = np.empty(BLOCKS, int), np.zeros(N, int)
+            for i, draw in enumerate(rng.beta(a, b, (BLOCKS, N))):
+                items[i] = np.where(shown < limit, draw, -1).argmax()
+                shown[items[i]] += 1
         elif policy == "halving":
             if hour and hour % stage == 0 and hour <= 4 * stage:  # four times, the better half stays
                 left = order[np.isin(order, left)][: max(len(left) // 2, BLOCKS)]
             items = left[np.argsort(views[left] + rng.random(len(left)))[:BLOCKS]]
         else:
-            n_random = {"chance": BLOCKS, "a tenth by chance": BLOCKS // 10, "greedy": 0}[policy]
+            n_random = round(policy * BLOCKS)
             best, rest = np.split(order, [BLOCKS - n_random])
             items = np.append(best, rng.permutation(rest)[:n_random])
         drawn = rng.binomial(block, true[items])
         np.add.at(views, items, block)
         np.add.at(clicks, items, drawn)
-    best = np.argsort(-true)[:KEEP]
-    kept = np.argsort(-(prior + clicks) / (strength + views), kind="stable")[:KEEP]
-    return clicks.sum() / views.sum(), np.isin(kept, best).mean(), (views == 0).mean()
+        known = [*known[1:], (clicks.copy(), views.copy())]
+    best = np.argsort(-true)[:keep]
+    kept = np.argsort(-(prior + clicks) / (strength + views), kind="stable")[:keep]
+    return clicks.sum() / views.sum(), np.isin(kept, best).mean()
 
 
 @experiment(seeds=20, worlds=WORLDS)
-def policies(seed, *, block=20, mean=0.04, spread=50, strength=50, stage=10):
+def policies(seed, *, block=20, mean=0.04, spread=50, noise=0.6, times=4, late=0, stage=10):
+    world = {"block": block, "mean": mean, "spread": spread, "noise": noise, "late": late}
     found = {}
-    for policy in ONE_EACH:
-        rate, best, unseen = shelf(policy, seed, block, mean, spread, True, strength, stage)
-        found |= {f"{policy}, click rate": rate, f"{policy}, best found": best, f"{policy}, unseen": unseen}
-    found["Thompson without content, best found"] = shelf("Thompson", seed, block, mean, spread, False, strength)[1]
-    found["sure of content, best found"] = shelf("Thompson", seed, block, mean, spread, True, 4 * strength)[1]
+    for name, policy in RIVALS.items():
+        rate, best = shelf(policy, seed, stage=stage, **world)
+        found |= {f"{name}, click rate": rate, f"{name}, best found": best}
+    rate, best = shelf("Thompson", seed, content=False, **world)
+    found |= {"without content, click rate": rate, "without content, best found": best}
+    found["sure of content, best found"] = shelf("Thompson", seed, times=times, **world)[1]
     return found
 
 
 @claim(
     "With one block an hour at most for each item, Thompson sampling finds more of the best items than greedy choice "
-    "with a tenth by chance.",
+    "with a tenth, three tenths or half by chance.",
     policies,
     holds=above(0),
-    twin={"spread": 1e6},
+    twin={"block": 2},
     percent=True,
     unit="of the best fifty",
 )
 def thompson_finds_more_than_greedy(found):
-    return found["Thompson, best found"] - found["a tenth by chance, best found"]
+    return found["Thompson, best found"] - max(found[f"{name}, best found"] for name in GREEDY)
 
 
 @claim(
@@ -113,24 +145,36 @@ def thompson_earns_more(found):
 
 
 @claim(
-    "Whether Thompson sampling finds more with a content prior worth 50 views than without differs from cohort to "
-    "cohort.",
+    "Whether Thompson sampling finds more with a prior fitted on content than with one fitted without it differs from "
+    "cohort to cohort.",
     policies,
     holds=above(0),
-    twin={"strength": 400},
+    twin={"block": 2},
     says="varies",
     percent=True,
     unit="of the best fifty",
 )
 def content_finds_more(found):
-    return found["Thompson, best found"] - found["Thompson without content, best found"]
+    return found["Thompson, best found"] - found["without content, best found"]
 
 
 @claim(
-    "A content prior that counts for four times as many views finds fewer.",
+    "With content in the prior, Thompson sampling earns more clicks on the shelf than without.",
+    policies,
+    holds=above(0),
+    twin={"noise": 100.0},
+    percent=True,
+    unit="of the views",
+)
+def content_earns_more(found):
+    return found["Thompson, click rate"] - found["without content, click rate"]
+
+
+@claim(
+    "A content prior that counts for four times as many views as fits finds fewer.",
     policies,
     holds=below(0),
-    twin={"spread": 1e6},
+    twin={"times": 1.1},
     percent=True,
     unit="of the best fifty",
 )
@@ -138,22 +182,41 @@ def sure_prior_finds_fewer(found):
     return found["sure of content, best found"] - found["Thompson, best found"]
 
 
-@experiment(seeds=20, worlds={"default": {}, "half the views": {"block": 10}, "rarer clicks": {"mean": 0.02}})
-def limits(seed, *, block=20, mean=0.04, spread=50):
-    limited, free = (shelf(p, seed, block, mean, spread, True, 50) for p in ("Thompson", "Thompson, no limit"))
-    return {"found": limited[1] - free[1], "earned": free[0] / limited[0]}
+@experiment(seeds=20, worlds=WORLDS)
+def limits(seed, *, block=20, mean=0.04, spread=50, late=0, keep=KEEP):
+    """Return what Thompson sampling finds and earns, by how many of the hundred blocks of an hour an item may get."""
+    world = {"block": block, "mean": mean, "spread": spread, "late": late, "keep": keep}
+    found = {}
+    for limit in (1, 2, 5, 20, BLOCKS):
+        rate, best = shelf("Thompson", seed, limit=limit, **world)
+        found |= {f"limit {limit}, click rate": rate, f"limit {limit}, best found": best}
+    return found
 
 
 @claim(
-    "Without that limit, Thompson sampling finds fewer of the best items.",
+    "Without that limit, Thompson sampling finds fewer of the best fifty.",
     limits,
     holds=above(0),
-    twin={"spread": 1e6},
+    twin={"keep": 1},
     percent=True,
     unit="of the best fifty",
 )
 def limit_finds_more(found):
-    return found["found"]
+    return found["limit 1, best found"] - found[f"limit {BLOCKS}, best found"]
+
+
+@claim(
+    "With a limit of a fifth of the views of an hour, it finds fewer of the best fifty than with a twentieth, and "
+    "with that fewer than with a hundredth.",
+    limits,
+    holds=above(0),
+    twin={"keep": 1},
+    percent=True,
+    unit="of the best fifty, in the smaller of both steps",
+)
+def lower_limit_finds_more(found):
+    one, five, twenty = (found[f"limit {limit}, best found"] for limit in (1, 5, 20))
+    return min(one - five, five - twenty)
 
 
 @claim(
@@ -164,7 +227,7 @@ def limit_finds_more(found):
     unit="times the clicks",
 )
 def no_limit_earns_more(found):
-    return found["earned"]
+    return found[f"limit {BLOCKS}, click rate"] / found["limit 1, click rate"]
 
 
 @experiment(seeds=20, worlds={"default": {}, "a lower bar": {"bar": 0.03}, "more views": {"looks": 200}})
