@@ -188,9 +188,9 @@ def sure_prior_finds_fewer(found):
 
 
 @experiment(seeds=20, worlds={"default": {}, "half the views": {"block": 10}, "rarer clicks": {"mean": 0.02}})
-def limits(seed, *, block=20, mean=0.04, spread=50, keep=KEEP):
+def limits(seed, *, block=20, mean=0.04, spread=50):
     """Return what Thompson sampling finds and earns, by how many of the hundred blocks of an hour an item may get."""
-    world = {"block": block, "mean": mean, "spread": spread, "keep": keep}
+    world = {"block": block, "mean": mean, "spread": spread}
     found = {}
     for limit in (1, 20, BLOCKS):
         rate, best = shelf("Thompson, block by block", seed, limit=limit, **world)
