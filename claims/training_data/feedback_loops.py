@@ -118,7 +118,8 @@ def knowledge_is_worth_more_early(found):
 
 
 @experiment(
-    seeds=20, worlds={"default": {}, "no common taste": {"common": 0.0, "own": 0.8}, "ten kinds of users": {"kinds": 10}}
+    seeds=20,
+    worlds={"default": {}, "no common taste": {"common": 0.0, "own": 0.8}, "ten kinds of users": {"kinds": 10}},
 )
 def opened(seed, *, common=0.5, own=0.6, kinds=20, rounds=30, costs=1.0):
     """Return what a loop gains that is opened after thirty rounds, against one that stays closed."""

@@ -70,8 +70,8 @@ def worth(
 
 
 @claim(
-    "Of what is known when a request is scored, the ad's own history brings more than each of the other kinds, where an "
-    "ad has ten times the rows of a user.",
+    "Of what is known when a request is scored, the ad's own history brings more than each of the other kinds, where "
+    "an ad has ten times the rows of a user.",
     worth,
     holds=above(0),
     twin={"shuffled": True},
