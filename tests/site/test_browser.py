@@ -128,6 +128,8 @@ def test_what_was_read_is_remembered_across_pages_and_reloads(phone, base):
     assert box.is_checked()
     first = phone.locator(".progress").first
     assert first.inner_text().startswith("1 of 16 pages read")
+    done = "bars => bars.slice(0, 5).map(bar => bar.style.getPropertyValue('--done'))"
+    assert phone.locator(".phases--done .seg").evaluate_all(done) == ["0.25", "0", "0", "0", "0"]
     phone.reload()
     assert box.is_checked()
     assert list(read_pages(phone)) == ["problem/goal/"]

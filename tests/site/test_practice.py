@@ -213,6 +213,8 @@ def test_the_clock_has_45_minutes_and_asks_in_turn(phone, base):
     later(phone, minutes=4, seconds=1)
     assert asked.count() == 2  # two questions in eight minutes
     assert clock.inner_text() == "40:59 left"
+    bar = phone.locator(".dial .seg").evaluate_all("parts => parts.map(part => part.style.getPropertyValue('--done'))")
+    assert [round(float(share), 2) for share in bar] == [0.5, 0, 0, 0, 0]
     later(phone, minutes=4)
     assert phase.inner_text().startswith("By the plan: Training Data")
     assert asked.count() == 1

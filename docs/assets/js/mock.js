@@ -2,7 +2,7 @@
 // then the rubric and a summary to keep. Without this, the page lists prompts, questions with answers, and the rubric.
 "use strict";
 {
-  const { load, save, day, make } = window.mlDesign;
+  const { load, save, day, make, phaseBar } = window.mlDesign;
   const list = document.querySelector(".all-prompts");
   const cases = [...list.querySelectorAll(".mock-case")].map(readCase);
   const rubric = [...list.querySelectorAll(".mock-rubric tbody tr")].map((row) =>
@@ -71,7 +71,9 @@
     }
     const left = make("p", { class: "clock", role: "timer" });
     const phase = make("p", { class: "phase" });
-    const bar = make("progress", { max: it.length, "aria-label": "Time used" });
+    const { bar, fill } = phaseBar("done");
+    // A case parts evaluation and deployment, the bar does not.
+    const ends = [0, ...it.phases.slice(0, 4).map(({ end }) => end), it.length];
     const asked = make("ol", { "aria-live": "polite", "aria-label": "The interviewer asks", tabindex: -1 });
     const pause = make("button", { type: "button", class: "md-button", onclick: toggle });
     const further = make("button", { type: "button", class: "md-button", onclick: ask }, "Next question");
@@ -116,7 +118,7 @@
       phase.textContent = current
         ? `By the plan: ${current.name}, ${clock(current.end - time)} more`
         : "Time is up. Finish, and score yourself.";
-      bar.value = time;
+      fill(ends.slice(1).map((end, i) => Math.min(1, Math.max(0, (time - ends[i]) / (end - ends[i])))));
       pause.textContent = now.since === null ? "Go on" : "Pause";
       pause.hidden = time >= it.length;
       further.hidden = now.asked >= it.questions.length;

@@ -1,7 +1,8 @@
 // Which pages were read. Without it the pages are the same, less the boxes to tick.
 "use strict";
 {
-  const { pageOf, load, save, day, keyOf } = window.mlDesign;
+  const { pageOf, load, save, day, keyOf, make, phaseBar } = window.mlDesign;
+  const PHASES = ["problem/", "training-data/", "features/", "modeling/", "evaluation/"];
 
   function mark(page, done) {
     const read = { ...load("read") };
@@ -34,27 +35,23 @@
         items.push([page, parseInt(item.querySelector(".reading")?.textContent ?? "0", 10), link]);
       }
     }
-    const line = document.createElement("p");
-    line.className = "progress";
-    line.setAttribute("role", "status");
-    const bar = document.createElement("progress");
-    bar.max = items.length;
-    bar.setAttribute("aria-label", `Pages read: ${heading.firstChild.textContent}`);
-    const text = document.createElement("span");
-    line.append(bar, text);
-    heading.after(line);
-    plans.push({ bar, text, items });
+    const { bar, fill } = phaseBar("done");
+    const text = make("p", { class: "progress", role: "status" });
+    heading.after(bar, text);
+    plans.push({ fill, text, items });
   }
 
   function show() {
     const read = load("read");
     for (const [input, page] of boxes) input.checked = page in read;
-    for (const { bar, text, items } of plans) {
+    for (const { fill, text, items } of plans) {
       const left = items.filter(([page]) => !(page in read));
-      bar.value = items.length - left.length;
+      const done = items.length - left.length;
+      const share = (own) => (own.length ? own.filter(([page]) => page in read).length / own.length : 0);
+      fill(PHASES.map((phase) => share(items.filter(([page]) => page.startsWith(phase)))));
       const minutes = left.reduce((sum, [, own]) => sum + own, 0);
-      text.textContent = `${bar.value} of ${items.length} pages read`;
-      if (left.length && bar.value) {
+      text.textContent = `${done} of ${items.length} pages read`;
+      if (left.length && done) {
         const next = document.createElement("a");
         next.href = left[0][2].href;
         next.textContent = left[0][2].textContent;

@@ -68,6 +68,14 @@ window.mlDesign = (() => {
     return element;
   }
 
+  /** The bar of the five phases, as decoration: the words beside it say the same. `fill` takes a share for each. */
+  function phaseBar(kind) {
+    const parts = [1, 2, 3, 4, 5].map((number) => make("span", { class: `seg p${number}` }));
+    const bar = make("div", { class: `phases phases--${kind}`, "aria-hidden": "true" }, ...parts);
+    const fill = (shares) => parts.forEach((part, i) => part.style.setProperty("--done", shares[i]));
+    return { bar, fill };
+  }
+
   const text = (value) => typeof value === "string";
   const kinds = {
     read: { key: "ml-design.read", valid: (value) => record(value, text), empty: {} },
@@ -109,6 +117,7 @@ window.mlDesign = (() => {
     pageOf,
     day,
     make,
+    phaseBar,
     keyOf: (kind) => kinds[kind].key,
     load: (kind) => load(kinds[kind].key, kinds[kind].valid, kinds[kind].empty),
     save: (kind, value) => save(kinds[kind].key, value),
