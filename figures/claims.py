@@ -27,9 +27,9 @@ def _known() -> dict[str, dict]:
     return record.load()
 
 
-def evidence(*names: str) -> str:
-    """Return the verdict on these claims, each with its sentence, for the page that they are about."""
-    return _framed("evidence", [_strip(record.claims()[name]) for name in names])
+def evidence(*names: str, at_home: bool = False) -> str:
+    """Return the verdict on these claims, each with its sentence, for the page that they are about, or the home page."""
+    return _framed("evidence", [_strip(record.claims()[name], at_home) for name in names])
 
 
 def table(name: str) -> str:
@@ -113,10 +113,10 @@ def _title(page: str) -> str:
     return html.escape(next(line for line in lines if line.startswith(mark)).removeprefix(mark))
 
 
-def _strip(c: Claim) -> str:
+def _strip(c: Claim, at_home: bool) -> str:
     found = record.contrasts(c, _known())
     first = next(iter(found.values()))
-    back = "../" * (c.page.count("/") + 1)
+    back = "" if at_home else "../" * (c.page.count("/") + 1)
     return (
         f'<div class="claim {c.verdict(found)}"><p>{html.escape(c.sentence)}</p>'
         f"<p><strong>{_verdict(c, found)}</strong> {_ticks(c, first)} {_size(first, c)}{_unit(c)} "

@@ -52,6 +52,9 @@ def test_a_strip_says_sentence_verdict_and_size(drawn, c, verdict, size):
     assert box.strong.text == verdict
     assert size in box.text
     assert box.a["href"] == f"{'../' * (c.page.count('/') + 1)}claims/#{c.anchor}"
+    drawn(c, figures.evidence)
+    at_home = BeautifulSoup(figures.evidence(c.id, at_home=True), "html.parser")
+    assert at_home.a["href"] == f"claims/#{c.anchor}"
 
 
 def test_each_run_is_a_tick_and_the_region_is_shaded(drawn):

@@ -122,8 +122,20 @@ def on_env(env, config, files):
 
 
 def note_phase(page, config):
-    """Note the phase to which a page belongs: its section, if that is one."""
-    page.meta["phase"] = next((p for p in config.extra["phases"] if p["title"] == page.meta.get("section")), None)
+    """Note the phase to which a page belongs: its section, if that is one. Draw the bar of all where it is asked for."""
+    known = config.extra["phases"]
+    page.meta["phase"] = next((phase for phase in known if phase["title"] == page.meta.get("section")), None)
+    page.content = page.content.replace('<div class="phase-bar"></div>', phase_bar(known))
+
+
+def phase_bar(known: list[dict]) -> str:
+    """Return the bar of the phases for the page that has them all, each part a link."""
+    parts = (
+        f'<li class="p{phase["number"]}"><a class="seg" href="{phase["url"].removeprefix("./")}">'
+        f"<span>{escape(phase['title'])}</span></a></li>"
+        for phase in known
+    )
+    return f'<ol class="phases phases--full">{"".join(parts)}</ol>'
 
 
 def on_post_build(config):

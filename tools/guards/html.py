@@ -93,7 +93,7 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "highlight arithmatex headerlink md-button md-button--primary md-content__button md-icon "
     "tabbed-set tabbed-alternate tabbed-labels tabbed-content tabbed-block footnote footnote-ref footnote-backref "
     "reading reading-time proof proof-total snippet-file breath prompt plot diagram diagram-box hero outline "
-    "where where-text phases phases--head phases--full seg p1 p2 p3 p4 p5 crumbs facts outline-title more "
+    "where where-text phases phases--head phases--full seg p1 p2 p3 p4 p5 crumbs facts "
     "md-visually-hidden plan card right wrong from all-cards all-prompts mock-case mock-rubric overview sheet "
     "sheet-clock sheet-cards"
 )
