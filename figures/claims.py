@@ -28,7 +28,7 @@ def _known() -> dict[str, dict]:
 
 
 def evidence(*names: str, at_home: bool = False) -> str:
-    """Return the verdict on these claims, each with its sentence, for the page that they are about, or the home page."""
+    """Return the verdict on these claims, each with its sentence, for their page or the home page."""
     return _framed("evidence", [_strip(record.claims()[name], at_home) for name in names])
 
 

@@ -12,9 +12,7 @@ from tools.guards.fences import ROOT
 from tools.guards.settings import navigation
 
 ENTRANCE = (ROOT / "docs/index.md").read_text(encoding="utf-8")
-SECTIONS = re.findall(
-    r"^## ([^*\n]+?) \*(\d+) min\* \{[^}\n]+\}\n(.*?)(?=^</div>)", ENTRANCE, re.MULTILINE | re.DOTALL
-)
+SECTIONS = re.findall(r"^## ([^*\n]+?) \*(\d+) min\* \{[^}\n]+\}\n(.*?)(?=^</div>)", ENTRANCE, re.MULTILINE | re.DOTALL)
 ORDER = ["Problem Navigation", "Training Data", "Feature Engineering", "Modeling", "Evaluation & Deployment"]
 
 

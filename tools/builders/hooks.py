@@ -122,7 +122,7 @@ def on_env(env, config, files):
 
 
 def note_phase(page, config):
-    """Note the phase to which a page belongs: its section, if that is one. Draw the bar of all where it is asked for."""
+    """Note the phase of a page, which is its section, if any; draw the bar of all where it is asked for."""
     known = config.extra["phases"]
     page.meta["phase"] = next((phase for phase in known if phase["title"] == page.meta.get("section")), None)
     page.content = page.content.replace('<div class="phase-bar"></div>', phase_bar(known))
