@@ -22,8 +22,9 @@ from markupsafe import escape
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority, get_plugin_logger
 from mkdocs.structure.files import File
+from mkdocs.utils import get_relative_url
 
-from tools.builders import practice
+from tools.builders import notebooks, practice, snippet_bar
 from tools.builders.archive import NAME, write_archive
 from tools.builders.labs import Run
 
@@ -44,6 +45,9 @@ def on_files(files, config):
         files.remove(file)
     for name in (practice.ANKI, NAME):
         files.append(File.generated(config, name, content=b""))
+    root = _root(config)
+    for name in snippet_bar.served(root):
+        files.append(File.generated(config, name, abs_src_path=str(root / name)))
     return files
 
 
@@ -100,15 +104,23 @@ def is_lab(file) -> bool:
 
 
 def _run(page, config) -> Run:
-    return Run(Path(page.file.abs_src_path), Path(config.config_file_path).parent / ".cache/labs")
+    return Run(Path(page.file.abs_src_path), _root(config) / ".cache/labs")
+
+
+def _root(config) -> Path:
+    return Path(config.config_file_path).parent
 
 
 def on_env(env, config, files):
     """Fill the practice pages; count the minutes to read each page, and those of each study plan."""
     pages = config.extra["pages"]
     config.extra["deck"] = practice.compose(pages)
+    config.extra["notebooks"] = {}
     minutes = {url: reading_minutes(page.content) for url, page in pages.items()}
     for url, page in pages.items():
+        if text := notebook(page, config, files):
+            page.meta["notebook"] = notebooks.address(page.file.src_uri)
+            config.extra["notebooks"][page.meta["notebook"]] = text
         page.meta["reading"] = minutes[url]
         # A notebook has no front matter: mkdocs.yml keeps it.
         page.meta |= config.extra.get("labs", {}).get(page.file.src_uri, {})
@@ -119,6 +131,24 @@ def on_env(env, config, files):
         if 'class="plan"' in page.content:
             page.content = plan(page.content, url, minutes)
     return env
+
+
+def notebook(page, config, files) -> str | None:
+    """Return a page as a notebook, if it runs anything."""
+
+    def resolve(link: str) -> str:
+        path, hash_, fragment = link.partition("#")
+        return urljoin(config.site_url, (_target(path, page.file, files) if path else page.file).url) + hash_ + fragment
+
+    lab = is_lab(page.file)
+    text = Path(page.file.abs_src_path).read_text(encoding="utf-8") if lab else page.markdown
+    convert = notebooks.of_lab if lab else notebooks.of_page
+    return convert(text, page.content, resolve(""), resolve, _root(config))
+
+
+def on_post_page(output, page, config):
+    """Put a bar above each snippet: only now, so that search and the minutes to read know nothing of whole files."""
+    return snippet_bar.with_bars(output, _root(config), get_relative_url(".", page.url), config.repo_url or "")
 
 
 def note_phase(page, config):
@@ -139,9 +169,12 @@ def phase_bar(known: list[dict]) -> str:
 
 
 def on_post_build(config):
-    """Write the deck for Anki and the archive of the site beside it."""
+    """Write the notebooks and the deck for Anki, and the archive of the site beside them."""
     site, time = Path(config.site_dir), int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600"))
     (site / practice.ANKI).write_bytes(practice.anki(config.extra["deck"], config.site_url, time))
+    for name, text in config.extra["notebooks"].items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(text, encoding="utf-8")
     write_archive(site)
 
 
@@ -236,9 +269,13 @@ def link(html: str, file, files) -> str:
         path, hash_, fragment = anchor["href"].partition("#")
         if not path.endswith((".md", ".py")) or "://" in path:
             continue
-        uri = posixpath.normpath(posixpath.join(posixpath.dirname(file.src_uri), path))
-        target = files.get_file_from_path(uri)
-        if target is None:
-            raise PluginError(f"{file.src_uri} links to {path}, which does not exist")
-        anchor["href"] = target.url_relative_to(file) + hash_ + fragment
+        anchor["href"] = _target(path, file, files).url_relative_to(file) + hash_ + fragment
     return str(soup)
+
+
+def _target(path: str, file, files):
+    """Return the file to which a link of another one leads."""
+    target = files.get_file_from_path(posixpath.normpath(posixpath.join(posixpath.dirname(file.src_uri), path)))
+    if target is None:
+        raise PluginError(f"{file.src_uri} links to {path}, which does not exist")
+    return target

@@ -16,7 +16,14 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 from tools.builders import hooks
-from tools.builders.hooks import on_files, on_nav, on_page_content, on_pre_build, on_pre_page  # noqa: F401, MkDocs calls
+from tools.builders.hooks import (  # noqa: F401, MkDocs calls
+    on_files,
+    on_nav,
+    on_page_content,
+    on_post_page,
+    on_pre_build,
+    on_pre_page,
+)
 from tools.guards.fences import ROOT
 
 ANCHORED = re.compile(r"\]\(([\w./-]+\.md)#")

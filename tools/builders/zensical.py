@@ -24,7 +24,8 @@ NEEDED = (
     *("mkdocs.yml", "docs", "theme", "includes", "snippets", "figures", "benchmarks", "tools"),
     *("claims", "claims.json", "requirements.txt"),  # what figures of claims read
 )
-COUNTED = {"code blocks": "div.highlight pre", "figures": "figure.plot", "formulas": ".arithmatex", "terms": "abbr"}
+COUNTED = {"figures": "figure.plot", "formulas": ".arithmatex", "terms": "abbr"}
+COUNTED["code blocks"] = "div.highlight:not(.whole *) > pre"  # without the files that a hook folds into bars
 # Zensical has no notebooks and no hooks: the labs may be missing, and what hooks gather on these pages.
 KNOWN = "labs/"
 GATHERED = {"practice/", "practice/flashcards/", "practice/mock-interview/", "practice/cheat-sheet/"}

@@ -92,7 +92,7 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "admonition admonition-title note abstract info tip success question warning failure danger bug example quote "
     "highlight arithmatex headerlink md-button md-button--primary md-content__button md-icon "
     "tabbed-set tabbed-alternate tabbed-labels tabbed-content tabbed-block footnote footnote-ref footnote-backref "
-    "reading reading-time proof proof-total snippet-file breath prompt plot diagram diagram-box hero outline "
+    "reading reading-time proof proof-total snippet-file whole breath prompt plot diagram diagram-box hero outline "
     "where where-text phases phases--head phases--full seg p1 p2 p3 p4 p5 crumbs facts "
     "md-visually-hidden plan card right wrong from all-cards all-prompts mock-case mock-rubric overview sheet "
     "sheet-clock sheet-cards"
@@ -108,7 +108,7 @@ KINDS = {
 }
 # What a site is made of; a browser runs none of the last line.
 FILES = {".html", ".css", ".js", ".json", ".svg", ".map", ".png", ".woff2"}
-FILES |= {"", ".txt", ".md", ".zip", ".apkg", ".py"}
+FILES |= {"", ".txt", ".md", ".zip", ".apkg", ".py", ".ipynb"}
 
 _VALUE = r'"[^"<>]*"'
 _TOKEN = re.compile(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import textwrap
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from tools.guards.pages import python_names
 NOTHING = digest("")
 RECORD = "claims.json"
 PLAIN = (COMMANDS, QUERY)  # what a page may show that neither ran here nor was printed
+MARKER = re.compile(r"^[ ]*# --8<-- \[(?:start|end)(?::\w+)?\]\n", re.MULTILINE)
 
 
 class ProofError(Exception):
@@ -87,9 +87,6 @@ def prove(site: Path, root: Path = ROOT) -> dict:
     (site / "proof.json").write_text(json.dumps(proof, indent=1) + "\n", encoding="utf-8")
     for url, page in pages.items():
         _sign(site / url / "index.html" if not url.endswith(".html") else site / url, page, totals, claims)
-    for shown in {block["file"] for page in pages.values() for block in page.blocks if block["kind"] == "shown"}:
-        (site / shown).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / shown, site / shown)
     return proof
 
 
@@ -113,7 +110,7 @@ def _check(soup: BeautifulSoup, page: Page, ran: list[dict], root: Path) -> list
     written = [] if notebook else fences(source)
     plain = {digest(b.code) for b in written if b.info in PLAIN}
     cells = Counter(_cells(source)) if notebook else Counter()
-    sections = _sections(root)
+    known = sections(root)
     printed = NOTHING  # the digest of what must stand next
     for pre in soup.find_all("pre"):
         code = pre.get_text().strip("\n").rstrip()
@@ -139,9 +136,9 @@ def _check(soup: BeautifulSoup, page: Page, ran: list[dict], root: Path) -> list
         elif cells[sha]:
             cells[sha] -= 1
             page.blocks.append({"kind": "cell", "sha256": sha})
-        elif sha in sections:
-            page.blocks.append({"kind": "shown", "sha256": sha, "file": sections[sha]})
-            pre["data-file"] = sections[sha]
+        elif sha in known:
+            kind = "whole" if pre.find_parent("details", class_="whole") else "shown"  # folded into a snippet's bar
+            page.blocks.append({"kind": kind, "sha256": sha, "file": known[sha]})
         else:
             faults.append(f"Python that did not run: {first!r}")
     if printed != NOTHING:
@@ -173,16 +170,19 @@ def _cells(text: str) -> list[str]:
     return [digest(cell.strip("\n")) for cell in cells if not cell.startswith(" [markdown]") and cell.strip()]
 
 
-def _sections(root: Path) -> dict[str, str]:
-    """Return the file of every text that a `py` fence may show: whole snippet files and their named sections."""
-    found = {}
-    for path in sorted((root / "snippets").rglob("*.py")):
-        text, name = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
-        marker = re.compile(r"^[ ]*# --8<-- \[(?:start|end)(?::\w+)?\]\n", re.MULTILINE)
-        found[digest(marker.sub("", text))] = name
-        for match in re.finditer(r"# --8<-- \[start:(\w+)\]\n(.*?)\n[ ]*# --8<-- \[end:\1\]", text, re.DOTALL):
-            found[digest(textwrap.dedent(match[2]))] = name
-    return found
+def sections(root: Path) -> dict[str, str]:
+    """Return the file of every text that a `py` fence may show, by its digest."""
+    return {
+        digest(part): path.relative_to(root).as_posix()
+        for path in sorted((root / "snippets").rglob("*.py"))
+        for part in parts(path.read_text(encoding="utf-8")).values()
+    }
+
+
+def parts(source: str) -> dict[str | None, str]:
+    """Return the named sections of a snippet, and the whole under None, without the marks of sections."""
+    named = re.findall(r"# --8<-- \[start:(\w+)\]\n(.*?)\n[ ]*# --8<-- \[end:\1\]", source, re.DOTALL)
+    return {None: MARKER.sub("", source)} | {name: textwrap.dedent(text) for name, text in named}
 
 
 def _claims(root: Path) -> dict[str, dict]:
@@ -196,7 +196,7 @@ def _claims(root: Path) -> dict[str, dict]:
 
 
 def _sign(path: Path, page: Page, totals: Counter, claims: dict[str, dict]) -> None:
-    """Write onto a page how many of its blocks ran, and above each snippet the name of its file."""
+    """Write onto a page how many of its blocks ran."""
     html = path.read_text(encoding="utf-8")
     depth = "../" * page_depth(path, html)
     words = []
@@ -212,8 +212,6 @@ def _sign(path: Path, page: Page, totals: Counter, claims: dict[str, dict]) -> N
     ran = f'All {total} Python blocks on this site ran for this build: <a href="{depth}proof.json">the proof</a>.'
     tried = f'{len(claims)} conclusions were tried on fresh logs: <a href="{depth}claims/">the claims</a>.'
     html = html.replace('<p class="proof-total"></p>', f'<p class="proof-total">{ran} {tried}</p>')
-    files = iter([block["file"] for block in page.blocks if block["kind"] == "shown"])
-    html = re.sub(r'<div class="language-py highlight">', lambda m: _caption(next(files), depth) + m[0], html)
     path.write_text(html, encoding="utf-8")
 
 
@@ -221,7 +219,3 @@ def page_depth(path: Path, html: str) -> int:
     """Return how many folders below the site's root a page lies, as its own base says."""
     base = re.search(r'"base": "([./]*)"', html)
     return base[1].count("..") if base else 0
-
-
-def _caption(file: str, depth: str) -> str:
-    return f'<p class="snippet-file"><a href="{depth}{file}" download>{file}</a></p>'
