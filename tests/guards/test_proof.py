@@ -73,15 +73,24 @@ def test_a_sound_site_is_proven_and_signed(world):
     assert json.loads((site / "proof.json").read_text()) == proof
     html = (site / "page/index.html").read_text()
     assert "1 block run, 1 figure run, 1 snippet tested</a>" in html
-    assert '<a href="../snippets/s.py" download>snippets/s.py</a>' in html
-    assert (site / "snippets/s.py").read_text() == (world / "snippets/s.py").read_text()
     assert "2 cells run</a>" in (site / "labs/lab/index.html").read_text()
+
+
+FILE = "def f():\n    y = 2\n    z = 3"
+WHOLE = f'<details class="whole">{fence(FILE, "py")}</details>'
+
+
+def test_a_whole_file_is_proven_and_counted_apart(world):
+    proof = prove(published(world, SOUND + WHOLE), world)
+    assert proof["totals"] == {"cell": 2, "figure": 1, "run": 1, "shown": 1, "whole": 1}
+    assert {block["file"] for block in proof["pages"]["page/"] if "file" in block} == {"snippets/s.py"}
 
 
 @pytest.mark.parametrize(
     ("page", "fault"),
     [
         (SOUND + fence("print(2)"), "Python that did not run: 'print(2)'"),
+        (SOUND + WHOLE.replace("z = 3", "z = 4"), "Python that did not run: 'def f():'"),  # not the file
         (SOUND + fence(CODE) + OUTPUT, "Python that did not run: 'print(1)'"),  # twice on the page, run once
         (SOUND + fence("y = 2", "py"), "Python that did not run"),  # a part of a section
         (SOUND + fence("print(2)", "pycon"), "Python that did not run"),

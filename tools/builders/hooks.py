@@ -118,7 +118,7 @@ def on_env(env, config, files):
     config.extra["notebooks"] = {}
     minutes = {url: reading_minutes(page.content) for url, page in pages.items()}
     for url, page in pages.items():
-        if text := notebook(page, config, files):
+        if not page.is_homepage and (text := notebook(page, config, files)):
             page.meta["notebook"] = notebooks.address(page.file.src_uri)
             config.extra["notebooks"][page.meta["notebook"]] = text
         page.meta["reading"] = minutes[url]

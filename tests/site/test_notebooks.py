@@ -1,0 +1,83 @@
+"""The notebooks: each says what its page says, in order, and a sample runs far from the guide with the same outputs."""
+
+import functools
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.site.conftest import SITE, soup, urls
+from tools.guards.fences import OUTPUT, ROOT, RUN, fences
+
+NOTEBOOKS = sorted(path.relative_to(SITE / "notebooks").as_posix() for path in SITE.glob("notebooks/**/*.ipynb"))
+# Light pages, among them one that reads a data set from its cache.
+SAMPLE = ["evaluation/ab-tests.ipynb", "get-the-code.ipynb", "practice/harmful-posts.ipynb"]
+WHERE = "import snippets\n\nprint(snippets.__file__)"
+
+
+@functools.cache
+def notebook(name):
+    return nbformat.read(SITE / "notebooks" / name, as_version=4)
+
+
+def code(name):
+    """Return the code cells behind the two that set up."""
+    return [cell for cell in notebook(name).cells if cell.cell_type == "code"][2:]
+
+
+def printed(cell):
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def source(name):
+    return next(path for suffix in (".md", ".py") if (path := (ROOT / "docs" / name).with_suffix(suffix)).is_file())
+
+
+def test_each_page_that_runs_code_links_its_notebook():
+    linked = [link["href"] for url in urls() for link in soup(url).select('.facts a[href$=".ipynb"]')]
+    assert sorted(href.partition("notebooks/")[2] for href in linked) == NOTEBOOKS
+    pages = [path for path in (ROOT / "docs").rglob("*.md") if path != ROOT / "docs/index.md"]
+    labs = [*(ROOT / "docs/labs").glob("*.py")]
+    wanted = labs + [path for path in pages if any(b.info == RUN for b in fences(path.read_text(encoding="utf-8")))]
+    assert sorted(path.relative_to(ROOT / "docs").with_suffix(".ipynb").as_posix() for path in wanted) == NOTEBOOKS
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_is_well_formed_and_has_the_code_of_its_page_in_order(name):
+    nbformat.validate(notebook(name))
+    path = source(name)
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        wanted = [cell.source for cell in jupytext.reads(text, fmt="py:percent").cells if cell.cell_type == "code"]
+        assert [cell.source for cell in code(name)] == wanted
+        assert all(cell.outputs for cell in code(name))
+        return
+    blocks = fences(text)
+    assert [cell.source for cell in code(name)] == [b.code.strip("\n") for b in blocks if b.info == RUN]
+    outputs = [b.code.strip("\n") for b in blocks if b.info == OUTPUT]
+    assert [printed(cell).strip("\n") for cell in code(name) if cell.outputs] == outputs
+    assert notebook(name).cells[0].source.startswith("# ")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_prose_of_a_notebook_leads_out_and_holds_no_markup_of_the_guide(name):
+    prose = "\n".join(cell.source for cell in notebook(name).cells if cell.cell_type == "markdown")
+    assert not any(
+        mark in prose for mark in ("](.", "](/", "](#", ".md)", ".md#", "--8<--", "??? ", "!!! ", "<div", "{ #")
+    )
+    assert prose.count("<details>") == prose.count("</details>")
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_notebook_runs_far_from_the_guide_and_prints_what_its_page_shows(name, tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONPATH")
+    monkeypatch.chdir(tmp_path)
+    copy = nbformat.read(SITE / "notebooks" / name, as_version=4)
+    copy.cells.append(nbformat.v4.new_code_cell(WHERE))
+    NotebookClient(copy, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    *cells, where = [cell for cell in copy.cells if cell.cell_type == "code"]
+    assert printed(where).strip() == str(tmp_path / "snippets/__init__.py")
+    assert [printed(cell) for cell in cells[:2]] == ["", ""]  # nothing was missing, or another version
+    assert [printed(cell) for cell in cells[2:]] == [printed(cell) for cell in code(name)]
+    assert [output for cell in cells for output in cell.outputs if output.output_type != "stream"] == []
