@@ -9,14 +9,9 @@ import re
 import matplotlib
 from matplotlib.figure import Figure
 
-# Placeholders in the drawing, replaced by what the page's stylesheet defines; a notebook has none.
+# Placeholders in the drawing, replaced by what the page's stylesheet defines.
 INK, FIRST, SECOND, THIRD = "#010203", "#010204", "#010205", "#010206"
-_COLOURS = {
-    INK: "currentColor",
-    FIRST: "var(--plot-1, #1f6f8b)",
-    SECOND: "var(--plot-2, #b8570b)",
-    THIRD: "var(--plot-3, #6b7280)",
-}
+_COLOURS = {INK: "currentColor", FIRST: "var(--plot-1)", SECOND: "var(--plot-2)", THIRD: "var(--plot-3)"}
 _STYLE = {
     "svg.fonttype": "none",  # text stays text: small, searchable, in the page's own font
     "svg.hashsalt": "ml-design",  # the same ids in every build

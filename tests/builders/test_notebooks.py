@@ -92,7 +92,8 @@ HTML(to_html())
 y = 2
 """
 SHOWN = """<div class="language-python highlight"><pre>import</pre></div>
-<div class="language-text highlight"><pre><code>[0 1]\n</code></pre></div><figure class="plot"><svg></svg></figure>
+<div class="language-text highlight"><pre><code>[0 1]\n</code></pre></div>
+<figure class="plot"><svg fill="var(--plot-1)"></svg></figure>
 <h2>Then</h2><div class="language-python highlight"><pre>y = 2</pre></div><p>End</p>"""
 
 SNIPPET = """import numpy
@@ -114,7 +115,8 @@ def root(tmp_path):
         "snippets/part/t.py": '"""A docstring with a \\\\."""\n',
         "snippets/part/unused.py": "",
         "figures/__init__.py": "",
-        "figures/svg.py": "import matplotlib\n",
+        "figures/svg.py": "import matplotlib\n\nFIRST = 'var(--plot-1)'\n",
+        "docs/assets/css/tokens.css": "--plot-1: light-dark(#123456, #abcdef);",
         "benchmarks/table.md": "| a |\n|---|\n| 1 |\n",
     }
     for name, text in files.items():
@@ -215,7 +217,8 @@ def test_a_lab_keeps_what_its_cells_showed(root):
     assert cells[3].source == "On [the log](https://example.org/resolved/../datasets.md)."
     printed, drawn = cells[4].outputs
     assert printed.text == "[0 1]\n"
-    assert BeautifulSoup(drawn.data["text/html"], "html.parser").figure
+    assert BeautifulSoup(drawn.data["text/html"], "html.parser").svg["fill"] == "var(--plot-1, #123456)"
+    assert "FIRST = 'var(--plot-1, #123456)'" in cells[2].source  # where no stylesheet of the site says it
     assert cells[6].outputs == []
     assert "matplotlib" in cells[1].source
     assert "figures/svg.py" in cells[2].source

@@ -73,6 +73,8 @@ FOLD = re.compile(r'^(?:\?\?\?\+?|!!!) \w+ "(?P<title>.*)"\n(?P<body>(?:\n| {4}.
 # Markup that Markdown elsewhere knows nothing of: boxes around text, and attributes in braces.
 BOX = re.compile(r"^ *</?(?:div|section|ol|li|p)\b.*\n?", re.MULTILINE)
 ATTRIBUTES = re.compile(r" *\{:? ?[.#][^{}\n]*\}")
+COLOUR = re.compile(r"var\((--plot-\d)\)")
+TOKENS = "docs/assets/css/tokens.css"
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 
 
@@ -126,7 +128,7 @@ def of_lab(text: str, html: str, url: str, resolve: Callable[[str], str], root: 
         if cell.cell_type == "markdown":
             cells += _markdown(_plain(cell.source, resolve))
         else:
-            cells.append(new_code_cell(cell.source, outputs=list(_outputs(next(shown)))))
+            cells.append(new_code_cell(cell.source, outputs=list(_outputs(next(shown), root))))
     return _written(cells, url, root)
 
 
@@ -183,22 +185,28 @@ def _markdown(text: str) -> list:
     return [new_markdown_cell(part.strip()) for part in parts if part.strip()]
 
 
-def _outputs(block: Tag) -> Iterator:
+def _outputs(block: Tag, root: Path) -> Iterator:
     """Yield what a cell of a lab printed and drew, which stands below it on the page."""
     for below in block.find_next_siblings():
         if "language-text" in below.get("class", ()):
             yield new_output("stream", name="stdout", text=below.get_text().strip("\n") + "\n")
         elif below.name == "figure":
-            data = {"text/html": str(below), "text/plain": "<IPython.core.display.HTML object>"}
+            data = {"text/html": _coloured(str(below), root), "text/plain": "<IPython.core.display.HTML object>"}
             yield new_output("display_data", data=data)
         else:
             return
 
 
+def _coloured(text: str, root: Path) -> str:
+    """Return a drawing, or what draws, with the colours that the site's stylesheet would give it."""
+    tokens = (root / TOKENS).read_text(encoding="utf-8")
+    return COLOUR.sub(lambda m: f"var({m[1]}, {re.search(rf'{m[1]}: light-dark[(](#[0-9a-f]+)', tokens)[1]})", text)
+
+
 def _written(cells: list, url: str, root: Path) -> str:
     """Return the notebook of these cells as text, with what they need in front."""
     code = [cell.source for cell in cells if cell.cell_type == "code"]
-    files = imported(code, root)
+    files = {name: _coloured(text, root) for name, text in imported(code, root).items()}
     title, _, rest = cells[0].source.partition("\n")
     note = (
         f"[This page]({url}) of ML Design as a notebook: text CC BY 4.0, code MIT. The next two cells install packages "
