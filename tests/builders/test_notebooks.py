@@ -57,7 +57,7 @@ print(evidence("a"))
 x = 1
 ```
 
-??? question "Why?"
+??? question "Why is `p` *not* < 1?"
 
     Because of [this](#next).
 
@@ -152,7 +152,8 @@ def test_a_page_becomes_prose_blocks_and_outputs_in_their_order(page):
     )
     assert (cells[3].source, cells[3].outputs) == ("x = 1", [])
     assert cells[4].source == (
-        "<details><summary>Why?</summary>\n\nBecause of [this](https://example.org/resolved/#next).\n\n- One\n\n"
+        "<details><summary>Why is <code>p</code> <em>not</em> &lt; 1?</summary>\n\n"
+        "Because of [this](https://example.org/resolved/#next).\n\n- One\n\n"
         "</details>\n\n```console\nmake test\n```"
     )
 

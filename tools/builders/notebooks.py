@@ -19,6 +19,7 @@ from urllib.parse import urljoin
 import jupytext
 import nbformat
 from bs4 import BeautifulSoup, Tag
+from markdown import markdown
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools.guards.fences import FIGURE, OUTPUT, ROOT, RUN, SHOWN, Fence, fences
@@ -71,8 +72,8 @@ for name, text in FILES.items():
 importlib.invalidate_caches()"""
 FOLD = re.compile(r'^(?:\?\?\?\+?|!!!) \w+ "(?P<title>.*)"\n(?P<body>(?:\n| {4}.*(?:\n|$))*)', re.MULTILINE)
 # Markup that Markdown elsewhere knows nothing of: boxes around text, and attributes in braces.
-BOX = re.compile(r"^ *</?(?:div|section|ol|li|p)\b.*\n?", re.MULTILINE)
-ATTRIBUTES = re.compile(r" *\{:? ?[.#][^{}\n]*\}")
+BOX = re.compile(r"^</?div\b.*\n?", re.MULTILINE)
+ATTRIBUTES = re.compile(r" ?\{ ?[.#][a-z][\w .#-]*\}")
 COLOUR = re.compile(r"var\((--plot-\d)\)")
 TOKENS = "docs/assets/css/tokens.css"
 LINK = re.compile(r"\]\(([^()\s]+)\)")
@@ -147,7 +148,8 @@ def _unfolded(fold: re.Match) -> str:
     body = re.sub(r"^ {4}", "", fold["body"], flags=re.MULTILINE).strip("\n")
     if fold[0].startswith("!!!") or f"```{RUN}\n" in body:
         return f"**{fold['title']}**\n\n{body}\n\n"
-    return f"<details><summary>{fold['title']}</summary>\n\n{body}\n\n</details>\n\n"
+    title = markdown(fold["title"]).removeprefix("<p>").removesuffix("</p>")
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>\n\n"
 
 
 def _plain(text: str, resolve: Callable[[str], str]) -> str:
