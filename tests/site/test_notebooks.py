@@ -1,6 +1,7 @@
 """The notebooks: each says what its page says, in order, and a sample runs far from the guide with the same outputs."""
 
 import functools
+import re
 
 import jupytext
 import nbformat
@@ -69,6 +70,16 @@ def test_the_prose_of_a_notebook_leads_out_and_holds_no_markup_of_the_guide(name
         mark in prose for mark in ("](.", "](/", "](#", ".md)", ".md#", "--8<--", "??? ", "!!! ", "<div", "{ #")
     )
     assert prose.count("<details>") == prose.count("</details>")
+
+
+def test_the_links_of_the_notebooks_lead_to_pages_and_anchors_of_this_site():
+    home = soup("").find("link", rel="canonical")["href"]
+    prose = "".join(cell.source for name in NOTEBOOKS for cell in notebook(name).cells if cell.cell_type == "markdown")
+    links = {link.partition("#")[::2] for link in re.findall(rf"\]\({re.escape(home)}([^)]*)\)", prose)}
+    assert len(links) > 500
+    missing = [url for url, _ in links if not (SITE / url).exists()]
+    assert missing == []
+    assert [(url, anchor) for url, anchor in links if anchor and not soup(url).find(id=anchor)] == []
 
 
 @pytest.mark.parametrize("name", SAMPLE)
