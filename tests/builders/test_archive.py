@@ -5,6 +5,7 @@ import zipfile
 import pytest
 
 from tools.builders.archive import NAME, file_of, unfolded, write_archive
+from tools.builders.search import LOADED
 
 
 @pytest.mark.parametrize(
@@ -26,12 +27,8 @@ def test_a_link_to_a_folder_names_the_file_in_it(href, file):
     assert file_of(href) == file
 
 
-def test_an_unzipped_page_searches_without_a_server():
-    html = '<link rel="preload" href="x"><script id="__config">{"base": "../.."}</script><script src="b.js"></script>'
-    assert unfolded(html) == (
-        '<script id="__config">{"base": "../.."}</script>'
-        '<script src="../../assets/offline/iframe-worker.js"></script><script src="b.js"></script>'
-    )
+def test_an_unzipped_page_loads_nothing_before_it_is_used():
+    assert unfolded('<link rel="preload" href="x"><script src="b.js"></script>') == '<script src="b.js"></script>'
 
 
 def test_an_unzipped_page_turns_to_its_neighbours_and_not_to_the_archive():
@@ -47,14 +44,13 @@ def site(tmp_path):
     files = {
         "index.html": (
             '<a class="c" href="x/">x</a><a href="deck%20one.apkg?a=1&amp;b=2#c">d</a><script src="a.js"></script>'
-            '<link href="s.css">{"base": ".", "search": "assets/worker.js"}'
+            '<link href="s.css">'
         ),
-        "x/index.html": '<img src="../p.png"><script src="../a.js"></script>{"base": ".."}',
+        "x/index.html": '<img src="../p.png"><script src="../a.js"></script>',
         "s.css": "@font-face{src:url(fonts/f.woff2)format('woff2')}@import url(\"t.css\");.a{b:url('data:image/x')}",
         "t.css": "b{background:url('b.svg#x')}",
-        "search/search_index.json": '{"docs": [{"location": ""}, {"location": "x/#y"}]}',
         "assets/katex/LICENSE": "MIT",
-        "assets/licenses/lunr.txt": "MIT",
+        "assets/licenses/katex.txt": "MIT",
     }
     used = (
         "a.js",
@@ -62,11 +58,10 @@ def site(tmp_path):
         "p.png",
         "deck one.apkg",
         "fonts/f.woff2",
-        "assets/worker.js",
-        "assets/offline/iframe-worker.js",
+        *LOADED,
     )
     unused = ("404.html", "sitemap.xml", "a.js.map", "assets/javascripts/lunr/min/lunr.de.min.js", "t.txt")
-    for name, content in {**dict.fromkeys(used + unused, '{"base": "."}'), **files}.items():
+    for name, content in {**dict.fromkeys(used + unused, "x"), **files}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
     return tmp_path
@@ -81,22 +76,18 @@ def test_the_archive_holds_what_its_pages_use_and_the_licences_and_nothing_else(
             "THIRD-PARTY.md",
             "a.js",
             "assets/katex/LICENSE",
-            "assets/licenses/lunr.txt",
-            "assets/offline/iframe-worker.js",
-            "assets/worker.js",
+            "assets/licenses/katex.txt",
+            "assets/minisearch/minisearch.min.js",
             "b.svg",
             "deck one.apkg",
             "fonts/f.woff2",
             "index.html",
             "p.png",
             "s.css",
-            "search/search_index.js",
+            "search/texts.js",
+            "search/titles.js",
             "t.css",
             "x/index.html",
         ]
         assert b"CC BY 4.0" in archive.read("ml-design/LICENSE.txt")
         assert b'href="x/index.html"' in archive.read("ml-design/index.html")
-        index = archive.read("ml-design/search/search_index.js").decode()
-    assert index.startswith("var __index = {")
-    assert '"location": "x/index.html#y"' in index
-    assert '"location": "index.html"' in index

@@ -251,23 +251,28 @@ def test_a_policy_names_the_inline_scripts_and_no_others():
     assert "script-src 'self';" in policy(page().replace(SCRIPT, ""))
 
 
-INDEX = {"location": "lift/#a", "title": "A <code>b</code>", "text": "<p>A &lt; b</p>", "tags": ["x & y"]}
+TITLES, TEXTS = "search/titles.js", "search/texts.js"
+FOUND = 'var searchTitles = {"pages": [{"url": "lift/"}, {"url": ""}]};\n'
 
 
 @pytest.mark.parametrize(
-    ("entry", "fault"),
+    ("name", "text", "fault"),
     [
-        ({}, None),
-        ({"text": "<p><img src=x onerror=alert(1)></p>"}, "malformed"),
-        ({"text": '<p onclick="x">a</p>'}, "no attribute 'onclick'"),
-        ({"title": "<script>alert(1)</script>"}, "<script>: no such tag"),
-        ({"tags": ["<svg>x</svg>"]}, "<svg>: no such tag"),
-        ({"location": "javascript:alert(1)"}, "leads to 'javascript:alert(1)'"),
+        (TITLES, FOUND, None),
+        (TEXTS, 'var searchTexts = [[["A", "b"]]];\n', None),
+        (TEXTS, FOUND, "is no data of the name searchTexts"),
+        (TITLES, FOUND + "alert(1)", "is no data"),
+        (TITLES, FOUND.replace("[{", "[alert(1), {"), "is no data"),
+        (TITLES, "", "is no data"),
+        (TITLES, FOUND.replace("lift/", "javascript:alert(1)"), "leads to 'javascript:alert(1)'"),
+        (TITLES, FOUND.replace("lift/", "https://a.example/"), "leads to 'https://a.example/'"),
+        (TITLES, FOUND.replace("lift/", "//a.example/"), "leads to '//a.example/'"),
+        ("search/other.js", FOUND, "scripts stand in assets/"),
     ],
 )
-def test_the_search_index_holds_what_the_plugin_keeps(tmp_path, entry, fault):
+def test_what_the_search_finds_is_data_and_leads_to_pages(tmp_path, name, text, fault):
     (tmp_path / "search").mkdir()
-    (tmp_path / "search/search_index.json").write_text(json.dumps({"docs": [INDEX | entry]}))
+    (tmp_path / name).write_text(text)
     assert [fault in f for f in check(tmp_path)] == ([True] if fault else [])
 
 
@@ -293,7 +298,7 @@ def test_files_that_a_browser_would_run_are_refused(tmp_path, name, content, fau
 
 
 def test_files_that_it_only_shows_or_keeps_pass(tmp_path):
-    names = ["assets/js/a.js", "assets/a.css", "assets/LICENSE", "search/a.js", "snippets/a.py", "proof.json", "a.zip"]
+    names = ["assets/js/a.js", "assets/a.css", "assets/LICENSE", "snippets/a.py", "proof.json", "a.zip"]
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")

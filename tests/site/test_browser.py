@@ -59,17 +59,6 @@ def test_formulas_are_typeset(view, base):
     assert view.locator(".katex-error").count() == 0
 
 
-def test_search_finds_a_page_from_the_keyboard(view, base):
-    view.goto(base)
-    view.keyboard.press("/")
-    view.keyboard.type("calibration", delay=20)
-    first = view.locator(".md-search-result__link").first
-    first.wait_for()
-    assert "calibration" in first.get_attribute("href")
-    view.keyboard.press("Escape")
-    assert not view.locator("#__search").is_checked()
-
-
 def test_the_first_tab_leads_to_the_content(view, base):
     view.goto(base + "evaluation/calibration/")
     view.keyboard.press("Tab")

@@ -67,8 +67,8 @@ def test_a_page_works_within_its_policy(page, base, url):
     page.locator(USED[url]).first.click()
     assert page.locator(".arithmatex .katex-html").count() == page.locator(".arithmatex").count()
     page.keyboard.press("/")
-    page.locator("[data-md-component=search-query]").fill("calibration")
-    page.locator(".md-search-result__link").first.wait_for()
+    page.locator(".search input").fill("calibration")
+    page.locator(".search li a").first.wait_for()
     assert page.evaluate("violations") == []
     assert page.errors == []
 

@@ -15,6 +15,7 @@ from pypdf import PdfReader
 from tests.site.conftest import SITE, barriers, soup, urls
 from tests.site.test_files import lychee
 from tools.builders.archive import FOLDER, NAME
+from tools.builders.search import NAMES
 
 CARDS, MOCK, HERE = "practice/flashcards/", "practice/mock-interview/", "practice/"
 QUIZZES = [url for url in urls() if url.endswith("quiz/")]
@@ -137,12 +138,15 @@ def test_without_javascript_all_cards_prompts_and_quizzes_are_there(browser, bas
 
 
 def test_search_finds_a_question_on_its_page_and_not_where_it_is_gathered():
-    entries = json.loads((SITE / "search/search_index.json").read_text(encoding="utf-8"))["docs"]
-    gathered = [entry for entry in entries if entry["location"].startswith(("practice/cheat-sheet/", CARDS, MOCK))]
-    assert len(gathered) == 3
-    assert max(len(entry["text"]) for entry in gathered) < 1_500
+    titles, texts = (
+        json.loads((SITE / name).read_text(encoding="utf-8").partition(" = ")[2].rstrip(";\n")) for name in NAMES
+    )
+    found = {
+        page["url"]: " ".join(text for text, _ in parts) for page, parts in zip(titles["pages"], texts, strict=True)
+    }
+    assert max(len(found[url]) for url in ("practice/cheat-sheet/", CARDS, MOCK)) < 1_500
     for words in ("Why not count removed posts?", "What does Little's law say?"):
-        assert any(words in entry["text"] for entry in entries)
+        assert any(words in text for text in found.values())
 
 
 # Quizzes
@@ -476,10 +480,8 @@ def test_the_archive_works_from_a_folder(browser, unzipped):
     page.wait_for_load_state("networkidle")
     page.keyboard.press("/")
     page.keyboard.type("calibration", delay=20)
-    first = page.locator(".md-search-result__link").first
-    first.wait_for()
-    first.click()
-    page.wait_for_url("**/index.html?h=calibration*")
+    page.locator(".search li a").first.click()
+    page.wait_for_url("**/evaluation/calibration/index.html")
     page.goto((unzipped / "problem/goal/index.html").as_uri())
     page.get_by_label("I have read this page").check()
     page.goto((unzipped / "practice/index.html").as_uri())

@@ -1,16 +1,14 @@
 """The whole guide in one zip archive: unzip it, open index.html, everything works, search included.
 
-A browser that reads from a folder opens no folder's index.html by itself, fetches no file by script, and starts no
-worker. So each link names its file, the search index becomes a script, and a small shim (iframe-worker) stands in for
-the worker; Material asks for the last two by itself as soon as a page comes from a file.
+A browser that reads from a folder opens no folder's index.html by itself. So each link names its file; the search does
+so by itself as soon as its page comes from a file, and what it finds comes in scripts, which need no server.
 
-The archive holds what its pages ask for or link to, and the licences, and nothing else: source maps and the search of
-other languages stay out.
+The archive holds what its pages and its search ask for or link to, and the licences, and nothing else: source maps stay
+out.
 """
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Mapping
@@ -19,17 +17,16 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from tools.builders.practice import packed
+from tools.builders.search import LOADED
 from tools.guards.fences import ROOT
 
 NAME = "ml-design-offline.zip"
 FOLDER = "ml-design"
-SHIM = "assets/offline/iframe-worker.js"
-INDEX = "search/search_index.js"  # the shim asks for it
 LICENCES = {"LICENSE.txt": ROOT / "LICENSE", "THIRD-PARTY.md": ROOT / "THIRD-PARTY.md"}
-# How a file names another; the last is the worker of the search, in Material's settings.
+# How a file names another.
 REFERENCES = {
-    ".html": re.compile(r'(?:href|src)="([^"]+)|"search": ?"([^"]+)'),
-    ".css": re.compile(r"""url\(["']?([^"')]+)()"""),
+    ".html": re.compile(r'(?:href|src)="([^"]+)'),
+    ".css": re.compile(r"""url\(["']?([^"')]+)"""),
 }
 
 
@@ -43,8 +40,6 @@ def write_archive(site: Path) -> None:
         content = path.read_bytes()
         if path.suffix == ".html":
             content = unfolded(content.decode()).encode()
-        elif name == "search/search_index.json":
-            name, content = INDEX, _index(content)
         members[name] = content
     kept = used(members)
     (site / NAME).write_bytes(packed({f"{FOLDER}/{name}": members[name] for name in members if name in kept}))
@@ -53,13 +48,13 @@ def write_archive(site: Path) -> None:
 def used(members: Mapping[str, bytes]) -> set[str]:
     """Return the names of the pages, of what they ask for or link to, their stylesheets too, and of the licences."""
     licences = {name for name in members if "LICENSE" in name or name.startswith("assets/licenses/")}
-    found = licences | {*LICENCES, INDEX} | {name for name in members if name.endswith(".html")}
+    found = licences | {*LICENCES, *LOADED} | {name for name in members if name.endswith(".html")}
     left = sorted(found)
     while left:
         name = left.pop()
         pattern = REFERENCES.get(posixpath.splitext(name)[1])
         for reference in pattern.findall(members[name].decode()) if pattern else ():
-            path = unquote(unescape("".join(reference))).partition("#")[0].partition("?")[0]
+            path = unquote(unescape(reference)).partition("#")[0].partition("?")[0]
             target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
             if target in members and target not in found:
                 found.add(target)
@@ -68,15 +63,13 @@ def used(members: Mapping[str, bytes]) -> set[str]:
 
 
 def unfolded(html: str) -> str:
-    """Return a page whose links name files, and which can search without a server."""
+    """Return a page whose links name files."""
     html = re.sub(rf'<a href="[./]*{NAME}">(.*?)</a>', r"\1", html)  # it does not hold itself
     html = re.sub(r'<link rel="(?:preload|canonical)"[^>]*>', "", html)
     # The keys n and p follow the links to the next page and the one before.
-    html = re.sub(
+    return re.sub(
         r'(<(?:a\b|link rel="(?:next|prev)")[^>]*? href=")([^"]*)"', lambda m: f'{m[1]}{file_of(m[2])}"', html
     )
-    base = re.search(r'"base": ?"([./]*)"', html)[1]
-    return html.replace("<script src=", f'<script src="{base}/{SHIM}"></script><script src=', 1)
 
 
 def file_of(href: str) -> str:
@@ -85,11 +78,3 @@ def file_of(href: str) -> str:
     if "://" in href or href.startswith("mailto:") or not path or path.rsplit("/", 1)[-1] not in ("", ".", ".."):
         return href
     return f"{path.rstrip('/')}/index.html{hash_}{fragment}"
-
-
-def _index(content: bytes) -> bytes:
-    index = json.loads(content)
-    for entry in index["docs"]:
-        path, hash_, fragment = entry["location"].partition("#")
-        entry["location"] = f"{path}index.html{hash_}{fragment}"
-    return f"var __index = {json.dumps(index, ensure_ascii=False)}".encode()

@@ -24,7 +24,7 @@ from mkdocs.plugins import event_priority, get_plugin_logger
 from mkdocs.structure.files import File
 from mkdocs.utils import get_relative_url
 
-from tools.builders import notebooks, practice, snippet_bar
+from tools.builders import notebooks, practice, search, snippet_bar
 from tools.builders.archive import NAME, write_archive
 from tools.builders.labs import Run
 
@@ -40,8 +40,8 @@ def on_pre_build(config):
 
 
 def on_files(files, config):
-    """Leave out the search of other languages, which nobody asks for; announce what is made at the end."""
-    for file in [f for f in files if f.src_uri.startswith("assets/javascripts/lunr/")]:
+    """Leave out Material's own search, which nobody asks for; announce what is made at the end."""
+    for file in [f for f in files if f.src_uri.startswith(("assets/javascripts/lunr/", "assets/javascripts/workers/"))]:
         files.remove(file)
     for name in (practice.ANKI, NAME):
         files.append(File.generated(config, name, content=b""))
@@ -169,12 +169,13 @@ def phase_bar(known: list[dict]) -> str:
 
 
 def on_post_build(config):
-    """Write the notebooks and the deck for Anki, and the archive of the site beside them."""
+    """Write the notebooks, the deck for Anki and what the search finds, and the archive of the site beside them."""
     site, time = Path(config.site_dir), int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600"))
     (site / practice.ANKI).write_bytes(practice.anki(config.extra["deck"], config.site_url, time))
     for name, text in config.extra["notebooks"].items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text, encoding="utf-8")
+    search.write(site, config.extra["pages"])
     write_archive(site)
 
 

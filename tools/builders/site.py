@@ -56,7 +56,7 @@ def build(site: Path, config: Path = ROOT / "mkdocs.yml") -> None:
 def write_policies(site: Path) -> None:
     """Write onto each page the policy by which a browser refuses any script and any address that is not the site's.
 
-    Not before the archive is packed: opened from a folder, search needs a frame whose script names that folder.
+    Not before the archive is packed: a page that is opened from a folder has no site.
     """
     for path in site.rglob("*.html"):
         path.write_text(with_policy(path.read_text(encoding="utf-8")), encoding="utf-8")

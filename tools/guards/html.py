@@ -21,6 +21,8 @@ from typing import NamedTuple
 import material
 from pygments.token import STANDARD_TYPES
 
+from tools.builders import search
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -84,8 +86,6 @@ TEMPLATE = {
     "nav": f"{_PART} data-md-level",
     "ul": f"{_PART} data-md-scrollfix",
 }
-# What the search plugin keeps of a page.
-FOUND = dict.fromkeys(_words("p code pre li ol ul sub sup"), "")
 # A class may hide what it is put on, so the article has a list of them too.
 CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "claim holds varies fails evidence measured ticks "
@@ -97,8 +97,11 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "md-visually-hidden plan card right wrong from all-cards all-prompts mock-case mock-rubric overview sheet "
     "sheet-clock sheet-cards"
 )
-# Around it all are Material's, but for the mark and the link to the repository.
-OWN = _words("no-js mark mark__name mark__bar p1 p2 p3 p4 p5 repository repository__name")
+# Around it all are Material's, but for the mark, the button of the search and the link to the repository.
+OWN = _words(
+    "no-js mark mark__name mark__bar p1 p2 p3 p4 p5 repository repository__name search-open search-open__name "
+    "search-open__key"
+)
 # Material folds these away until they are of use.
 HIDDEN = _words("md-sidebar md-top md-header__button")
 KINDS = {
@@ -145,10 +148,10 @@ def check(site: Path) -> list[str]:
             found = page_faults(path.read_text(encoding="utf-8"), _base(name))
         elif path.suffix == ".svg":
             found = [f for e in elements(path.read_text(encoding="utf-8")) for f in _element_faults(e, FIGURE)]
-        elif path.suffix == ".js" and not name.startswith(("assets/", "search/")):
+        elif name in search.NAMES:
+            found = _found_faults(path.read_text(encoding="utf-8"), search.NAMES[name])
+        elif path.suffix == ".js" and not name.startswith("assets/"):
             found = ["scripts stand in assets/"]
-        elif name == "search/search_index.json":
-            found = _index_faults(path.read_text(encoding="utf-8"))
         else:
             found = []
         faults += [f"{name.removesuffix('index.html') or '/'}: {fault}" for fault in dict.fromkeys(found)]
@@ -161,7 +164,7 @@ def policy(html: str) -> str:
     scripts = " ".join(["'self'", *(f"'sha256-{digest}'" for digest in dict.fromkeys(hashes))])
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self'; font-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'"
+        "connect-src 'self'; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -351,14 +354,14 @@ def _base(name: str) -> str:
     return "/" if name == "404.html" else "../" * name.count("/")
 
 
-def _index_faults(text: str) -> list[str]:
-    """Return what the search index would put onto a page that is on no list."""
-    faults = []
-    for entry in json.loads(text)["docs"]:
-        faults += [] if _ADDRESS.fullmatch(entry["location"]) else [f"leads to {entry['location']!r}"]
-        for part in (entry["title"], entry["text"], *entry.get("tags", ())):
-            try:
-                faults += [f for element in elements(part) for f in _element_faults(element, FOUND)]
-            except MalformedError as error:
-                faults.append(f"{entry['location']}: {error}")
-    return faults
+def _found_faults(text: str, name: str) -> list[str]:
+    """Return what is wrong with a script that brings what the search finds: it is data, and leads to pages."""
+    start, end = f"var {name} = ", ";\n"
+    try:
+        data = json.loads(text.removeprefix(start).removesuffix(end))
+    except ValueError:
+        data = None
+    if not data or not text.startswith(start) or not text.endswith(end):
+        return [f"is no data of the name {name}"]
+    pages = data["pages"] if isinstance(data, dict) else []
+    return [f"leads to {page['url']!r}" for page in pages if not re.fullmatch(r"(?:[\w-]+/)*", page["url"])]

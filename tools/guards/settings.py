@@ -20,7 +20,6 @@ WORDS = {"site_name", "site_description", "copyright"}  # published as they stan
 MKDOCS = {
     "hooks": ["tools/builders/hooks.py"],
     "plugins": [
-        "search",
         {
             "mkdocs-jupyter": {
                 "include": ["docs/labs/*.py"],
@@ -68,7 +67,7 @@ MKDOCS = {
         {"pymdownx.tabbed": {"alternate_style": True}},
     ],
     "extra_css": ["assets/css/tokens.css", "assets/css/site.css"],
-    "extra_javascript": ["assets/js/site.js", "assets/js/store.js", "assets/js/progress.js"],
+    "extra_javascript": ["assets/js/site.js", "assets/js/search.js", "assets/js/store.js", "assets/js/progress.js"],
     "validation": {
         "links": {"absolute_links": "warn", "anchors": "warn", "not_found": "warn", "unrecognized_links": "warn"},
         "nav": {"omitted_files": "warn", "not_found": "warn"},

@@ -1,0 +1,340 @@
+"""The search: what people type finds its page first, nothing is fetched before, and everybody can use it."""
+
+import functools
+import gzip
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.site.conftest import SITE, barriers
+from tools.builders.search import LOADED, NAMES, TEXTS, TITLES
+
+PAGE = "evaluation/drift/"
+
+
+def swapped(word, i):
+    """Return a word with two letters exchanged, as hasty fingers do."""
+    return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+
+
+# What candidates type, and the page that they should see first.
+QUERIES = {
+    "NE": "evaluation/normalized-entropy/",
+    "srm": "evaluation/ab-tests/",
+    "llm": "practice/harmful-posts/",
+    swapped("calibration", 5): "evaluation/calibration/",
+    "how to structure 45 minutes": "",
+    "data leakage": "features/leakage/",
+    "feature importance": "features/catalogue/",
+    "pacing": "evaluation/normalized-entropy/",
+    "ann": "modeling/retrieval/",
+    "normalized entropy": "evaluation/normalized-entropy/",
+    swapped("entropy", 3): "evaluation/normalized-entropy/",
+    "log loss": "evaluation/normalized-entropy/",
+    "cross entropy": "evaluation/normalized-entropy/",
+    "calibration": "evaluation/calibration/",
+    "platt scaling": "evaluation/calibration/",
+    "isotonic": "evaluation/calibration/",
+    "ndcg": "evaluation/ranking-metrics/",
+    "mrr": "evaluation/ranking-metrics/",
+    "auc": "modeling/training-metrics/",
+    "ctr": "problem/metrics/",
+    "retention": "problem/metrics/",
+    "north star metric": "problem/goal/",
+    "guardrail": "problem/goal/",
+    "goodhart": "problem/proxies/",
+    "sample ratio mismatch": "evaluation/ab-tests/",
+    "a/b test": "evaluation/ab-tests/",
+    "AB testing": "evaluation/ab-tests/",
+    "sample size": "evaluation/ab-tests/",
+    "peeking": "evaluation/ab-tests/",
+    "cuped": "evaluation/ab-tests/",
+    "bootstrap": "evaluation/confidence-intervals/",
+    "counterfactual": "evaluation/off-policy/",
+    "doubly robust": "evaluation/off-policy/",
+    "psi": "evaluation/drift/",
+    "canary": "evaluation/continuous-evaluation/",
+    "switchback": "practice/marketplace-search/",
+    "position bias": "training-data/bias/",
+    "late clicks": "training-data/delayed-feedback/",
+    "training serving skew": "training-data/online-offline-consistency/",
+    "negative downsampling": "training-data/class-imbalance/",
+    "smote": "training-data/class-imbalance/",
+    "ftrl": "training-data/online-learning/",
+    "retraining": "training-data/recency/",
+    "point in time join": "features/point-in-time-joins/",
+    "target encoding": "features/target-encoding/",
+    "hashing trick": "features/categories/",
+    "embedding".replace("dd", "d"): "features/text/",
+    "normalisation": "features/numeric/",
+    "tfidf": "modeling/bag-of-words/",
+    "logistic regression": "modeling/linear-models/",
+    "gbdt": "modeling/trees-plus-linear/",
+    "dcn": "modeling/deep-models/",
+    "two towers": "modeling/two-towers/",
+    swapped("retrieval", 4): "modeling/retrieval/",
+    "mmr": "modeling/diversity/",
+    "cold start": "modeling/exploration/",
+    "explore exploit": "modeling/exploration/",
+    "bandit": "modeling/exploration/",
+    "esmm": "modeling/multi-task/",
+    "semantic ids": "modeling/sequences/",
+    "early stopping": "modeling/training-process/",
+    "p99 latency": "problem/capacity/",
+    "qps": "problem/capacity/",
+    "rubric": "problem/rubric/",
+    "content moderation": "practice/harmful-posts/",
+    "feed ranking": "practice/feed-ranking/",
+    "mock interview": "practice/mock-interview/",
+    "cheat sheet": "practice/cheat-sheet/",
+}
+
+
+def fetched(page):
+    """Return the list, kept up to date, of what a page fetches of the search."""
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith(LOADED) else None)
+    return asked
+
+
+def filled(page):
+    """Wait until the texts are there, too: sections have excerpts then."""
+    page.locator(".search input").fill("calibration")
+    page.locator(".search a[href*='#'] .search-excerpt").first.wait_for()
+
+
+@pytest.fixture(scope="module")
+def searching(browser, base):
+    page = browser.new_page()
+    page.goto(base + PAGE)
+    page.keyboard.press("/")
+    filled(page)
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_what_people_type_finds_its_page_first(searching, base, query):
+    searching.locator(".search input").fill(query)
+    first = searching.locator(".search li a").first
+    assert first.evaluate("link => link.origin + link.pathname") == base + QUERIES[query]
+
+
+def test_nothing_is_fetched_before_somebody_searches_and_all_of_it_once(view, base):
+    asked = fetched(view)
+    view.goto(base + PAGE)
+    view.locator(".search-open").hover()
+    view.locator(".search-open").focus()
+    view.wait_for_load_state("networkidle")
+    assert asked == []
+    for _ in range(2):
+        view.keyboard.press("/")
+        filled(view)
+        view.keyboard.press("Escape")
+    assert sorted(asked) == sorted(base + name for name in LOADED)
+
+
+def test_a_slow_phone_waits_for_little():
+    """On a slow line, of 1.6 Mbit/s, that is an eighth of a second; the texts come behind."""
+    first = [(SITE / name).read_bytes() for name in LOADED if name != TEXTS]
+    assert sum(len(gzip.compress(content)) for content in first) < 30_000
+    assert len(gzip.compress((SITE / TEXTS).read_bytes())) < 260_000
+
+
+def test_what_is_shown_of_a_page_is_its_words():
+    for name in NAMES:
+        text = (SITE / name).read_text(encoding="utf-8")
+        assert [sign for sign in ("¶", "\\\\(", "</", "&lt;", "\u00a0") if sign in text] == []
+
+
+# From the keyboard, and for everybody
+
+
+def focus(page):
+    return page.evaluate("[document.activeElement.tagName, document.activeElement.textContent]")
+
+
+def test_search_works_from_the_keyboard(view, base):
+    view.goto(base + PAGE)
+    view.locator(".search-open").focus()
+    view.keyboard.press("Enter")
+    filled(view)
+    first = view.locator(".search li a").first
+    for key, where in [
+        ("ArrowUp", "INPUT"),
+        ("ArrowDown", "A"),
+        ("ArrowDown", "A"),
+        ("ArrowUp", "A"),
+        ("ArrowUp", "INPUT"),
+    ]:
+        view.keyboard.press(key)
+        assert focus(view)[0] == where
+    view.keyboard.press("ArrowDown")
+    assert focus(view) == ["A", first.inner_text().replace("\n", "")]
+    view.keyboard.press("n")  # the theme would turn the page
+    expect(view.locator(".search input")).to_have_value("calibrationn")
+    view.keyboard.press("Escape")
+    assert not view.locator(".search").is_visible()
+    assert view.evaluate("document.activeElement.matches('.search-open')")
+    view.keyboard.press("/")
+    view.keyboard.type("sample ratio mismatch")
+    expect(first).to_contain_text("A/B tests")
+    view.keyboard.press("Enter")
+    view.wait_for_url(base + "evaluation/ab-tests/")
+
+
+def test_a_slash_that_is_typed_opens_nothing(view, base):
+    view.goto(base + PAGE)
+    view.keyboard.press("/")
+    view.keyboard.type("a/b")
+    assert view.locator(".search input").input_value() == "a/b"
+    for key in ("Control+/", "Alt+/", "x"):
+        view.keyboard.press("Escape")
+        view.keyboard.press(key)
+        assert not view.locator(".search").is_visible()
+
+
+def test_a_click_beside_closes_and_a_result_on_this_page_is_gone_to(view, base):
+    view.goto(base + PAGE)
+    for close in ("beside", "button"):
+        view.locator(".search-open").click()
+        if close == "beside":
+            view.mouse.click(5, 5)
+        else:
+            view.get_by_role("button", name="Close").click()
+        assert not view.locator(".search").is_visible()
+    view.keyboard.press("/")
+    filled(view)
+    view.locator(".search input").fill("drift ask first")
+    view.locator(f".search a[href='{base}{PAGE}#ask-first']").click()
+    assert not view.locator(".search").is_visible()
+    assert view.url == f"{base}{PAGE}#ask-first"
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_search_is_accessible_while_it_is_open(browser, base, scheme, width):
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
+    page = context.new_page()
+    page.goto(base + PAGE)
+    page.keyboard.press("/")
+    assert barriers(page) == []
+    filled(page)
+    assert barriers(page) == []
+    page.keyboard.press("ArrowDown")
+    assert barriers(page) == []
+    page.locator(".search input").fill("qqqqqq")
+    expect(page.get_by_role("status")).to_have_text("Nothing found for “qqqqqq”.")
+    assert barriers(page) == []
+    context.close()
+
+
+def test_without_javascript_there_is_no_button_that_does_nothing(browser, base):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base + PAGE)
+    assert page.locator(".search-open").count() == 1
+    assert not page.locator(".search-open").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_what_cannot_be_loaded_is_said_unless_the_rest_answers(view, base, name):
+    view.route(f"**/{name}", lambda route: route.abort())
+    view.goto(base + PAGE)
+    view.keyboard.press("/")
+    if name == TEXTS:
+        view.keyboard.type("calibration")
+        view.locator(".search li a").first.wait_for()
+    else:
+        expect(view.get_by_role("status")).to_have_text("The search could not be loaded.")
+
+
+# The rules, on a small guide
+
+
+def entry(url, title, headings=(), terms=(), weight=1):
+    found = {"url": url, "title": title, "terms": list(terms), "headings": [[h.lower(), h] for h in headings]}
+    return found | {
+        "about": "",
+        "description": "What it says of itself.",
+        "section": "Part",
+        "phase": 0,
+        "weight": weight,
+    }
+
+
+PAGES = [
+    (entry("both/", "Apples", ["Storing"]), ["All about apples.", "In a cold-store of pears."]),
+    (entry("one/", "Pears"), ["Nothing else. " * 30 + "The last ones are small. Pears keep for weeks."]),
+    (entry("term/", "Fruit", terms=["frt"], weight=0.5), ["A name."]),
+    (entry("text/", "Other"), ["What an FRT is, and a frt. Again: frt, <b>frt</b>."]),
+    (entry("many/", "Plums", ["Plum a", "Plum b", "Plum c", "Plum d"]), ["Plums."] * 5),
+    *((entry(f"more{i}/", f"Figs {i}"), ["Figs."]) for i in range(20)),
+]
+SYNONYMS = [["frt", "round fruit of trees"]]
+
+
+def answered(answer, route):
+    route.fulfill(**answer)
+
+
+@pytest.fixture(scope="module")
+def small(browser, base):
+    data = {
+        TITLES: {"synonyms": SYNONYMS, "pages": [page for page, _ in PAGES]},
+        TEXTS: [[[text, ""] for text in texts] for _, texts in PAGES],
+    }
+    page = browser.new_page()
+    for name, content in data.items():
+        answer = {"body": f"var {NAMES[name]} = {json.dumps(content)};", "content_type": "text/javascript"}
+        page.route(f"**/{name}", functools.partial(answered, answer))
+    page.goto(base + PAGE)
+    page.keyboard.press("/")
+    page.locator(".search input").fill("storing")
+    page.locator(".search-excerpt", has_text="cold-store").wait_for()
+    yield page
+    page.close()
+
+
+def results(page, query):
+    """Return the addresses of what is found, without what all have in common."""
+    page.locator(".search input").fill(query)
+    return page.locator(".search li a").evaluate_all("links => links.map((a) => a.pathname.slice(1) + a.hash)")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("apples pears", ["both/#storing", "both/", "one/"]),  # both words, then either
+        ("pears apples", ["both/#storing", "both/", "one/"]),
+        ("the apple", ["both/", "both/#storing"]),  # neither endings nor small words
+        ("aplpes", ["both/", "both/#storing"]),
+        ("coldstore", ["both/#storing"]),
+        ("frt", ["term/", "text/"]),  # the page that explains a term, whatever its weight
+        ("round fruits of trees", ["term/", "text/"]),
+        ("plum", ["many/", "many/#plum a", "many/#plum b"]),  # no more of a page
+        ("of the", []),
+        ("", []),
+    ],
+)
+def test_what_is_found_first(small, query, found):
+    got = results(small, query)
+    assert [address.replace("%20", " ") for address in got] == found
+
+
+def test_no_more_is_shown_than_can_be_read(small):
+    assert len(results(small, "figs")) == 12
+    assert small.get_by_role("status").inner_text() == "12 results"
+
+
+def test_an_excerpt_is_text_and_shows_the_words(small):
+    results(small, "frt")
+    second = small.locator(".search li").nth(1)
+    assert second.locator(".search-excerpt").inner_text() == "What an FRT is, and a frt. Again: frt, <b>frt</b>."
+    assert second.locator("mark").all_inner_texts() == ["FRT", "frt", "frt", "frt"]
+    results(small, "week")
+    assert small.locator(".search-excerpt").first.inner_text() == "Pears keep for weeks."
+    results(small, "fruit")
+    assert small.locator(".search-excerpt").first.inner_text() == "What it says of itself."
