@@ -19,7 +19,7 @@ PAGE = """<h1 id="lift">Lift<a class="headerlink" href="#lift">&para;</a></h1>
 def <span class="nf">mean_of</span>(x): return 1 &lt; 2
 mean_of(3)
 </code></pre>
-<div class="claim holds"><p>It holds.</p><table><tr><td>12.5</td></tr></table></div>
+<div class="claim holds"><p>It holds.</p><p>Held in 9 runs.</p><table><tr><td>12.5</td></tr></table></div>
 <h3 id="more">More <span class="reading">12 min</span></h3><details><summary>Why?</summary><p>So.</p></details>"""
 
 
@@ -85,7 +85,7 @@ def test_two_scripts_hold_what_there_is_to_find(tmp_path):
     meta = {"tags": ["lift & co"], "description": "A &amp; B", "section": "Modeling", "phase": {"number": 4}}
     pages = {
         "modeling/lift/": SimpleNamespace(content=PAGE, title="Lift &amp; co", meta=meta),
-        "study/": SimpleNamespace(content="<h1>Study</h1>", title="Study", meta={"phase": None}),
+        "./": SimpleNamespace(content="<h1>Home</h1>", title="Home", meta={"phase": None}),
     }
     search.write(tmp_path, pages)
     found = {}
@@ -93,7 +93,7 @@ def test_two_scripts_hold_what_there_is_to_find(tmp_path):
         text = (tmp_path / name).read_text(encoding="utf-8")
         assert text.startswith(f"var {variable} = ")
         found[name] = json.loads(text.removeprefix(f"var {variable} = ").removesuffix(";\n"))
-    lift, study = found[search.TITLES]["pages"]
+    lift, home = found[search.TITLES]["pages"]
     assert lift == {
         "url": "modeling/lift/",
         "title": "Lift",
@@ -105,7 +105,7 @@ def test_two_scripts_hold_what_there_is_to_find(tmp_path):
         "weight": 1,
         "headings": [["run", "Run it"], ["more", "More"]],
     }
-    assert (study["section"], study["phase"], study["headings"]) == ("", 0, [])
+    assert (home["url"], home["section"], home["phase"], home["headings"]) == ("", "", 0, [])
     assert ["ne", "normalized entropy"] in found[search.TITLES]["synonyms"]
     assert [len(parts) for parts in found[search.TEXTS]] == [3, 1]
     assert found[search.TEXTS][0][1] == ["Weak Strong It holds.", "a.b mean_of"]

@@ -267,9 +267,9 @@ def entry(url, title, headings=(), terms=(), weight=1):
 
 PAGES = [
     (entry("both/", "Apples", ["Storing"]), ["All about apples.", "In a cold-store of pears."]),
-    (entry("one/", "Pears"), ["Nothing else. " * 30 + "The last ones are small. Pears keep for weeks."]),
+    (entry("one/", "Pears", ["Last"]), ["", "Nothing else. " * 30 + "The last ones are small. Pears keep for weeks."]),
     (entry("term/", "Fruit", terms=["frt"], weight=0.5), ["A name."]),
-    (entry("text/", "Other"), ["What an FRT is, and a frt. Again: frt, <b>frt</b>."]),
+    (entry("text/", "Other", ["Text"]), ["", "What an FRT is, and a frt. Again: frt, <b>frt</b>."]),
     (entry("many/", "Plums", ["Plum a", "Plum b", "Plum c", "Plum d"]), ["Plums."] * 5),
     *((entry(f"more{i}/", f"Figs {i}"), ["Figs."]) for i in range(20)),
 ]
@@ -307,13 +307,13 @@ def results(page, query):
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("apples pears", ["both/#storing", "both/", "one/"]),  # both words, then either
-        ("pears apples", ["both/#storing", "both/", "one/"]),
+        ("apples pears", ["both/#storing", "both/", "one/", "one/#last"]),  # both words, then either
+        ("pears apples", ["both/#storing", "both/", "one/", "one/#last"]),
         ("the apple", ["both/", "both/#storing"]),  # neither endings nor small words
         ("aplpes", ["both/", "both/#storing"]),
         ("coldstore", ["both/#storing"]),
-        ("frt", ["term/", "text/"]),  # the page that explains a term, whatever its weight
-        ("round fruits of trees", ["term/", "text/"]),
+        ("frt", ["term/", "text/#text"]),  # the page that explains a term, whatever its weight
+        ("round fruits of trees", ["term/", "text/#text"]),
         ("plum", ["many/", "many/#plum a", "many/#plum b"]),  # no more of a page
         ("of the", []),
         ("", []),

@@ -26,10 +26,8 @@ LOADED = (TITLES, TEXTS, "assets/minisearch/minisearch.min.js")
 # What gathers, quotes or asks stands behind what explains.
 WEIGHTS = {"references/": 0.2, "claims/": 0.2, "glossary/": 0.3, "datasets/": 0.6, "labs/": 0.6, "practice/": 0.7}
 QUIZ = 0.4
-# Signs of headings, labels of drawings, formulas, and what is gathered from other pages.
-LEFT_OUT = (
-    ".headerlink, .arithmatex, math, .reading, .claim table, .footnote-ref, .footnote-backref, [data-search-exclude]"
-)
+# Signs of headings, formulas, the evidence of a claim behind its sentence, and what is gathered from other pages.
+LEFT_OUT = ".headerlink, .arithmatex, math, .reading, .claim p + p, .claim table, .footnote-ref, .footnote-backref, [data-search-exclude]"
 INLINE = {"a", "abbr", "code", "em", "small", "span", "strong", "sub", "sup"}
 # What the guard of the built HTML holds to a plain form, so that no parser is needed to find it.
 CODE = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
@@ -134,7 +132,7 @@ def index(pages: Mapping) -> dict[str, object]:
         meta = {key: unescape(value) if isinstance(value, str) else value for key, value in page.meta.items()}
         titles.append(
             {
-                "url": url,
+                "url": url.removeprefix("./"),  # the home page
                 "title": first.heading,
                 "terms": explained[url],
                 "about": ". ".join([unescape(str(page.title)), *meta.get("tags", ())]),

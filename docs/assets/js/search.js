@@ -179,7 +179,7 @@
     const link = element("a", { href: new URL(`${page.url}${file}${anchor && `#${anchor}`}`, root) });
     link.append(element("span", {}, anchor ? page.title : page.section));
     link.append(element("strong", {}, ...marked(title, pattern)));
-    const said = anchor || text.search(pattern) >= 0 ? text : page.description;
+    const said = anchor ? text : page.description;
     if (said) link.append(element("span", { class: "search-excerpt" }, ...marked(excerpt(said, pattern), pattern)));
     return element("li", page.phase ? { class: `p${page.phase}` } : {}, link);
   }
