@@ -310,6 +310,9 @@ def results(page, query):
         ("apples pears", ["both/#storing", "both/", "one/", "one/#last"]),  # both words, then either
         ("pears apples", ["both/#storing", "both/", "one/", "one/#last"]),
         ("the apple", ["both/", "both/#storing"]),  # neither endings nor small words
+        ("app", ["both/", "both/#storing"]),
+        ("ap", ["both/", "both/#storing"]),  # as one types
+        ("ap plum", ["many/", "many/#plum a", "many/#plum b"]),
         ("aplpes", ["both/", "both/#storing"]),
         ("coldstore", ["both/#storing"]),
         ("frt", ["term/", "text/#text"]),  # the page that explains a term, whatever its weight

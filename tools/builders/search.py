@@ -27,7 +27,8 @@ LOADED = (TITLES, TEXTS, "assets/minisearch/minisearch.min.js")
 WEIGHTS = {"references/": 0.2, "claims/": 0.2, "glossary/": 0.3, "datasets/": 0.6, "labs/": 0.6, "practice/": 0.7}
 QUIZ = 0.4
 # Signs of headings, formulas, the evidence of a claim behind its sentence, and what is gathered from other pages.
-LEFT_OUT = ".headerlink, .arithmatex, math, .reading, .claim p + p, .claim table, .footnote-ref, .footnote-backref, [data-search-exclude]"
+LEFT_OUT = ".headerlink, .arithmatex, math, .reading, .footnote-ref, .footnote-backref, [data-search-exclude]"
+LEFT_OUT += ", .claim p + p, .claim table"
 INLINE = {"a", "abbr", "code", "em", "small", "span", "strong", "sub", "sup"}
 # What the guard of the built HTML holds to a plain form, so that no parser is needed to find it.
 CODE = re.compile(r"<pre\b.*?</pre>", re.DOTALL)

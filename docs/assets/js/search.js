@@ -131,7 +131,7 @@
       return page.weight * (page.terms.some((name) => key(parts(name)) === term) ? EXPLAINS : PAGE);
     };
     const best = new Map();
-    for (const [combineWith, nearly] of [["AND", false], ["AND", true], ["OR", true]]) {
+    for (const [combineWith, nearly] of [["AND", false], ["AND", true], ["OR", false], ["OR", true]]) {
       if (best.size >= ENOUGH) break;
       for (const result of index.search(query(found, combineWith, nearly), { boost: BOOST, boostDocument })) {
         if (!best.has(result.id)) best.set(result.id, { ...entries[result.id], terms: result.terms });
@@ -198,7 +198,6 @@
   // The dialog
 
   function onKey(event) {
-    event.stopPropagation(); // the theme turns pages by letters
     const stops = [input, ...list.querySelectorAll("a")];
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
@@ -207,7 +206,7 @@
     } else if (event.key === "Enter" && event.target === input) {
       if (!event.isComposing) stops[1]?.click();
     } else if (event.key.length === 1 && event.target !== input && !(event.ctrlKey || event.metaKey || event.altKey)) {
-      if (event.key !== " ") input.focus(); // and goes on typing there
+      if (event.key !== " ") input.focus(); // and goes on typing there, where the theme turns no pages by letters
     }
   }
 
