@@ -11,7 +11,6 @@ from sklearn.preprocessing import OneHotEncoder
 
 from figures.svg import FIRST, INK, SECOND, style, to_html
 from snippets.datasets.ad_log import simulate_ad_log
-from snippets.evaluation.ab_test import always_valid_interval
 from snippets.evaluation.calibration import reliability_curve
 from snippets.evaluation.normalized_entropy import normalized_entropy
 from snippets.evaluation.progressive_split import ProgressiveSplit
@@ -124,38 +123,4 @@ def progressive_windows() -> str:
         "starts on day 1. Sliding: training is the four days before. With a gap: one day between training and test is "
         "left out.",
         "Each row is one fold: train, then test. The gap leaves out a day whose labels are not complete.",
-    )
-
-
-def peeking() -> str:
-    """Draw how often a test without any effect has cried wolf by each day, under three rules."""
-    rng = np.random.default_rng(0)
-    days = np.arange(1, 29)
-    z = rng.normal(size=(20_000, len(days))).cumsum(axis=1) / np.sqrt(days)
-    effect = 2.8 / np.sqrt(len(days))
-    limits = np.array([always_valid_interval(0, 1 / np.sqrt(n), effect)[1] for n in days]) * np.sqrt(days)
-    looks = {
-        "look every day": (np.abs(z) > 1.96, SECOND),
-        "always valid": (np.abs(z) > limits, FIRST),
-    }
-    with style():
-        figure = Figure(figsize=(6.2, 2.9), layout="constrained")
-        axes = figure.subplots()
-        axes.axhline(0.05, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-        ends = {}
-        for name, (crossed, colour) in looks.items():
-            share = np.logical_or.accumulate(crossed, axis=1).mean(axis=0)
-            ends[name] = share[-1]
-            axes.plot(days, share, color=colour)
-            axes.text(28.4, share[-1], name, color=colour, va="center")
-        axes.text(28.4, 0.055, "promised", va="center")
-        axes.set(xlabel="day", ylabel="tests stopped by mistake", xlim=(1, 28), ylim=(0, 0.3))
-        axes.set_yticks([0, 0.1, 0.2, 0.3], ["0 %", "10 %", "20 %", "30 %"])
-    return to_html(
-        figure,
-        "peeking",
-        f"Share of tests without an effect that were stopped, by day. Looking every day at p < 0.05 it rises to "
-        f"{ends['look every day']:.0%} by day 28. With the always-valid interval it stays below 5 % and ends at "
-        f"{ends['always valid']:.1%}.",
-        "Twenty thousand tests in which nothing differs. Each look at p < 0.05 is another chance to be wrong.",
     )

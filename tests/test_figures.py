@@ -5,14 +5,14 @@ import pytest
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 
-from figures import evaluation, modeling, practice, problem, training_data
+from figures import evaluation, explorable, modeling, practice, problem, training_data
 from figures.diagram import Arrow, Box, diagram
 from figures.svg import style, to_html
 from tools.guards.fences import ROOT
 
 FIGURES = {
     name: function
-    for module in (evaluation, modeling, practice, problem, training_data)
+    for module in (evaluation, explorable, modeling, practice, problem, training_data)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__ and not name.startswith("_")
 }

@@ -187,7 +187,7 @@ def reading_minutes(html: str) -> int:
         if not block.find_parent("div", class_="language-text"):
             lines += len(block.get_text().strip().split("\n"))
         block.extract()
-    for drawing in soup.select("svg"):
+    for drawing in soup.select("svg, figure .numbers"):
         drawing.extract()
     return math.ceil(len(soup.get_text().split()) / 200 + lines / 20)
 

@@ -32,7 +32,7 @@ VOID = _words("area base br col embed hr img input link meta source track wbr")
 # What Markdown and the guide's own markup may write: tag -> attributes, beside `id` and `class`.
 ARTICLE = {
     **dict.fromkeys(_words("h1 h3 h5 h6 p blockquote em strong small span sub sup hr code pre ul ol li dl dt dd"), ""),
-    **dict.fromkeys(_words("section summary figure figcaption table thead tbody tr"), ""),
+    **dict.fromkeys(_words("section summary figcaption table thead tbody tr"), ""),
     "a": "href title rel download aria-current",
     "abbr": "title",
     "nav": "aria-label",
@@ -42,6 +42,7 @@ ARTICLE = {
     "label": "for",
     "h2": "data-search-exclude",
     "h4": "data-minutes",
+    "figure": "data-grid",
     "td": "data-pages data-quiz data-questions data-cards",
     "th": "scope",
 }
@@ -95,7 +96,7 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "reading reading-time proof proof-total snippet-file whole breath prompt plot diagram diagram-box hero outline "
     "where where-text phases phases--head phases--full seg p1 p2 p3 p4 p5 crumbs facts "
     "md-visually-hidden plan card right wrong from all-cards all-prompts mock-case mock-rubric overview sheet "
-    "sheet-clock sheet-cards"
+    "sheet-clock sheet-cards explore explore-says numbers"
 )
 # Around it all are Material's, but for the mark, the button of the search and the link to the repository.
 OWN = _words(
