@@ -54,7 +54,7 @@ def power() -> str:
 
     def dress(axes):
         axes.axhline(80, color=INK, linewidth=0.8, linestyle=_DASHED)
-        axes.text(1_050, 82, "80 %")
+        axes.text(1.1e7, 80, "80 %", va="center")
         axes.set(xscale="log", xlabel="users in each arm", ylabel="lifts found", xlim=(1e3, 1e7), ylim=(0, 104))
         axes.set_xticks([1e3, 1e4, 1e5, 1e6, 1e7], ["1,000", "10,000", "100,000", "1 M", "10 M"])
         axes.set_yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
@@ -167,8 +167,8 @@ def miscalibration() -> str:
     def dress(axes):
         axes.axhline(0, color=INK, linewidth=0.8, linestyle=_DASHED)
         axes.axvline(1, color=INK, linewidth=0.8, linestyle=_DASHED)
-        axes.text(0.51, 4.5, "welfare", color=FIRST)
-        axes.text(0.51, 8.5, "revenue", color=SECOND)
+        axes.text(0.52, -42, "welfare", color=FIRST)
+        axes.text(0.52, -37, "revenue", color=SECOND)
         axes.set(xscale="log", xlabel="factor", ylabel="change", xlim=(0.5, 3), ylim=(-45, 12))
         axes.set_xticks([0.5, 0.7, 1, 1.5, 2, 3], ["0.5", "0.7", "1", "1.5", "2", "3"])
         axes.set_yticks([-40, -20, 0], ["-40 %", "-20 %", "0 %"])
@@ -231,8 +231,8 @@ def negatives() -> str:
     )
 
     def dress(axes):
-        axes.text(1.1, 70, "promised", color=SECOND, va="center")
-        axes.text(1.1, 40, "came", color=FIRST, va="center")
+        axes.text(9.8, 0.035, "promised", color=SECOND, ha="right")
+        axes.text(9.8, 0.016, "came", color=FIRST, ha="right")
         axes.set(
             yscale="log", xlabel="tenth of the rows, by score", ylabel="click rate", xlim=(1, 10), ylim=(0.01, 100)
         )

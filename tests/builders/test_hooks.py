@@ -74,8 +74,9 @@ def test_reading_takes_words_and_lines_of_code_but_not_outputs():
     code = f'<div class="language-python highlight"><pre>{"x" + chr(10) * 40}y</pre></div>'
     output = f'<div class="language-text highlight"><pre>{"1 2 3" + chr(10) * 500}</pre></div>'
     drawing = f"<svg><text>{'label ' * 500}</text></svg>"
+    numbers = f'<figure class="plot explore"><details class="numbers"><table>{"1 " * 500}</table></details></figure>'
     assert hooks.reading_minutes(prose) == 2
-    assert hooks.reading_minutes(prose + drawing + output) == 2
+    assert hooks.reading_minutes(prose + drawing + numbers + output) == 2
     assert hooks.reading_minutes(prose + code) == 5  # 41 lines take 2.05 minutes
     assert hooks.reading_minutes("") == 0
 

@@ -33,6 +33,11 @@ FIGURE = (
     'y="2"/><a href="../drift/"><text x="1" y="1" clip-path="url(#f-c)">A</text></a></svg>'
     "<figcaption>B</figcaption></figure>"
 )
+KNOBS = (
+    '<figure class="plot explore" id="explore-a" data-grid="{&quot;says&quot;:&quot;p &lt; 1&quot;}"><svg viewBox="0 0 9 9">'
+    '<path d="M0 0"/></svg><p class="explore-says">A</p><figcaption>B</figcaption><details class="numbers"><summary>C'
+    "</summary><div data-search-exclude><table><tbody><tr><th>a</th><td>1</td></tr></tbody></table></div></details></figure>"
+)
 BODY = (
     '<div class="where p4"><nav aria-label="Phases"><ol class="phases"><li class="p4"><a class="seg" '
     'aria-current="step" href="../#modeling">Modeling</a></li></ol></nav></div><h1 id="lift">Lift<a '
@@ -42,6 +47,7 @@ BODY = (
     '<div class="language-python highlight"><pre><span></span><code><span class="n">x</span>\n</code></pre></div>'
     '<!--pytest-codeblocks:expected-output--><details class="card"><summary>Q</summary><p>A</p></details>'
     + FIGURE
+    + KNOBS
     + TABS
     + FOOTNOTE
 )
@@ -124,6 +130,7 @@ ARTICLE = {
     "an id twice": ('<h2 id="lift">A</h2>', "the id 'lift' stands twice"),
     "the switch of the search": ('<label for="__search">x</label>', "is no for for an article"),
     "copy something else": ('<p data-clipboard-text="rm">x</p>', "no attribute 'data-clipboard-text'"),
+    "a grid elsewhere": ('<p data-grid="{}">x</p>', "no attribute 'data-grid'"),
     "copied from elsewhere": ('<pre data-file="x">x</pre>', "no attribute 'data-file'"),
     "part of Material": ('<p data-md-component="search">x</p>', "no attribute 'data-md-component'"),
     "turned round": ("<p>x\u202e1 = x</p>", "unseen character, U+202E"),

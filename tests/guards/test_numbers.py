@@ -220,6 +220,11 @@ def test_numbers_of_one_page_are_refused_on_another():
     assert sum(passed) < 0.15 * len(passed)
 
 
+def test_a_grid_of_knobs_vouches_for_what_it_says_and_not_for_all_that_it_could():
+    figure = '<figure><p>In 5 %.</p><details class="numbers"><table><td>7 %</td></table></details></figure>'
+    assert [number.words for number in numbers(guard._drawn(f"print({figure!r})"))] == ["5 %"]
+
+
 def test_a_claim_that_has_not_run_prints_nothing(faults, monkeypatch):
     monkeypatch.setattr("figures.claims._known", dict)
     shown = 'from figures.claims import evidence\n\nprint(evidence("modeling/choosing/two_crosses_pay"))'
