@@ -65,7 +65,7 @@ def used(members: Mapping[str, bytes]) -> set[str]:
 def unfolded(html: str) -> str:
     """Return a page whose links name files."""
     html = re.sub(rf'<a href="[./]*{NAME}">(.*?)</a>', r"\1", html)  # it does not hold itself
-    html = re.sub(r'<link rel="(?:preload|canonical)"[^>]*>', "", html)
+    html = re.sub(r'<link rel="(?:preload|canonical|alternate|apple-touch-icon|manifest)"[^>]*>', "", html)
     # The keys n and p follow the links to the next page and the one before.
     return re.sub(
         r'(<(?:a\b|link rel="(?:next|prev)")[^>]*? href=")([^"]*)"', lambda m: f'{m[1]}{file_of(m[2])}"', html

@@ -24,7 +24,7 @@ from mkdocs.plugins import event_priority, get_plugin_logger
 from mkdocs.structure.files import File
 from mkdocs.utils import get_relative_url
 
-from tools.builders import notebooks, practice, search, snippet_bar
+from tools.builders import feed, notebooks, practice, search, share, snippet_bar, twins
 from tools.builders.archive import NAME, write_archive
 from tools.builders.labs import Run
 
@@ -40,7 +40,8 @@ def on_pre_build(config):
 
 
 def on_files(files, config):
-    """Leave out Material's own search, which nobody asks for; announce what is made at the end."""
+    """Note all files; leave out Material's own search, which nobody asks for; announce what is made at the end."""
+    config.extra["files"] = files
     for file in [f for f in files if f.src_uri.startswith(("assets/javascripts/lunr/", "assets/javascripts/workers/"))]:
         files.remove(file)
     for name in (practice.ANKI, NAME):
@@ -125,6 +126,7 @@ def on_env(env, config, files):
         # A notebook has no front matter: mkdocs.yml keeps it.
         page.meta |= config.extra.get("labs", {}).get(page.file.src_uri, {})
         note_phase(page, config)
+        share.note(page, config)
         # Material prints titles and front matter as they are. MkDocs escapes the titles that it takes from headings.
         page.title = escape(unescape(str(page.title)))
         page.meta = {key: escape(value) if isinstance(value, str) else value for key, value in page.meta.items()}
@@ -169,13 +171,16 @@ def phase_bar(known: list[dict]) -> str:
 
 
 def on_post_build(config):
-    """Write the notebooks, the deck for Anki and what the search finds, and the archive of the site beside them."""
+    """Write what is made from all pages: notebooks, the deck for Anki, what the search finds and machines read."""
     site, time = Path(config.site_dir), int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600"))
     (site / practice.ANKI).write_bytes(practice.anki(config.extra["deck"], config.site_url, time))
     for name, text in config.extra["notebooks"].items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text, encoding="utf-8")
     search.write(site, config.extra["pages"])
+    share.write(site, config)
+    twins.write(site, config, config.extra["files"])
+    (site / feed.NAME).write_bytes(feed.write(config))
     write_archive(site)
 
 

@@ -19,6 +19,16 @@ def clean() -> bool | None:
     return not _git("status", "--porcelain") if commit() else None
 
 
+def history(folder: str) -> str:
+    """Return the commits that changed a folder: a NUL and the second of each, and below it the files with what they are.
+
+    Without the first commit, to which everything is new, as it also is to the first that a shallow clone has.
+    """
+    if commit() is None:
+        return ""
+    return _git("log", "--min-parents=1", "--name-status", "--find-renames", "--format=%x00%ct", "--", folder)
+
+
 def _git(*arguments: str) -> str:
     try:
         return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.strip()

@@ -73,8 +73,8 @@ TEMPLATE = {
     "html": "lang",
     "head": "",
     "title": "",
-    "meta": "charset name content http-equiv",
-    "link": "rel href as type crossorigin",
+    "meta": "charset name content http-equiv property",
+    "link": "rel href as type crossorigin title",
     "script": "src defer id type",
     "body": "dir data-md-color-scheme data-md-color-primary data-md-color-accent",
     "a": f"{_PART} href target rel",
@@ -106,15 +106,18 @@ OWN = _words(
 # Material folds these away until they are of use.
 HIDDEN = _words("md-sidebar md-top md-header__button")
 KINDS = {
-    "meta": _words("charset viewport description generator Content-Security-Policy"),
-    "link": _words("canonical icon next prev preload stylesheet"),
+    "meta": _words(
+        "charset viewport description generator Content-Security-Policy twitter:card og:type og:site_name og:title "
+        "og:description og:url og:image og:image:width og:image:height og:image:alt"
+    ),
+    "link": _words("alternate apple-touch-icon canonical icon manifest next prev preload stylesheet"),
     "input": _words("checkbox radio text"),
 }
 # What a site is made of; a browser runs none of the last line.
 FILES = {".html", ".css", ".js", ".json", ".svg", ".map", ".png", ".woff2"}
-FILES |= {"", ".txt", ".md", ".zip", ".apkg", ".py"}
+FILES |= {"", ".txt", ".md", ".zip", ".apkg", ".py", ".webmanifest"}
 # Of these only where the guide itself puts them.
-_KNOWN = re.compile(r"sitemap\.xml(?:\.gz)?|notebooks/[\w/-]+\.ipynb")
+_KNOWN = re.compile(r"sitemap\.xml(?:\.gz)?|feed\.xml|notebooks/[\w/-]+\.ipynb")
 
 _VALUE = r'"[^"<>]*"'
 _TOKEN = re.compile(
@@ -165,7 +168,7 @@ def policy(html: str) -> str:
     scripts = " ".join(["'self'", *(f"'sha256-{digest}'" for digest in dict.fromkeys(hashes))])
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self'; font-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'"
+        "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -330,6 +333,9 @@ def _script_faults(element: Element, known: list[re.Pattern], base: str) -> list
         config = _config(element.text)
         if config.keys() == {"annotate", "base", "features", "search", "tags", "translations", "version"}:
             return [] if _own(config["search"], base) else [f"{element}: searches elsewhere"]
+    elif element.attributes == {"type": "application/ld+json"}:  # data: no browser runs it
+        if _config(element.text).get("@context") == "https://schema.org":
+            return []
     elif "src" in element.attributes:
         if _own(element.attributes["src"], base) and not element.text and "type" not in element.attributes:
             return []

@@ -1,0 +1,173 @@
+"""A Markdown twin of each page, for whoever reads with a program: ``index.md`` beside its ``index.html``.
+
+The twin is the page's source with what the build puts there: snippets and tables where they are included, figures in
+words, outputs below their code. Boxes and folded answers become plain paragraphs, links lead to the site.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import urljoin
+
+import jupytext
+from bs4 import BeautifulSoup, SoupStrainer, Tag
+
+from tools.builders.share import unset, words
+from tools.guards.fences import FIGURE, ROOT, RUN, SHOWN, blank_front_matter, renderer
+from tools.guards.markup import EXPECTED, GATHERED
+
+FENCE = re.compile(r"( *)```(.*)")
+FOLDED = re.compile(r'(?:\?\?\?\+?|!!!) (\w+)(?: "(.+)")?')
+PLACE = re.compile(rf'<(?:div|p) class="({"|".join(sorted(GATHERED))})"></(?:div|p)>')
+# What a twin takes from the built page, by its class.
+TAKEN = SoupStrainer(
+    class_=lambda name: (
+        bool(name) and not {"plot", "language-python", "language-text", *GATHERED}.isdisjoint(name.split())
+    )
+)
+BOX = re.compile(r"</?(?:div|section|ol|li)\b.*")
+LINK = re.compile(r"\]\(([^()\s:#]+)(#[\w.:-]+)?\)")
+ATTRIBUTES = re.compile(r" ?\{ [.#][^{}]*\}")
+LABELS = {"right": "Right: ", "wrong": "Wrong: "}
+# Each level of a heading, and what else begins a line.
+MARKS = {"h2": "## ", "h3": "### ", "h4": "#### ", "li": "- ", "p": "", "summary": "", "tr": ""}
+
+
+def write(site: Path, config, files) -> None:
+    """Write the twin of each page beside it."""
+    for url, page in config.extra["pages"].items():
+        (site / url / "index.md").write_text(twin(page, config, files), encoding="utf-8")
+
+
+def twin(page, config, files) -> str:
+    """Return a page as Markdown that needs nothing but itself."""
+    source = Path(page.file.abs_src_path).read_text(encoding="utf-8")
+    shown = _shown(page)
+    lines = lab(source, shown) if page.file.src_uri.endswith(".py") else written(source, shown)
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(prose(lines, page, config, files))).strip()
+    head, _, rest = text.partition("\n")
+    told = BeautifulSoup(page.meta.get("description", ""), "html.parser").get_text()
+    return f"{head}\n\n> {told}\n\nFrom <{page.canonical_url}>. {config.copyright}.\n{rest}\n"
+
+
+def _shown(page) -> BeautifulSoup:
+    """Return what the build put onto a page, with its links and code as Markdown has them."""
+    soup = BeautifulSoup(page.content, "html.parser", parse_only=TAKEN)
+    unset(soup)
+    for link in soup.select(".claim > p > a"):  # to the claim itself
+        link.decompose()
+    for link in soup.select("a[href]:not(svg a, .headerlink)"):
+        link.replace_with(f"[{words(link)}]({urljoin(page.canonical_url, link['href'])})")
+    for code in soup.select("code:not(pre code)"):
+        code.replace_with(f"`{code.get_text()}`")
+    for drawing in soup.select("td > svg[aria-label]"):
+        drawing.replace_with(drawing["aria-label"])
+    return soup
+
+
+def written(source: str, shown: BeautifulSoup) -> Iterator[str]:
+    """Yield the lines of a page, with what stands for its includes, its figures and its gathered parts."""
+    figures = iter(shown.select("figure.plot"))
+    drawing = False
+    for line in resolved(unfolded(blank_front_matter(source).split("\n"))):
+        fence = FENCE.fullmatch(line)
+        if drawing:
+            drawing = not fence
+        elif fence and fence[2] == FIGURE:
+            drawing = True
+            yield from figure(next(figures))
+        elif fence and fence[2] == SHOWN:
+            yield f"{fence[1]}```{RUN}"
+        elif place := PLACE.fullmatch(line.strip()):
+            yield from gathered(shown.select_one(f".{place[1]}"))
+        else:
+            yield "Prints:" if line.strip() == EXPECTED else line
+
+
+def unfolded(lines: list[str]) -> Iterator[str]:
+    """Yield the lines with folded blocks and notes as paragraphs: their title in bold, their text at the margin."""
+    inside = False
+    for line in lines:
+        if opened := FOLDED.fullmatch(line):
+            inside = True
+            yield f"**{LABELS.get(opened[1], '')}{opened[2] or opened[1].capitalize()}**"
+        else:
+            inside = inside and (not line.strip() or line.startswith("    "))
+            yield line.removeprefix("    ") if inside else line
+
+
+def resolved(lines: Iterable[str]) -> list[str]:
+    """Return the lines with what they include, as the site's own extension reads it."""
+    return _includes().run(list(lines))
+
+
+@cache
+def _includes():
+    options = {"base_path": [str(ROOT)], "check_paths": True, "dedent_subsections": True}
+    return renderer(**{"pymdownx.snippets": options}).preprocessors["snippet"]
+
+
+def lab(source: str, shown: BeautifulSoup) -> Iterator[str]:
+    """Yield the lines of a notebook, with what each cell showed below it."""
+    blocks = iter(shown.select(".language-python, .language-text, figure.plot"))
+    block = next(blocks)
+    for cell in jupytext.reads(source, fmt="py:percent").cells:
+        if cell.cell_type == "markdown":
+            yield from ["", *cell.source.split("\n"), ""]
+        elif cell.source.strip():
+            yield from [f"```{RUN}", *cell.source.split("\n"), "```", ""]
+            while (block := next(blocks, None)) and "language-python" not in block["class"]:
+                yield from figure(block) if block.name == "figure" else output(block)
+
+
+def output(block: Tag) -> list[str]:
+    """Return what a cell printed, as a fence."""
+    return ["Prints:", "", "```text", *block.get_text().strip("\n").split("\n"), "```", ""]
+
+
+def figure(drawn: Tag) -> list[str]:
+    """Return a figure in words: its evidence or its table, or what it shows and what to notice in it."""
+    if drawing := drawn.select_one(":scope > svg"):
+        return [f"*Figure: {drawing['aria-label']}*", "", words(drawn.figcaption), ""]
+    return gathered(drawn)
+
+
+def gathered(part: Tag) -> list[str]:
+    """Return headings, paragraphs, lists and tables of a part of a page as Markdown."""
+    lines = []
+    for element in part.find_all(list(MARKS)):
+        if element.name == "p" and element.find_parent(["li", "td"]):
+            continue
+        if element.name == "tr":
+            cells = [words(cell) for cell in element.find_all(["th", "td"])]
+            lines += [] if lines and lines[-1].startswith("|") else [""]
+            lines.append(f"| {' | '.join(cells)} |")
+            if not element.find_previous_sibling("tr") and (element.parent.name == "thead" or element.th):
+                lines.append(f"|{'---|' * len(cells)}")
+        else:
+            text = words(element)
+            lines += ["", f"**{text}**" if element.name == "summary" else MARKS[element.name] + text]
+    return [*lines, ""]
+
+
+def prose(lines: Iterator[str], page, config, files) -> Iterator[str]:
+    """Yield the lines, those outside of fences without boxes and attributes, and with links to the site."""
+    folder = posixpath.dirname(page.file.src_uri)
+
+    def lead(match: re.Match) -> str:
+        target = files.get_file_from_path(posixpath.normpath(posixpath.join(folder, match[1])))
+        address = config.site_url + (target.url if target.url != "./" else "")
+        return f"]({address}{match[2] or ''})"
+
+    inside = False
+    for line in lines:
+        fenced = bool(FENCE.fullmatch(line))
+        if inside or fenced:
+            yield line
+        elif not BOX.fullmatch(line.strip()):
+            yield ATTRIBUTES.sub("", LINK.sub(lead, line))
+        inside ^= fenced
