@@ -21,6 +21,7 @@ from tools.builders.search import LOADED
 from tools.guards.fences import ROOT
 
 NAME = "ml-design-offline.zip"
+LEFT_OUT = "ml-design-offline[.]zip|ml-design[.]epub|feed[.]xml"  # the guide in other forms, and what is new online
 FOLDER = "ml-design"
 LICENCES = {"LICENSE.txt": ROOT / "LICENSE", "THIRD-PARTY.md": ROOT / "THIRD-PARTY.md"}
 # How a file names another.
@@ -64,7 +65,7 @@ def used(members: Mapping[str, bytes]) -> set[str]:
 
 def unfolded(html: str) -> str:
     """Return a page whose links name files."""
-    html = re.sub(rf'<a href="[./]*{NAME}">(.*?)</a>', r"\1", html)  # it does not hold itself
+    html = re.sub(rf'<a href="[./]*(?:{LEFT_OUT})">(.*?)</a>', r"\1", html)
     html = re.sub(r'<link rel="(?:preload|canonical|alternate|apple-touch-icon|manifest)"[^>]*>', "", html)
     # The keys n and p follow the links to the next page and the one before.
     return re.sub(

@@ -24,7 +24,7 @@ def write(config) -> bytes:
 def days(log: str) -> list[tuple[int, dict[str, str]]]:
     """Return, newest first, the last second of each day on which something changed, and what became of which file.
 
-    ``log`` has a line with the second of each commit behind a NUL, and below it the files as ``--name-status`` has them.
+    ``log`` has the second of each commit behind a NUL, and below it the files as ``--name-status`` has them.
     """
     commits = []
     for part in log.split("\0")[1:]:

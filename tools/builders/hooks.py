@@ -24,13 +24,20 @@ from mkdocs.plugins import event_priority, get_plugin_logger
 from mkdocs.structure.files import File
 from mkdocs.utils import get_relative_url
 
-from tools.builders import feed, notebooks, practice, search, share, snippet_bar, twins
+from tools.builders import epub, feed, notebooks, practice, search, share, snippet_bar, twins
 from tools.builders.archive import NAME, write_archive
 from tools.builders.labs import Run
 
 log = get_plugin_logger("build")
 PHASE = re.compile(r"^## (.+?) \*(\d+) min\* \{ #([\w-]+) \}$", re.MULTILINE)
+serving = False
 CLAIM = re.compile(r'<div class="claim [a-z]+" id="([\w-]+)">')
+
+
+def on_startup(command, dirty):
+    """Note whether the site is served while somebody writes: what no page shows is not made then."""
+    global serving
+    serving = command == "serve"
 
 
 def on_pre_build(config):
@@ -40,11 +47,11 @@ def on_pre_build(config):
 
 
 def on_files(files, config):
-    """Note all files; leave out Material's own search, which nobody asks for; announce what is made at the end."""
+    """Note all files, without Material's own search; announce what is made at the end."""
     config.extra["files"] = files
     for file in [f for f in files if f.src_uri.startswith(("assets/javascripts/lunr/", "assets/javascripts/workers/"))]:
         files.remove(file)
-    for name in (practice.ANKI, NAME):
+    for name in (practice.ANKI, NAME, epub.NAME, feed.NAME):
         files.append(File.generated(config, name, content=b""))
     root = _root(config)
     for name in snippet_bar.served(root):
@@ -53,7 +60,8 @@ def on_files(files, config):
 
 
 def on_nav(nav, config, files):
-    """Note the order of the pages, and the phases of the interview as the home page has them."""
+    """Note the sections, the order of the pages, and the phases of the interview as the home page has them."""
+    config.extra["nav"] = nav
     config.extra["pages"] = {page.file.url: page for page in nav.pages}
     config.extra["phases"] = phases(nav.homepage.file.content_string)
 
@@ -178,9 +186,11 @@ def on_post_build(config):
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text, encoding="utf-8")
     search.write(site, config.extra["pages"])
-    share.write(site, config)
-    twins.write(site, config, config.extra["files"])
-    (site / feed.NAME).write_bytes(feed.write(config))
+    if not serving:
+        share.write(site, config)
+        twins.write(site, config, config.extra["files"])
+        (site / feed.NAME).write_bytes(feed.write(config))
+        (site / epub.NAME).write_bytes(epub.write(config, time))
     write_archive(site)
 
 

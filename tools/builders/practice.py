@@ -14,7 +14,7 @@ import re
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -226,13 +226,13 @@ def _dated(collection: bytes, timestamp: int) -> bytes:
         return connection.serialize()
 
 
-def packed(members: Mapping[str, bytes]) -> bytes:
-    """Return a zip archive that depends on nothing but its members."""
+def packed(members: Mapping[str, bytes], stored: Container[str] = ()) -> bytes:
+    """Return a zip archive that depends on nothing but its members; those that are stored are not compressed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = zipfile.ZIP_STORED if name in stored else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)
     return buffer.getvalue()

@@ -56,11 +56,12 @@ def twin(page, config, files) -> str:
 
 def _shown(page) -> BeautifulSoup:
     """Return what the build put onto a page, with its links and code as Markdown has them."""
-    soup = BeautifulSoup(page.content, "html.parser", parse_only=TAKEN)
+    undrawn = re.sub(r"(<svg\b[^>]*>).*?</svg>", r"\1</svg>", page.content, flags=re.DOTALL)  # to parse a third of it
+    soup = BeautifulSoup(undrawn, "html.parser", parse_only=TAKEN)
     unset(soup)
     for link in soup.select(".claim > p > a"):  # to the claim itself
         link.decompose()
-    for link in soup.select("a[href]:not(svg a, .headerlink)"):
+    for link in soup.select("a[href]:not(.headerlink)"):
         link.replace_with(f"[{words(link)}]({urljoin(page.canonical_url, link['href'])})")
     for code in soup.select("code:not(pre code)"):
         code.replace_with(f"`{code.get_text()}`")

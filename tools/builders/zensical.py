@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
+from tools.builders import epub, feed
 from tools.builders.archive import NAME
 from tools.builders.practice import ANKI
 from tools.guards.fences import ROOT
@@ -29,7 +30,12 @@ COUNTED["code blocks"] = "div.highlight:not(.whole *) > pre"  # without the file
 # Zensical has no notebooks and no hooks: the labs may be missing, and what hooks gather on these pages.
 KNOWN = "labs/"
 GATHERED = {"practice/", "practice/flashcards/", "practice/mock-interview/", "practice/cheat-sheet/"}
-MADE = (f"docs/{ANKI}", f"docs/{NAME}")  # by hooks, too: here empty, so that links to them hold
+MADE = (
+    f"docs/{ANKI}",
+    f"docs/{NAME}",
+    f"docs/{epub.NAME}",
+    f"docs/{feed.NAME}",
+)  # by hooks, too: here empty, so that links to them hold
 
 
 def build() -> Path:

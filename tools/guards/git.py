@@ -20,7 +20,7 @@ def clean() -> bool | None:
 
 
 def history(folder: str) -> str:
-    """Return the commits that changed a folder: a NUL and the second of each, and below it the files with what they are.
+    """Return the commits that changed a folder: the second of each behind a NUL, and below it its files.
 
     Without the first commit, to which everything is new, as it also is to the first that a shallow clone has.
     """

@@ -115,7 +115,7 @@ KINDS = {
 }
 # What a site is made of; a browser runs none of the last line.
 FILES = {".html", ".css", ".js", ".json", ".svg", ".map", ".png", ".woff2"}
-FILES |= {"", ".txt", ".md", ".zip", ".apkg", ".py", ".webmanifest"}
+FILES |= {"", ".txt", ".md", ".zip", ".apkg", ".py", ".webmanifest", ".epub"}
 # Of these only where the guide itself puts them.
 _KNOWN = re.compile(r"sitemap\.xml(?:\.gz)?|feed\.xml|notebooks/[\w/-]+\.ipynb")
 
