@@ -40,3 +40,15 @@ def test_without_git_there_is_no_commit(tree, monkeypatch):
     repository(tree)
     monkeypatch.setenv("PATH", str(tree))
     assert (git.commit(), git.clean()) == (None, None)
+
+
+def test_the_history_of_a_folder_starts_after_the_first_commit(tree):
+    assert git.history(".") == ""
+    repository(tree)
+    assert git.history(".") == ""
+    (tree / "page.md").write_text("# Changed\n")
+    (tree / "new.md").write_text("# New\n")
+    repository(tree)
+    second, *files = git.history(".").strip("\0").split()
+    assert int(second) > 1e9
+    assert files == ["A", "new.md", "M", "page.md"]

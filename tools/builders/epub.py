@@ -140,7 +140,7 @@ def _set(soup: BeautifulSoup, formula: Tag) -> None:
         formula.clear()
         formula.append(maths)
     else:
-        formula.string = formula.get_text().strip().strip("\\()[]$").strip()
+        formula.string = re.sub(r"^\\[(\[]|\\[)\]]$", "", formula.get_text().strip()).strip()
         formula["class"] = "formula"
 
 

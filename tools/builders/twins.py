@@ -61,10 +61,10 @@ def _shown(page) -> BeautifulSoup:
     unset(soup)
     for link in soup.select(".claim > p > a"):  # to the claim itself
         link.decompose()
-    for link in soup.select("a[href]:not(.headerlink)"):
-        link.replace_with(f"[{words(link)}]({urljoin(page.canonical_url, link['href'])})")
     for code in soup.select("code:not(pre code)"):
         code.replace_with(f"`{code.get_text()}`")
+    for link in soup.select("a[href]:not(.headerlink)"):
+        link.replace_with(f"[{words(link)}]({urljoin(page.canonical_url, link['href'])})")
     for drawing in soup.select("td > svg[aria-label]"):
         drawing.replace_with(drawing["aria-label"])
     return soup

@@ -346,9 +346,10 @@ def _script_faults(element: Element, known: list[re.Pattern], base: str) -> list
 
 def _config(text: str) -> dict:
     try:
-        return {} if "<" in text else json.loads(text)
+        found = {} if "<" in text else json.loads(text)
     except ValueError:
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _own(address: str, base: str) -> bool:

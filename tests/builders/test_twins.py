@@ -1,0 +1,130 @@
+"""Markdown twins: a small page and a small notebook, as a program reads them."""
+
+from types import SimpleNamespace
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tools.builders.twins import gathered, twin
+
+PAGE = """---
+title: Lift
+---
+
+# Lift { #lift }
+
+<div class="breath" markdown>
+
+"Said aloud."
+
+</div>
+
+```py
+--8<-- "includes/abbreviations.md"
+```
+
+```python
+print({ "a": 1 })
+```
+
+<!--pytest-codeblocks:expected-output-->
+
+```text
+{'a': 1}
+```
+
+```python exec="on" html="on"
+from figures.x import y
+
+print(y())
+```
+
+??? question "Why?"
+
+    Because of [drift](../x/drift.md#kinds), see [a paper](https://a.example/b).
+
+    ```console
+    make test
+    ```
+
+??? right "Yes"
+
+    So it is.
+
+<div class="all-cards"></div>
+
+After.
+"""
+SHOWN = """<figure class="plot"><svg aria-label="A line rises."></svg><figcaption>It rises.</figcaption></figure>
+<div class="all-cards"><h2>Cards <small>2</small></h2><details class="card"><summary>Q?</summary>
+<p>See <a href="../">the <code>x</code></a>.</p></details></div>"""
+NOTEBOOK = """# %% [markdown]
+# # Lab
+#
+# See [drift](x/drift.md).
+
+# %%
+a = 1
+print(a)
+
+# %% [markdown]
+# Then:
+
+# %%
+draw()
+"""
+RAN = """<h1>Lab</h1><div class="language-python highlight"><pre>a = 1\nprint(a)\n</pre></div>
+<div class="language-text highlight"><pre>1\n</pre></div><p>Then:</p>
+<div class="language-python highlight"><pre>draw()\n</pre></div>
+<figure class="plot evidence"><div class="claim holds"><p>It holds.</p><p><strong>Held in 2 of 2.</strong>
+<svg class="ticks" aria-label="2 runs"></svg> 0.1 <a href="#x">The runs</a></p></div></figure>"""
+
+
+class Files:
+    """Knows one page."""
+
+    def get_file_from_path(self, path):
+        return {"x/drift.md": SimpleNamespace(url="x/drift/"), "index.md": SimpleNamespace(url="./")}[path]
+
+
+@pytest.fixture
+def config():
+    return SimpleNamespace(site_url="https://example.org/", copyright="CC BY")
+
+
+def made(folder, name, source, content, config):
+    path = folder / name
+    path.write_text(source, encoding="utf-8")
+    file = SimpleNamespace(src_uri=f"evaluation/{name}", abs_src_path=str(path))
+    url = "https://example.org/evaluation/lift/"
+    page = SimpleNamespace(file=file, content=content, canonical_url=url, meta={"description": "1 &lt; 2."})
+    return twin(page, config, Files())
+
+
+def test_a_twin_is_the_page_with_what_the_build_puts_there(tmp_path, config):
+    text = made(tmp_path, "lift.md", PAGE, SHOWN, config)
+    assert text.startswith("# Lift\n\n> 1 < 2.\n\nFrom <https://example.org/evaluation/lift/>. CC BY.\n")
+    assert '\n\n"Said aloud."\n\n' in text
+    assert "*[CTR]: click-through rate" in text.split("```python\n")[1].lower().replace("*[ctr]", "*[CTR]")
+    assert "```python\nprint({ \"a\": 1 })\n```\n\nPrints:\n\n```text\n{'a': 1}\n```\n" in text
+    assert "\n*Figure: A line rises.*\n\nIt rises.\n" in text
+    assert "\n**Why?**\n\nBecause of [drift](https://example.org/x/drift/#kinds), see" in text
+    assert "\n[a paper](https://a.example/b)" in text.replace("see [", "\n[")
+    assert "\n```console\nmake test\n```\n\n**Right: Yes**\n\nSo it is.\n" in text
+    assert "\n## Cards 2\n\n**Q?**\n\nSee [the `x`](https://example.org/evaluation/).\n\nAfter.\n" in text
+    for left in ("<div", "</div", "8<", "exec=", "figures.x", "{ #", "???", "---"):
+        assert left not in text
+
+
+def test_a_twin_of_a_notebook_has_what_each_cell_showed(tmp_path, config):
+    config.site_url = "https://example.org/"
+    text = made(tmp_path, "lab.py", NOTEBOOK.replace("x/drift", "../x/drift"), RAN, config)
+    assert "\n\nSee [drift](https://example.org/x/drift/).\n\n```python\na = 1\nprint(a)\n```\n\nPrints:\n" in text
+    assert "\n```text\n1\n```\n\nThen:\n\n```python\ndraw()\n```\n\nIt holds.\n\nHeld in 2 of 2. 0.1\n" in text
+
+
+def test_tables_stay_tables():
+    table = "<table><thead><tr><th>A</th><th>B</th></tr></thead><tbody><tr><td>1</td><td>2 <em>3</em></td></tr></tbody>"
+    assert gathered(BeautifulSoup(f"<p>x</p>{table}</table>", "html.parser")) == [
+        *("", "x", "", "| A | B |", "|---|---|", "| 1 | 2 3 |", "")
+    ]
