@@ -31,6 +31,13 @@ def test_an_unzipped_page_loads_nothing_before_it_is_used():
     assert unfolded('<link rel="preload" href="x"><script src="b.js"></script>') == '<script src="b.js"></script>'
 
 
+def test_an_unzipped_page_names_nothing_that_is_for_machines_or_the_guide_in_another_form():
+    kinds = ('alternate" type="text/markdown', "manifest", "apple-touch-icon", "canonical")
+    html = "".join(f'<link rel="{kind}" href="x">' for kind in kinds)
+    html += '<a href="../ml-design.epub">Book</a> <a href="../feed.xml">Feed</a><script src=""></script>{"base": ".."}'
+    assert unfolded(html).startswith("Book Feed<script")
+
+
 def test_an_unzipped_page_turns_to_its_neighbours_and_not_to_the_archive():
     html = (
         '<link rel="next" href="../x/"><a href="../ml-design-offline.zip">All</a><script src=""></script>{"base": ".."}'

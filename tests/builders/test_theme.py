@@ -1,17 +1,22 @@
 """What front matter says is text, wherever the theme prints it."""
 
+import json
 import os
 import subprocess
 import sys
 
 from bs4 import BeautifulSoup
 
+from tests.epub import faults
 from tools.guards.fences import ROOT
 from tools.guards.html import page_faults, with_policy
 
 PLANT = 'A & B "c" </title></span><script>alert(1)</script><b onclick=x>'
 PLANTED = "".join(f"{key}: '{PLANT}'\n" for key in ("title", "section", "description", "minutes"))
 SETTINGS = """site_name: A & B
+site_url: https://a.example/
+site_description: C & D
+copyright: E & F
 theme: {{name: material, font: false, custom_dir: {root}/theme, features: [navigation.footer]}}
 hooks: [{root}/tools/builders/hooks.py]
 nav: [index.md, plant.md, last.md]
@@ -21,7 +26,8 @@ nav: [index.md, plant.md, last.md]
 def test_front_matter_is_text_on_its_page_and_on_those_beside_it(tmp_path):
     (tmp_path / "docs").mkdir()
     for name, matter in [("index", "title: A"), ("plant", PLANTED), ("last", "title: B")]:
-        (tmp_path / f"docs/{name}.md").write_text(f"---\n{matter}\n---\n\n# A heading\n\nText.\n")
+        text = f"---\n{matter}\n---\n\n# A heading\n\n## Modeling *45 min* {{ #modeling }}\n\nText.\n"
+        (tmp_path / f"docs/{name}.md").write_text(text)
     (tmp_path / "mkdocs.yml").write_text(SETTINGS.format(root=ROOT))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
     subprocess.run([sys.executable, "-m", "mkdocs", "build", "-q"], cwd=tmp_path, check=True, env=environment)
@@ -33,6 +39,11 @@ def test_front_matter_is_text_on_its_page_and_on_those_beside_it(tmp_path):
     page = pages["plant/"]
     assert page.title.text == f"{PLANT} - A & B"
     assert page.select_one("[name=description]")["content"] == PLANT
+    assert page.select_one("[property='og:title']")["content"] == PLANT
+    assert page.select_one("[property='og:description']")["content"] == PLANT
+    assert json.loads(page.select_one("[type='application/ld+json']").text)["@graph"][0]["name"] == PLANT
+    assert faults((tmp_path / "site/ml-design.epub").read_bytes()) == []
+    assert f"[{PLANT}](" in (tmp_path / "site/llms.txt").read_text(encoding="utf-8")
     assert page.select_one(".facts li").text == f"{PLANT} of the 45 minutes"
     assert page.select_one(".md-header__topic + .md-header__topic").text.strip() == PLANT
     for beside, link in [("", "next"), ("last/", "prev")]:

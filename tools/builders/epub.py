@@ -103,10 +103,10 @@ def book(about: Mapping[str, str], pages: Mapping[str, object], navigation: Iter
     ]
     for url, soup in soups.items():
         _lead(soup, url, anchors, about["site"])
-        members[f"book/{_file(url)}"] = _page(str(pages[url].title), soup.decode(formatter="minimal"), escaped=True)
+        members[f"book/{file_of(url)}"] = _page(str(pages[url].title), soup.decode(formatter="minimal"), escaped=True)
         holds = " ".join(kind for kind, tag in (("svg", "svg"), ("mathml", "math")) if soup.find(tag))
         properties = f' properties="{holds}"' if holds else ""
-        items.append(f'<item id="{_id(url)}" href="{_file(url)}" media-type="application/xhtml+xml"{properties}/>')
+        items.append(f'<item id="{_id(url)}" href="{file_of(url)}" media-type="application/xhtml+xml"{properties}/>')
     members["book/package.opf"] = _package(about, items, ["cover", "nav", *map(_id, soups)])
     return packed(members, stored=("mimetype",))
 
@@ -192,7 +192,7 @@ def _lead(soup: BeautifulSoup, url: str, anchors: Mapping[str, set[str]], site: 
         if target in anchors:
             anchor = _anchor(path.fragment)
             fragment = f"#{anchor}" if anchor in anchors[target] else ""
-            link[name] = _file(target) + fragment
+            link[name] = file_of(target) + fragment
         else:
             link[name] = path.geturl()
 
@@ -205,11 +205,12 @@ def _contents(items: Iterable, pages: Mapping[str, object]) -> str:
             below = _contents(item.children, pages)
             lines += [f"<li><span>{escape(item.title)}</span>{below}</li>"] if below else []
         elif getattr(item, "url", None) in pages:
-            lines.append(f'<li><a href="{_file(item.url)}">{item.title}</a></li>')
+            lines.append(f'<li><a href="{file_of(item.url)}">{item.title}</a></li>')
     return f"<ol>{''.join(lines)}</ol>" if lines else ""
 
 
-def _file(url: str) -> str:
+def file_of(url: str) -> str:
+    """Return the name of the chapter that a page becomes."""
     return f"{_id(url)}.xhtml"
 
 

@@ -134,7 +134,8 @@ def on_env(env, config, files):
         # A notebook has no front matter: mkdocs.yml keeps it.
         page.meta |= config.extra.get("labs", {}).get(page.file.src_uri, {})
         note_phase(page, config)
-        share.note(page, config)
+        if config.site_url:
+            share.note(page, config)
         # Material prints titles and front matter as they are. MkDocs escapes the titles that it takes from headings.
         page.title = escape(unescape(str(page.title)))
         page.meta = {key: escape(value) if isinstance(value, str) else value for key, value in page.meta.items()}
@@ -186,7 +187,7 @@ def on_post_build(config):
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text, encoding="utf-8")
     search.write(site, config.extra["pages"])
-    if not serving:
+    if config.site_url and not serving:  # all of it names addresses
         share.write(site, config)
         twins.write(site, config, config.extra["files"])
         (site / feed.NAME).write_bytes(feed.write(config))

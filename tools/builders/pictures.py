@@ -54,7 +54,9 @@ def card(title: str, place: str, sentence: str, minutes: Sequence[int], phase: i
     across = WIDTH - 2 * MARGIN
     _bar(pen, (MARGIN, 66, across, 20), minutes, phase)
     pen.text((MARGIN, 122), place, _token(f"phase-{phase}" if phase else "brand"), _font(30, 600))
-    top = _write(pen, (MARGIN, 168), title, across, ((80, 750), (68, 750), (56, 750)), 190, "ink", 1.12)
+    top = _write(
+        pen, (MARGIN, 168), title, across, ((80, 750), (68, 750), (56, 750), (40, 750), (28, 750)), 190, "ink", 1.12
+    )
     _write(pen, (MARGIN, top + 22), sentence, across, ((33, 400), (28, 400)), 535 - top, "ink-2")
     pen.text((MARGIN, HEIGHT - 78), "ML Design", _token("ink"), _font(32, 700))
     return _png(image, 64)

@@ -7,6 +7,7 @@ manifest and the icons. No page asks for any of it on its first view, and the ar
 from __future__ import annotations
 
 import json
+from html import unescape
 from pathlib import Path
 
 from bs4 import BeautifulSoup, SoupStrainer, Tag
@@ -101,9 +102,7 @@ def _picture(page, phases: list[dict]) -> bytes:
     if phase:
         place += f", minutes {phase['start']} to {phase['end']}"
     sentence, *_ = page.meta.get("description", "").split(". ")
-    plain = [
-        BeautifulSoup(str(text), "html.parser").get_text() for text in (page.meta["share"]["name"], place, sentence)
-    ]
+    plain = [unescape(str(text)) for text in (page.meta["share"]["name"], place, sentence)]
     minutes = [each["minutes"] for each in phases]
     return pictures.kept(pictures.card, *plain, minutes, phase["number"] if phase else None)
 
@@ -140,4 +139,4 @@ def index(config) -> str:
             lines += ["", f"## {above}", ""]
         told = page.meta.get("description", "")
         lines.append(f"- [{page.meta['share']['name']}]({config.site_url}{page.url}index.md): {told}")
-    return BeautifulSoup("\n".join(lines), "html.parser").get_text() + "\n"
+    return unescape("\n".join(lines)) + "\n"

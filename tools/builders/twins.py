@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from html import unescape
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -50,7 +51,7 @@ def twin(page, config, files) -> str:
     lines = lab(source, shown) if page.file.src_uri.endswith(".py") else written(source, shown)
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(prose(lines, page, config, files))).strip()
     head, _, rest = text.partition("\n")
-    told = BeautifulSoup(page.meta.get("description", ""), "html.parser").get_text()
+    told = unescape(page.meta.get("description", ""))
     return f"{head}\n\n> {told}\n\nFrom <{page.canonical_url}>. {config.copyright}.\n{rest}\n"
 
 
