@@ -25,6 +25,9 @@ title: Lift
 
 ```python
 print({ "a": 1 })
+
+
+print(2)
 ```
 
 <!--pytest-codeblocks:expected-output-->
@@ -41,7 +44,7 @@ print(y())
 
 ??? question "Why?"
 
-    Because of [drift](../x/drift.md#kinds), see [a paper](https://a.example/b).
+    Because of [drift](../x/drift.md#kinds), see [a paper](https://a.example/b) or [above](#lift).
 
     ```console
     make test
@@ -106,10 +109,11 @@ def test_a_twin_is_the_page_with_what_the_build_puts_there(tmp_path, config):
     assert text.startswith("# Lift\n\n> 1 < 2.\n\nFrom <https://example.org/evaluation/lift/>. CC BY.\n")
     assert '\n\n"Said aloud."\n\n' in text
     assert "*[CTR]: click-through rate" in text.split("```python\n")[1].lower().replace("*[ctr]", "*[CTR]")
-    assert "```python\nprint({ \"a\": 1 })\n```\n\nPrints:\n\n```text\n{'a': 1}\n```\n" in text
+    assert "```python\nprint({ \"a\": 1 })\n\n\nprint(2)\n```\n\nPrints:\n\n```text\n{'a': 1}\n```\n" in text
     assert "\n*Figure: A line rises.*\n\nIt rises.\n" in text
     assert "\n**Why?**\n\nBecause of [drift](https://example.org/x/drift/#kinds), see" in text
     assert "\n[a paper](https://a.example/b)" in text.replace("see [", "\n[")
+    assert "[above](https://example.org/evaluation/lift/#lift)" in text
     assert "\n```console\nmake test\n```\n\n**Right: Yes**\n\nSo it is.\n" in text
     assert "\n## Cards 2\n\n**Q?**\n\nSee [the `x`](https://example.org/evaluation/).\n\nAfter.\n" in text
     for left in ("<div", "</div", "8<", "exec=", "figures.x", "{ #", "???", "---"):

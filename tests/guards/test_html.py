@@ -190,6 +190,8 @@ def test_what_an_author_writes_around_the_lists_is_refused(tmp_path, text, fault
 AROUND = {
     "a title that ends": ({"title": "x</title><script>alert(1)</script><title>"}, "no script of this site"),
     "a title with markup": ({"title": "<b>x</b>"}, "<b>: no such tag"),
+    "a property of one's own": ({"head": '<meta property="og:video" content="x">'}, "is none of"),
+    "a style sheet by another name": ({"head": '<link rel="alternate stylesheet" href="x.css">'}, "is none of"),
     "a script in the head": ({"head": "<script>alert(1)</script>"}, "no script of this site"),
     "Material's, changed": ({"head": "<script>var el=document.querySelector(1)</script>"}, "no script of this site"),
     "a script from elsewhere": ({"head": '<script src="https://a.example/x.js"></script>'}, "no script of this site"),

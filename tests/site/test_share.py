@@ -105,9 +105,9 @@ def test_a_phone_can_read_the_manifest_and_its_icons(browser, base):
     assert found["errors"] == []
     assert found["url"] == f"{base}manifest.webmanifest"
     for icon in json.loads(found["data"])["icons"]:
-        assert page.request.get(base + icon["src"]).ok
+        content = (SITE / icon["src"]).read_bytes()
         if icon["type"] == "image/png":
-            assert "x".join(map(str, Image.open(SITE / icon["src"]).size)) == icon["sizes"]
+            assert "x".join(map(str, Image.open(io.BytesIO(content)).size)) == icon["sizes"]
     assert said == []
     page.close()
 
@@ -116,7 +116,7 @@ def test_a_reader_does_not_pay_for_it(browser, base):
     page, asked = browser.new_page(), []
     page.on("request", lambda request: asked.append(request.url.removeprefix(base)))
     page.goto(base + "evaluation/calibration/", wait_until="networkidle")
-    assert [url for url in asked if re.search(r"share/|\.md|\.epub|feed|llms", url)] == []
+    assert [url for url in asked if re.search(r"share/|\.md|\.epub|feed|llms|sitemap", url)] == []
     page.close()
 
 
@@ -124,5 +124,5 @@ def test_the_archive_holds_none_of_it():
     with zipfile.ZipFile(SITE / NAME) as archive:
         names = [name.removeprefix(f"{FOLDER}/") for name in archive.namelist()]
         html = archive.read(f"{FOLDER}/changes/index.html").decode()
-    assert [n for n in names if re.search(r"share/|index\.md|\.epub|feed|llms|robots|webmanifest", n)] == []
+    assert [n for n in names if re.search(r"share/|index\.md|\.epub|feed\.xml|llms|robots|webmanifest", n)] == []
     assert re.findall(r'<link rel="(?:alternate|manifest|apple-touch-icon)', html) == []

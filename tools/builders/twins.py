@@ -31,7 +31,7 @@ TAKEN = SoupStrainer(
     )
 )
 BOX = re.compile(r"</?(?:div|section|ol|li)\b.*")
-LINK = re.compile(r"\]\(([^()\s:#]+)(#[\w.:-]+)?\)")
+LINK = re.compile(r"\]\(([^()\s:#]*)(#[\w.:-]+)?\)")
 ATTRIBUTES = re.compile(r" ?\{ [.#][^{}]*\}")
 LABELS = {"right": "Right: ", "wrong": "Wrong: "}
 # Each level of a heading, and what else begins a line.
@@ -49,7 +49,7 @@ def twin(page, config, files) -> str:
     source = Path(page.file.abs_src_path).read_text(encoding="utf-8")
     shown = _shown(page)
     lines = lab(source, shown) if page.file.src_uri.endswith(".py") else written(source, shown)
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(prose(lines, page, config, files))).strip()
+    text = "\n".join(prose(lines, page, config, files)).strip()
     head, _, rest = text.partition("\n")
     told = unescape(page.meta.get("description", ""))
     return f"{head}\n\n> {told}\n\nFrom <{page.canonical_url}>. {config.copyright}.\n{rest}\n"
@@ -157,19 +157,23 @@ def gathered(part: Tag) -> list[str]:
 
 
 def prose(lines: Iterator[str], page, config, files) -> Iterator[str]:
-    """Yield the lines, those outside of fences without boxes and attributes, and with links to the site."""
+    """Yield the lines, outside of fences without boxes, attributes and many empty ones, with links to the site."""
     folder = posixpath.dirname(page.file.src_uri)
 
     def lead(match: re.Match) -> str:
+        if not match[1]:
+            return f"]({page.canonical_url}{match[2]})"
         target = files.get_file_from_path(posixpath.normpath(posixpath.join(folder, match[1])))
         address = config.site_url + (target.url if target.url != "./" else "")
         return f"]({address}{match[2] or ''})"
 
-    inside = False
+    inside = empty = False
     for line in lines:
         fenced = bool(FENCE.fullmatch(line))
         if inside or fenced:
             yield line
-        elif not BOX.fullmatch(line.strip()):
+        elif not BOX.fullmatch(line.strip()) and (line.strip() or not empty):
             yield ATTRIBUTES.sub("", LINK.sub(lead, line))
+            empty = not line.strip()
+        empty = empty and not fenced
         inside ^= fenced

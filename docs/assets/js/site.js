@@ -1,4 +1,4 @@
-// Two repairs of what Material adds to a page once it is loaded.
+// Three repairs of what Material does to a page once it is loaded.
 new MutationObserver(() => {
   // It wraps the copy button of each code block in a <nav>: a page with ten blocks then has ten landmarks of one name,
   // and none of them leads anywhere (axe: landmark-unique).
@@ -6,3 +6,7 @@ new MutationObserver(() => {
   // A table wider than a phone must scroll from the keyboard too (axe: scrollable-region-focusable).
   for (const box of document.querySelectorAll(".md-typeset__scrollwrap:not([tabindex])")) box.tabIndex = 0;
 }).observe(document.documentElement, { childList: true, subtree: true });
+
+// It takes each alternate for the site in another language, and asks for its map: none of ours is. It looks for the exact
+// word; with a space behind it, everybody else still finds the feed and the Markdown.
+for (const link of document.querySelectorAll("link[rel=alternate]")) link.rel = "alternate ";
