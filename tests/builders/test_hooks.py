@@ -1,4 +1,5 @@
 import sys
+from types import SimpleNamespace
 from unittest import mock
 
 import pytest
@@ -84,6 +85,24 @@ def test_reading_takes_words_and_lines_of_code_but_not_outputs():
 PLAN = """<div class="plan"><h2 id="a">One day<a class="headerlink" href="#a">#</a></h2>
 <ul><li><a href="../problem/goal/">Goal</a></li></ul><p>Then:</p><ul><li><a href="../">Start</a></li></ul>
 <h2>One week</h2><ul><li><a href="../problem/goal/">Goal</a></li></ul></div>"""
+
+
+@pytest.mark.parametrize(
+    ("command", "site", "made"), [("build", "https://a.example/", 4), ("serve", "x", 0), ("build", "", 0)]
+)
+def test_what_no_page_shows_is_made_for_a_site_that_has_an_address_and_is_not_being_written(
+    tmp_path, monkeypatch, command, site, made
+):
+    written = []
+    monkeypatch.setattr(hooks, "serving", False)
+    monkeypatch.setattr(hooks, "write_archive", lambda site: None)
+    monkeypatch.setattr(hooks.practice, "anki", lambda *arguments: b"")
+    for module in (hooks.share, hooks.twins, hooks.feed, hooks.epub):
+        monkeypatch.setattr(module, "write", lambda *arguments: written.append(arguments) or b"")
+    (tmp_path / "practice").mkdir()
+    hooks.on_startup(command, dirty=False)
+    hooks.on_post_build(SimpleNamespace(site_dir=tmp_path, site_url=site, extra={"deck": [], "files": []}))
+    assert len(written) == made
 
 
 def test_a_plan_gets_the_minutes_of_its_pages_and_their_sum():
