@@ -22,7 +22,7 @@ NAME = "ml-design.epub"
 NEEDS_SCRIPTS = 'class="(?:all-cards|all-prompts|overview)"'
 # What a book has no use for: links to headings, controls, places that stay empty.
 DROPPED = ".headerlink, .proof-total, .snippet-file, button, canvas, form, input, label, script, select, template"
-KEPT = {"id", "class", "href", "title", "scope", "colspan", "rowspan"}
+KEPT = {"id", "class", "href", "title", "scope", "start", "colspan", "rowspan"}
 # HTML has these names in any case, XML has not.
 CASES = {name.lower(): name for name in ("clipPath", "viewBox", "refX", "refY", "markerWidth", "markerHeight")}
 COLOURS = {"var(--plot-1)": "#1f6f8b", "var(--plot-2)": "#b8570b", "var(--plot-3)": "#6b7280"}
@@ -117,7 +117,9 @@ def chapter(html: str) -> BeautifulSoup:
     for tag in soup.select(DROPPED):
         tag.decompose()
     for formula in soup.select(".arithmatex"):
-        _set(soup, formula)
+        _set(formula)
+    for maths in soup.select("math"):
+        maths["xmlns"] = MATHS
     _answers(soup)
     for box in soup.select("details"):
         box.name, box["class"] = "section", "asked-on"
@@ -126,17 +128,18 @@ def chapter(html: str) -> BeautifulSoup:
         block.string = block.get_text().strip("\n")
     for drawing in soup.select("svg"):
         _draw(drawing)
-    for tag in soup.find_all(lambda tag: not tag.find_parent(["svg", "math"]) and tag.name not in ("svg", "math")):
-        tag.attrs = {name: value for name, value in tag.attrs.items() if name in KEPT}
+    drawn = {id(tag) for drawing in soup.select("svg, math") for tag in [drawing, *drawing.find_all(True)]}
+    for tag in soup.find_all(True):
+        if id(tag) not in drawn:
+            tag.attrs = {name: value for name, value in tag.attrs.items() if name in KEPT}
     for tag in soup.select("[id]"):
         tag["id"] = _anchor(tag["id"])
     return soup
 
 
-def _set(soup: BeautifulSoup, formula: Tag) -> None:
+def _set(formula: Tag) -> None:
     """Leave of a formula its MathML, or what was written."""
     if maths := formula.find("math"):
-        maths["xmlns"] = MATHS
         formula.clear()
         formula.append(maths)
     else:

@@ -101,8 +101,7 @@ def _picture(page, phases: list[dict]) -> bytes:
     place = page.meta.get("section", "")
     if phase:
         place += f", minutes {phase['start']} to {phase['end']}"
-    sentence, *_ = page.meta.get("description", "").split(". ")
-    plain = [unescape(str(text)) for text in (page.meta["share"]["name"], place, sentence)]
+    plain = [unescape(str(text)) for text in (page.meta["share"]["name"], place, page.meta.get("description", ""))]
     minutes = [each["minutes"] for each in phases]
     return pictures.kept(pictures.card, *plain, minutes, phase["number"] if phase else None)
 
