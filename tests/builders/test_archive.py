@@ -56,8 +56,8 @@ def site(tmp_path):
         "x/index.html": '<img src="../p.png"><script src="../a.js"></script>',
         "s.css": "@font-face{src:url(fonts/f.woff2)format('woff2')}@import url(\"t.css\");.a{b:url('data:image/x')}",
         "t.css": "b{background:url('b.svg#x')}",
-        "assets/katex/LICENSE": "MIT",
-        "assets/licenses/katex.txt": "MIT",
+        "assets/fonts/LICENSE-inter.txt": "MIT",
+        "assets/licenses/minisearch.txt": "MIT",
     }
     used = (
         "a.js",
@@ -82,8 +82,8 @@ def test_the_archive_holds_what_its_pages_use_and_the_licences_and_nothing_else(
             "LICENSE.txt",
             "THIRD-PARTY.md",
             "a.js",
-            "assets/katex/LICENSE",
-            "assets/licenses/katex.txt",
+            "assets/fonts/LICENSE-inter.txt",
+            "assets/licenses/minisearch.txt",
             "assets/minisearch/minisearch.min.js",
             "b.svg",
             "deck one.apkg",

@@ -88,8 +88,6 @@ def test_versions_are_those_that_lie_here():
     for name in ("content", "header", "tabs"):
         text = (ROOT / f"theme/partials/{name}.html").read_text(encoding="utf-8")
         assert f"Material {material}'s own partial" in text
-    katex = (ROOT / "docs/assets/katex/katex.min.js").read_text(encoding="utf-8")
-    assert f'version:"{named("KaTeX")[1]}"' in katex
     minisearch = (ROOT / "docs/assets/minisearch/minisearch.min.js").read_text(encoding="utf-8")
     assert minisearch.startswith(f"/*! MiniSearch {named('MiniSearch')[1]}, ")
     (bundle,) = MATERIAL.glob("assets/javascripts/bundle.*.js")

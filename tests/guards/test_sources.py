@@ -255,7 +255,7 @@ def guide(tmp_path):
         "docs/labs/lab.py",
         "docs/assets/css/site.css",
         "docs/assets/favicon.svg",
-        "docs/assets/katex/LICENSE",
+        "docs/assets/fonts/LICENSE-inter.txt",
         "snippets/__init__.py",
         "snippets/evaluation/__init__.py",
         "snippets/evaluation/lift.py",

@@ -53,10 +53,15 @@ def test_each_fault_is_found(tab, base, planted, kinds):
     assert {kind for kind, _ in faults(tab, base, address)} == kinds
 
 
-def test_formulas_are_typeset(view, base):
-    view.goto(base + "evaluation/normalized-entropy/", wait_until="networkidle")
-    assert view.locator(".arithmatex").count() == view.locator(".arithmatex .katex-html").count() > 3
-    assert view.locator(".katex-error").count() == 0
+def test_formulas_are_typeset_without_javascript(browser, base):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base + "evaluation/normalized-entropy/")
+    assert page.locator(".arithmatex").count() == page.locator(".arithmatex math").count() > 3
+    assert "\\" not in "".join(page.locator(".arithmatex").all_inner_texts())
+    fraction = page.locator("math[display=block] mfrac").first.bounding_box()
+    assert fraction["height"] > 1.5 * page.locator("math:not([display])").first.bounding_box()["height"]  # two lines
+    context.close()
 
 
 def test_the_first_tab_leads_to_the_content(view, base):

@@ -65,7 +65,6 @@ def test_a_page_works_within_its_policy(page, base, url):
     page.goto(base + url, wait_until="networkidle")
     assert page.evaluate("document.characterSet") == "UTF-8"  # the policy leaves it in the first 1,024 bytes
     page.locator(USED[url]).first.click()
-    assert page.locator(".arithmatex .katex-html").count() == page.locator(".arithmatex").count()
     page.keyboard.press("/")
     page.locator(".search input").fill("calibration")
     page.locator(".search li a").first.wait_for()

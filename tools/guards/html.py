@@ -66,6 +66,15 @@ FIGURE = {
     "a": "href",
 }
 ICON = {"svg": "xmlns viewbox", "path": "d"}
+# A formula: what tools/builders/maths.py makes of the commands that tools/guards/markup.py lists.
+MATHS = {
+    **dict.fromkeys(_words("mrow mn mtext msub msup msubsup mfrac msqrt mroot munder munderover"), ""),
+    "math": "display",
+    "mi": "mathvariant",
+    "mo": "stretchy fence form lspace rspace",
+    "mover": "accent",
+    "mspace": "width",
+}
 _PART = "role tabindex title aria-hidden aria-label aria-labelledby aria-expanded hidden data-md-component data-md-type"
 # What Material's template writes around the article.
 TEMPLATE = {
@@ -270,6 +279,8 @@ def page_faults(html: str, base: str) -> list[str]:
 
 def _list(element: Element) -> dict[str, str]:
     """Return the list that holds for an element, by where it stands."""
+    if element.within("article") and (element.tag == "math" or element.within("math")):
+        return MATHS
     if element.tag == "svg" or element.within("svg"):
         return FIGURE if any("plot" in outer.classes for outer in element.around) else ICON
     return ARTICLE if element.within("article") else TEMPLATE
