@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from difflib import unified_diff
 from pathlib import Path
 
+from tools.builders.blocks import lay_out
 from tools.guards.draw import older
 from tools.guards.fences import ROOT, RUN, Fence, fences
 from tools.guards.pages import EXPECTED, pages
@@ -125,6 +126,8 @@ def _name(path: Path) -> str:
 
 def main(paths: list[Path], check: bool = False, once: bool = False) -> int:
     """Rewrite the pages, check them as older processors would print them, and return the exit code."""
+    if not check:
+        lay_out(paths)
     faults = refresh(paths, check)
     if faults:
         print("\n".join(faults), file=sys.stderr)
