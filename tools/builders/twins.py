@@ -24,12 +24,9 @@ from tools.guards.markup import EXPECTED, GATHERED
 FENCE = re.compile(r"( *)```(.*)")
 FOLDED = re.compile(r'(?:\?\?\?\+?|!!!) (\w+)(?: "(.+)")?')
 PLACE = re.compile(rf'<(?:div|p) class="({"|".join(sorted(GATHERED))})"></(?:div|p)>')
-# What a twin takes from the built page, by its class.
-TAKEN = SoupStrainer(
-    class_=lambda name: (
-        bool(name) and not {"plot", "language-python", "language-text", *GATHERED}.isdisjoint(name.split())
-    )
-)
+# What a twin takes from the built page, and from a notebook, by its class.
+TAKEN = {"plot", *GATHERED}
+RAN = TAKEN | {"language-python", "language-text"}
 BOX = re.compile(r"</?(?:div|section|ol|li)\b.*")
 LINK = re.compile(r"\]\(([^()\s:#]*)(#[\w.:-]+)?\)")
 ATTRIBUTES = re.compile(r" ?\{ [.#][^{}]*\}")
@@ -58,7 +55,9 @@ def twin(page, config, files) -> str:
 def _shown(page) -> BeautifulSoup:
     """Return what the build put onto a page, with its links and code as Markdown has them."""
     undrawn = re.sub(r"(<svg\b[^>]*>).*?</svg>", r"\1</svg>", page.content, flags=re.DOTALL)  # to parse a third of it
-    soup = BeautifulSoup(undrawn, "html.parser", parse_only=TAKEN)
+    taken = RAN if page.file.src_uri.endswith(".py") else TAKEN
+    strainer = SoupStrainer(class_=lambda name: not taken.isdisjoint((name or "").split()))
+    soup = BeautifulSoup(undrawn, "html.parser", parse_only=strainer)
     unset(soup)
     for link in soup.select(".claim > p > a"):  # to the claim itself
         link.decompose()
