@@ -56,6 +56,8 @@ print(y())
 
 <div class="all-cards"></div>
 
+<div class="overview"></div>
+
 After.
 """
 SHOWN = """<figure class="plot"><svg aria-label="A line rises."></svg><figcaption>It rises.</figcaption></figure>

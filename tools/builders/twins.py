@@ -84,7 +84,7 @@ def written(source: str, shown: BeautifulSoup) -> Iterator[str]:
         elif fence and fence[2] == SHOWN:
             yield f"{fence[1]}```{RUN}"
         elif place := PLACE.fullmatch(line.strip()):
-            yield from gathered(shown.select_one(f".{place[1]}"))
+            yield from (gathered(part) if (part := shown.select_one(f".{place[1]}")) else ())
         else:
             yield "Prints:" if line.strip() == EXPECTED else line
 
