@@ -24,7 +24,7 @@ from mkdocs.plugins import event_priority, get_plugin_logger
 from mkdocs.structure.files import File
 from mkdocs.utils import get_relative_url
 
-from tools.builders import epub, feed, maths, notebooks, practice, search, share, snippet_bar, twins
+from tools.builders import columns, epub, feed, maths, notebooks, practice, search, share, snippet_bar, twins
 from tools.builders.archive import NAME, write_archive
 from tools.builders.labs import Run
 
@@ -101,10 +101,10 @@ def on_page_content(html, page, config, files):
     if not is_lab(page.file):
         # MkDocs checks links against the anchors that Markdown makes: claims stand in figures, drawn at build.
         page.present_anchor_ids |= set(CLAIM.findall(html))
-        return maths.typeset(html)
+        return columns.mark(maths.typeset(html))
     if faults := _run(page, config).end():
         raise PluginError("\n".join(f"{page.file.src_uri}: {fault}" for fault in faults))
-    return link(plain(html), page.file, files)
+    return columns.mark(link(plain(html), page.file, files))
 
 
 def is_lab(file) -> bool:

@@ -9,7 +9,7 @@ from math_core import LatexError, LatexToMathML
 
 # What pymdownx.arithmatex leaves: \(…\) in a line, \[…\] on lines of its own.
 FORMULA = re.compile(r'(<(?:span|div) class="arithmatex">)\s*\\([(\[])(.*?)\\[)\]]\s*(?=</(?:span|div)>)', re.DOTALL)
-# A sign that no reader sees, between a function and what it is applied to. The guard of the pages refuses all of its kind.
+# A sign that no reader sees, behind the name of a function. The guard of the pages refuses all of its kind.
 APPLIED = re.compile('<mo(?: lspace="([^"]*)")?[^<>]*>(?:&ApplyFunction;|\u2061)</mo>')
 
 

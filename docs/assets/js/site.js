@@ -1,3 +1,5 @@
+// On paper each page names its address.
+document.documentElement.style.setProperty("--address", JSON.stringify(location.href.split("#")[0]));
 // Three repairs of what Material does to a page once it is loaded.
 new MutationObserver(() => {
   // It wraps the copy button of each code block in a <nav>: a page with ten blocks then has ten landmarks of one name,
