@@ -72,14 +72,29 @@ def test_figures_are_drawn_with_fresh_modules():
 
 def test_reading_takes_words_and_lines_of_code_but_not_outputs():
     prose = f"<p>{'word ' * 400}</p>"
-    code = f'<div class="language-python highlight"><pre>{"x" + chr(10) * 40}y</pre></div>'
+    code = f'<div class="language-python highlight"><pre>{("x" * 30 + chr(10)) * 41}</pre></div>'
     output = f'<div class="language-text highlight"><pre>{"1 2 3" + chr(10) * 500}</pre></div>'
     drawing = f"<svg><text>{'label ' * 500}</text></svg>"
     numbers = f'<figure class="plot explore"><details class="numbers"><table>{"1 " * 500}</table></details></figure>'
     assert hooks.reading_minutes(prose) == 2
     assert hooks.reading_minutes(prose + drawing + numbers + output) == 2
-    assert hooks.reading_minutes(prose + code) == 5  # 41 lines take 2.05 minutes
+    assert hooks.reading_minutes(prose + code) == 5  # 41 lines of 30 signs take 2.05 minutes
     assert hooks.reading_minutes("") == 0
+
+
+@pytest.mark.parametrize(
+    "folded",
+    ['<details class="abstract">{}</details>', '<div class="all-cards">{}</div>', '<div class="all-prompts">{}</div>'],
+)
+def test_what_is_folded_to_look_up_or_to_practise_is_not_read_through(folded):
+    code = f'<div class="language-py highlight"><pre>{"x = 1" * 5000}</pre></div>'
+    assert hooks.reading_minutes("<p>word</p>" + folded.format(f"<p>{'word ' * 4000}</p>" + code)) == 1
+    assert hooks.reading_minutes(f"<details class='question'>{'word ' * 400}</details>") == 2
+
+
+def test_the_mock_interview_takes_as_long_as_an_interview():
+    pages = [SimpleNamespace(content=f'<div class="{name}">x</div>') for name in ("all-prompts", "all-cards")]
+    assert [hooks.is_mock(page) for page in pages] == [True, False]
 
 
 PLAN = """<div class="plan"><h2 id="a">One day<a class="headerlink" href="#a">#</a></h2>

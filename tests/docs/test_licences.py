@@ -14,7 +14,8 @@ TEXT = (ROOT / "THIRD-PARTY.md").read_text(encoding="utf-8")
 HEADINGS = ("In the repository", "In each built site, by way of Material for MkDocs", "Data, fetched and not included")
 # Where our own files lie; a file anywhere else below these folders is somebody's.
 OURS = re.compile(
-    r"docs/assets/((css|js)/[a-z-]+\.(css|js)|favicon\.svg|licenses/[a-z-]+\.txt)|theme/(main|partials/(logo|share|source|tags|where))\.html"
+    r"docs/assets/((css|js)/[a-z-]+\.(css|js)|favicon\.svg|licenses/[a-z-]+\.txt)"
+    r"|theme/(main|404|partials/(logo|share|source|tags|where))\.html"
 )
 MATERIAL = Path(distribution("mkdocs-material").locate_file("material/templates"))
 

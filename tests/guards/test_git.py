@@ -1,3 +1,4 @@
+import re
 import subprocess
 
 import pytest
@@ -23,12 +24,13 @@ def tree(tmp_path, monkeypatch):
 def test_a_repository_names_its_commit_and_whether_all_is_committed(tree):
     head = repository(tree)
     assert (git.commit(), git.clean()) == (head, True)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", git.date())
     (tree / "page.md").write_text("# Changed\n")
     assert (git.commit(), git.clean()) == (head, False)
 
 
 def test_a_source_archive_has_no_commit_and_nobody_says_that_it_is_clean(tree):
-    assert (git.commit(), git.clean()) == (None, None)
+    assert (git.commit(), git.clean(), git.date()) == (None, None, None)
 
 
 def test_the_repository_around_a_source_archive_is_not_its_own(tree):

@@ -126,6 +126,7 @@ def on_env(env, config, files):
     config.extra["deck"] = practice.compose(pages)
     config.extra["notebooks"] = {}
     minutes = {url: reading_minutes(page.content) for url, page in pages.items()}
+    minutes |= {url: config.extra["phases"][-1]["end"] for url, page in pages.items() if is_mock(page)}
     for url, page in pages.items():
         if not page.is_homepage and (text := notebook(page, config, files)):
             page.meta["notebook"] = notebooks.address(page.file.src_uri)
@@ -162,6 +163,11 @@ def on_post_page(output, page, config):
     return snippet_bar.with_bars(output, _root(config), get_relative_url(".", page.url), config.repo_url or "")
 
 
+def is_mock(page) -> bool:
+    """Say whether a page is the mock interview, which takes as long as an interview."""
+    return 'class="all-prompts"' in page.content
+
+
 def note_phase(page, config):
     """Note the phase of a page, which is its section, if any; draw the bar of all where it is asked for."""
     known = config.extra["phases"]
@@ -196,16 +202,15 @@ def on_post_build(config):
 
 
 def reading_minutes(html: str) -> int:
-    """Return the minutes to read a page: 200 words or 20 lines of code a minute; outputs go with their code."""
+    """Return the minutes to read a page: 200 words or 600 signs of code a minute, which is 20 lines.
+
+    Outputs go with their code. What is folded to look something up, or to be practised, is not read through.
+    """
     soup = BeautifulSoup(html, "html.parser")
-    lines = 0
-    for block in soup.select("pre"):
-        if not block.find_parent("div", class_="language-text"):
-            lines += len(block.get_text().strip().split("\n"))
-        block.extract()
-    for drawing in soup.select("svg, figure .numbers"):
-        drawing.extract()
-    return math.ceil(len(soup.get_text().split()) / 200 + lines / 20)
+    for part in soup.select("details.abstract, .all-cards, .all-prompts, svg, figure .numbers, .language-text"):
+        part.extract()
+    code = "".join(block.extract().get_text() for block in soup.select("pre"))
+    return math.ceil(len(soup.get_text().split()) / 200 + len("".join(code.split())) / 600)
 
 
 def plan(html: str, url: str, minutes: dict[str, int]) -> str:

@@ -29,6 +29,11 @@ def history(folder: str) -> str:
     return _git("log", "--min-parents=1", "--name-status", "--find-renames", "--format=%x00%ct", "--", folder)
 
 
+def date() -> str | None:
+    """Return the day of the commit that is checked out, or None where there is none."""
+    return _git("show", "--no-patch", "--format=%cs", "HEAD") if commit() else None
+
+
 def _git(*arguments: str) -> str:
     try:
         return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.strip()

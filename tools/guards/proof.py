@@ -19,9 +19,10 @@ from bs4 import BeautifulSoup, Tag
 from tools.guards import numbers
 from tools.guards.claims import DRAWN
 from tools.guards.fences import COMMANDS, FIGURE, QUERY, ROOT, fences
-from tools.guards.git import clean, commit
+from tools.guards.git import clean, commit, date
 from tools.guards.ledger import LEDGER, digest, sources_digest
 from tools.guards.pages import python_names
+from tools.guards.proof_page import fill
 
 NOTHING = digest("")
 RECORD = "claims.json"
@@ -80,6 +81,7 @@ def prove(site: Path, root: Path = ROOT) -> dict:
     proof = {
         "commit": commit(),
         "clean": clean(),
+        "date": date(),
         "totals": dict(sorted(totals.items())),
         "claims": claims,
         "pages": {url: page.blocks for url, page in pages.items() if page.blocks},
@@ -87,7 +89,15 @@ def prove(site: Path, root: Path = ROOT) -> dict:
     (site / "proof.json").write_text(json.dumps(proof, indent=1) + "\n", encoding="utf-8")
     for url, page in pages.items():
         _sign(site / url / "index.html" if not url.endswith(".html") else site / url, page, totals, claims)
+    if (shown_at := site / "proof/index.html").exists():
+        titles = {url: _title(site / url / "index.html") for url in proof["pages"]}
+        shown_at.write_text(fill(shown_at.read_text(encoding="utf-8"), proof, titles), encoding="utf-8")
     return proof
+
+
+def _title(path: Path) -> str:
+    """Return the title of a page, without the name of the site."""
+    return re.search(r"<title>(.*?)(?: - [^-<]*)?</title>", path.read_text(encoding="utf-8"))[1]
 
 
 def _source(url: str, root: Path) -> str:
@@ -209,7 +219,7 @@ def _sign(path: Path, page: Page, totals: Counter, claims: dict[str, dict]) -> N
         words.append(f"{n} claim{'s' * (n > 1)} tried")
     html = re.sub(r'(<a class="proof"[^>]*>)(</a>)', rf"\g<1>{', '.join(words)}\2", html)
     total = totals["run"] + totals["cell"] + totals["figure"] + totals["evidence"]
-    ran = f'All {total} Python blocks on this site ran for this build: <a href="{depth}proof.json">the proof</a>.'
+    ran = f'All {total} Python blocks on this site ran for this build: <a href="{depth}proof/">the proof</a>.'
     tried = f'{len(claims)} conclusions were tried on fresh logs: <a href="{depth}claims/">the claims</a>.'
     html = html.replace('<p class="proof-total"></p>', f'<p class="proof-total">{ran} {tried}</p>')
     path.write_text(html, encoding="utf-8")

@@ -14,3 +14,20 @@ new MutationObserver(() => {
 // It takes each alternate for the site in another language, and asks for its map: none of ours is. It looks for the exact
 // word; with a space behind it, everybody else still finds the feed and the Markdown.
 for (const link of document.querySelectorAll("link[rel=alternate]")) link.rel = "alternate ";
+
+// A mistake is reported with the heading above what is selected, or above the middle of the window.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".report a");
+  if (!link) return;
+  const selected = getSelection();
+  const place = selected.isCollapsed
+    ? innerHeight / 2
+    : selected.getRangeAt(0).getBoundingClientRect().bottom;
+  const headings = [...document.querySelectorAll("article :is(h1, h2, h3)[id]")];
+  const above = headings.findLast((heading) => heading.getBoundingClientRect().top < place);
+  const address = new URL(link.href);
+  const page = address.searchParams.get("page").split(", ")[0];
+  const title = above?.firstChild?.textContent.trim();
+  address.searchParams.set("page", title ? `${page}, "${title}"` : page);
+  link.href = address;
+});
