@@ -52,7 +52,8 @@ class Arrow(NamedTuple):
     """An arrow between two boxes by their keys.
 
     "straight" goes down, up or sideways. "branch" leaves the lower edge and enters the left one, as in a tree. "around"
-    leaves one side, runs up or down the gutter at ``at`` (columns), and enters the side that faces it.
+    leaves one side, runs up or down the gutter at ``at`` (columns), and enters the side that faces it. Where two cross,
+    the later one passes over the other. The label stands at the share ``along`` of its line.
     """
 
     start: str
@@ -60,6 +61,7 @@ class Arrow(NamedTuple):
     route: str = "straight"
     label: str = ""
     at: float = 6.0
+    along: float = 0.5
 
 
 def diagram(name: str, boxes: Mapping[str, Box], arrows: Sequence[Arrow], alternative: str, caption: str) -> str:
@@ -120,9 +122,11 @@ def _arrow(name: str, arrow: Arrow, boxes: Mapping[str, Box]) -> str:
     points = _points(arrow, a, b)
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     drawn = f'<path d="{path}" fill="none" stroke="currentColor" marker-end="url(#{name}-head)"/>'
+    if arrow.route == "around":
+        drawn = f'<path d="{path}" fill="none" stroke-width="6" class="diagram-under"/>{drawn}'
     if arrow.label:
         (x0, y0), (x1, y1) = points[len(points) // 2 - 1], points[len(points) // 2]
-        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        x, y = x0 + arrow.along * (x1 - x0), y0 + arrow.along * (y1 - y0)
         turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if x0 == x1 and len(points) > 2 else ""
         beside = 'dx="6" dy="3"' if x0 == x1 and not turn else 'dy="-3" text-anchor="middle"'
         drawn += f'<text x="{x:.1f}" y="{y:.1f}" {beside} font-size="10" fill="currentColor"{turn}>'

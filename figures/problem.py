@@ -69,7 +69,7 @@ def system() -> str:
     arrows += [Arrow(a, b) for path in (down, up) for a, b in pairwise(path)]
     arrows += [
         Arrow("gate", "rank", "around", "new model", at=6.35),
-        Arrow("join", "features", "around", "counts", at=5.75),
+        Arrow("join", "features", "around", "counts", at=5.75, along=0.75),
     ]
     return diagram(
         "system",

@@ -1,5 +1,6 @@
 import inspect
 import re
+from itertools import combinations, pairwise
 
 import pytest
 from bs4 import BeautifulSoup
@@ -99,3 +100,49 @@ def test_a_drawing_stays_within_its_frame_and_escapes_its_words():
 def test_a_bad_drawing_is_refused(arrow, words, message):
     with pytest.raises(ValueError, match=message):
         diagram("d", BOXES, [arrow], *words)
+
+
+def spans(svg):
+    """Return the boxes of the words of a drawing, and its lines; a letter takes 0.56 em."""
+    words, lines = [], []
+    for text in svg.find_all("text"):
+        x, y, size = (float(text[key]) for key in ("x", "y", "font-size"))
+        x, y, wide = x + float(text.get("dx", 0)), y + float(text.get("dy", 0)), 0.56 * size * len(text.text)
+        left = x - wide / 2 if text.get("text-anchor") == "middle" else x
+        box = (left, y - 0.75 * size, left + wide, y + 0.2 * size)
+        if turned := text.get("transform"):  # by a quarter to the left, about a point
+            _, cx, cy = (float(part) for part in re.findall(r"-?[\d.]+", turned))
+            box = (cx + box[1] - cy, cy - box[2] + cx, cx + box[3] - cy, cy - box[0] + cx)
+        words.append((text.text, box))
+    for path in svg.select("path[marker-end]"):
+        points = [tuple(map(float, point.split())) for point in re.split("[ML]", path["d"])[1:]]
+        lines += [(min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])) for a, b in pairwise(points)]
+    for rect in svg.find_all("rect"):
+        x, y, w, h = (float(rect[key]) for key in ("x", "y", "width", "height"))
+        lines += [(x, y, x + w, y), (x, y + h, x + w, y + h), (x, y, x, y + h), (x + w, y, x + w, y + h)]
+    return words, lines
+
+
+def meet(a, b):
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def struck(html):
+    """Return the words of a drawing that lie on a line or on other words."""
+    words, lines = spans(BeautifulSoup(html, "html.parser").svg)
+    found = [word for word, box in words if any(meet(box, line) for line in lines)]
+    return found + [a for (a, one), (b, two) in combinations(words, 2) if meet(one, two)]
+
+
+def test_no_word_of_a_drawing_lies_on_a_line_or_on_another(drawn):
+    _, html = drawn
+    if 'class="diagram"' in html:
+        assert struck(html) == []
+
+
+def test_a_word_that_is_struck_through_is_found():
+    boxes = {"a": Box(0, 0, 4, "A"), "b": Box(8, 2, 4, "B"), "c": Box(0, 2, 4, "C"), "d": Box(8, 0, 4, "D")}
+    crossing = [Arrow("a", "b", "around", "word", at=5.5), Arrow("d", "c", "around", at=5.2)]
+    assert struck(diagram("d", boxes, [crossing[0]], "four boxes", "caption")) == []
+    assert struck(diagram("d", boxes, crossing, "four boxes", "caption")) == ["word"]
+    assert struck(diagram("d", {"a": Box(0, 0, 1, "too long for it")}, [], "a box", "caption")) == ["too long for it"]
