@@ -190,7 +190,7 @@ class Sentence:
 
 
 SOURCE = re.compile(r"(?:^|/)references(?:\.md|/)#|^https://")
-PAPER = re.compile(r"\bthe paper\b", re.IGNORECASE)  # which its section linked to before
+PAPER = re.compile(r"\bthe paper\b", re.IGNORECASE)  # to which its section or the introduction links
 LINK = re.compile("\x01(.*?)\x02")
 ENDS = re.compile(r"(?<=[.!?:])(?<!\bal\.)[\"')”]*\s+(?=[\"'(“]*[A-Z0-9\x01])")
 
@@ -288,11 +288,11 @@ def _ungrounded(
     everything = list(chain.from_iterable(own))
     given = [number for sentence in found if sentence.given for number in numbers(sentence.text)]
     given += [number for phrase in phrases for number in numbers(phrase)]
-    cited_in = None
+    cited_in: set[int] = set()
     for sentence in found:
         cited = any(SOURCE.search(link) for link in sentence.links)
-        cited_in = sentence.section if cited else cited_in
-        if sentence.given or cited or (cited_in == sentence.section and PAPER.search(sentence.text)):
+        cited_in |= {sentence.section} if cited else set()
+        if sentence.given or cited or (cited_in & {0, sentence.section} and PAPER.search(sentence.text)):
             continue
         known = [*(own[sentence.section] or everything), *_of_links(sentence.links, path)]
         for number in numbers(NAMES.sub(" ", sentence.text)):
