@@ -42,7 +42,8 @@ def home(page):
 def test_a_page_names_the_snippets_that_it_shows_all_of_its_own_section(page):
     _, meta = get_data(page.read_text(encoding="utf-8"))
     assert meta.get("snippets", []) == shown_by(page)
-    assert [s for s in shown_by(page) if not s.startswith(home(page))] == []
+    if page.name != "get-the-code.md":  # which shows how any is copied
+        assert [s for s in shown_by(page) if not s.startswith(home(page))] == []
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda p: str(p.relative_to(ROOT)))

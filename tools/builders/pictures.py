@@ -52,7 +52,8 @@ def card(title: str, place: str, sentence: str, minutes: Sequence[int], phase: i
     """
     image, pen = _sheet(WIDTH, HEIGHT)
     across = WIDTH - 2 * MARGIN
-    _bar(pen, (MARGIN, 66, across, 20), minutes, phase)
+    if minutes:  # a site of fewer pages may know no phases
+        _bar(pen, (MARGIN, 66, across, 20), minutes, phase)
     pen.text((MARGIN, 122), place, _token(f"phase-{phase}" if phase else "brand"), _font(30, 600))
     top = _write(
         pen, (MARGIN, 168), title, across, ((80, 750), (68, 750), (56, 750), (40, 750), (28, 750)), 190, "ink", 1.12
