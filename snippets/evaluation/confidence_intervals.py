@@ -207,12 +207,15 @@ def paired_bootstrap(
     _both_classes(y)
     level, n_resamples = _number("confidence_level", confidence_level, "(0, 1)"), _count("n_resamples", n_resamples)
     seed = _count("seed", seed, 0)
-    # Users are numbered by what they hold, so that neither their ids nor the order of the rows decide who is drawn.
-    # That is a sum of hashes of their rows: of whole numbers that wrap, so it is the same in any order.
+    # Users are numbered by what they hold, so that neither their ids nor the order of the rows decide who is drawn: by
+    # their sums, which the last digit of a score hardly moves, and where these are equal by which rows they have.
+    order = np.lexsort([a, b, y])
+    rows = np.stack([a, b, y], axis=1)[order]
+    kind = np.cumsum(np.concatenate([[0], (rows[1:] != rows[:-1]).any(axis=1)]))  # equal rows are of one kind
     held = np.zeros(user.max() + 1, np.uint64)
-    rows = pd.DataFrame({"y": y, "a": a + 0.0, "b": b + 0.0})  # of -0.0 and 0.0 the hashes differ
-    np.add.at(held, user, pd.util.hash_pandas_object(rows, index=False).to_numpy())
-    user = np.argsort(np.argsort(held, kind="stable"))[user]
+    np.add.at(held, user[order], pd.util.hash_array(kind))  # whole numbers that wrap: the same in any order
+    sums = [np.bincount(user[order], column) for column in rows.T]
+    user = np.argsort(np.lexsort([held, *sums]))[user]
     rows, clicks = np.bincount(user), np.bincount(user, y)
     for name, has in [("a click", clicks > 0), ("a row without a click", clicks < rows)]:
         if np.count_nonzero(has) < 2:

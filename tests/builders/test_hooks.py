@@ -112,11 +112,13 @@ def test_what_no_page_shows_is_made_for_a_site_that_has_an_address_and_is_not_be
     monkeypatch.setattr(hooks, "serving", False)
     monkeypatch.setattr(hooks, "write_archive", lambda site: None)
     monkeypatch.setattr(hooks.practice, "anki", lambda *arguments: b"")
+    monkeypatch.setattr(hooks.search, "write", lambda *arguments: None)
     for module in (hooks.share, hooks.twins, hooks.feed, hooks.epub):
         monkeypatch.setattr(module, "write", lambda *arguments: written.append(arguments) or b"")
     (tmp_path / "practice").mkdir()
     hooks.on_startup(command, dirty=False)
-    hooks.on_post_build(SimpleNamespace(site_dir=tmp_path, site_url=site, extra={"deck": [], "files": []}))
+    extra = {"deck": [], "files": [], "pages": {}, "notebooks": {}}
+    hooks.on_post_build(SimpleNamespace(site_dir=tmp_path, site_url=site, extra=extra))
     assert len(written) == made
 
 

@@ -45,7 +45,7 @@ def small_project(tmp_path, name, text):
     (docs / name).write_text(text, encoding="utf-8")
     config = tmp_path / "mkdocs.yml"
     config.write_text(
-        f"INHERIT: {ROOT / 'mkdocs.yml'}\ndocs_dir: {docs}\nnav: [index.md, {name}]\n"
+        f"INHERIT: {ROOT / 'mkdocs.yml'}\nsite_url: ''\ndocs_dir: {docs}\nnav: [index.md, {name}]\n"
         f"theme: {{name: material, custom_dir: {ROOT / 'theme'}}}\nhooks: [{ROOT / 'tools/builders/hooks.py'}]\n"
         "watch: []\nextra: {labs: {}}\n",
         encoding="utf-8",

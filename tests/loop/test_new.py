@@ -109,7 +109,7 @@ def test_a_term_that_the_glossary_has_stays_as_it_is(guide):
         ("evaluation/print", "Lift", "'print' is no name"),
         ("evaluation/drift", "Lift", "docs/evaluation/drift.md exists: choose another name"),
         ("problem/rubric", "Lift", "docs/problem/rubric.md exists: choose another name"),
-        ("evaluation/lift", "data drift", "'data drift' is the title of docs/evaluation/drift.md"),
+        ("evaluation/lift", "interleaving", "'interleaving' is the title of docs/evaluation/interleaving.md"),
         ("evaluation/lift", "Lift <b>", "'Lift <b>' is no title"),
         ("evaluation/lift", "Lift](x.md)", "is no title"),
         ("evaluation/lift", "`lift`", "is no title"),

@@ -189,7 +189,7 @@ def on_post_build(config):
     """Write what is made from all pages: notebooks, the deck for Anki, what the search finds and machines read."""
     site, time = Path(config.site_dir), int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600"))
     (site / practice.ANKI).write_bytes(practice.anki(config.extra["deck"], config.site_url, time))
-    for name, text in config.extra.get("notebooks", {}).items():
+    for name, text in config.extra["notebooks"].items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text, encoding="utf-8")
     search.write(site, config.extra["pages"])
