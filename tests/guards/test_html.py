@@ -35,10 +35,9 @@ FIGURE = (
 )
 KNOBS = (
     '<figure class="plot explore" id="explore-a" data-grid="{&quot;says&quot;:&quot;p &lt; 1&quot;}"><svg '
-    'viewBox="0 0 9 9"><path d="M0 0"/></svg><p class="explore-says">A</p><figcaption>B</figcaption>'
-    '<details class="numbers"><summary>C'
-    "</summary><div data-search-exclude><table><tbody><tr><th>a</th><td>1</td></tr></tbody></table></div></details>"
-    "</figure>"
+    'viewBox="0 0 9 9"><path d="M0 0"/></svg><p class="explore-says">A</p><figcaption>B</figcaption><details '
+    'class="numbers"><summary>C</summary><div data-search-exclude><table><tbody><tr><th>a</th><td>1</td></tr></tbody>'
+    "</table></div></details></figure>"
 )
 BODY = (
     '<div class="where p4"><nav aria-label="Phases"><ol class="phases"><li class="p4"><a class="seg" '

@@ -57,14 +57,14 @@ def test_each_knob_changes_the_words_and_the_picture(figure):
     assert figure.get_by_role("slider").count() == len(knobs)
     for name in knobs:
         axis = grid["axes"][name]
-        knob = figure.get_by_label(axis["label"])
+        knob = figure.get_by_role("slider", name=axis["label"], exact=True)
         before = drawn(figure)
         knob.focus()
         for key, at in [("Home", 0), ("ArrowRight", 1), ("End", len(axis["values"]) - 1)]:
             knob.press(key)
             stands[name] = at
             assert words.inner_text() == expected(grid, stands)
-            assert picture.get_attribute("aria-label").endswith(words.inner_text())
+            assert " ".join(words.inner_text().split()) in " ".join(picture.get_attribute("aria-label").split())
             assert knob.get_attribute("aria-valuetext") == axis["texts"][at]
             assert figure.locator("output").all_inner_texts()[knobs.index(name)] == axis["texts"][at]
         assert drawn(figure) != before
