@@ -128,8 +128,8 @@ def miscalibration() -> str:
     log = simulate_ad_log(400_000)
     truth, advertiser = (log[column].to_numpy().reshape(-1, 5) for column in ("relevance", "advertiser_id"))
     value = np.random.default_rng(0).lognormal(0, 0.5, truth.shape)
-    factors = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5, 2.0, 3.0]
-    shares, slots = [0.25, 0.5, 0.75, 1.0], [0.0, 0.25, 0.5, 0.75]
+    factors = [0.5, 0.7, 1.0, 1.2, 1.5, 2.0, 3.0]
+    shares, slots = [0.25, 0.5, 0.75, 1.0], [0.0, 0.25, 0.5]
     prices = [0.0, *np.quantile((value * truth).max(axis=1), slots[1:])]
 
     def outcome(p: np.ndarray) -> np.ndarray:
@@ -153,7 +153,7 @@ def miscalibration() -> str:
     grid = Grid(
         [
             Axis("share", "Advertisers affected", shares, _percent(shares), 1),
-            Axis("factor", "Factor on their probabilities", factors, [f"{f:g}" for f in factors], 9),
+            Axis("factor", "Factor on their probabilities", factors, [f"{f:g}" for f in factors], 5),
             Axis("slots", "Slots of a fixed price", slots, _percent(slots), 0),
         ],
         {
@@ -260,7 +260,7 @@ def looking() -> str:
     taste, order = logit(relevance), np.arange(1, 6)
     noise = rng.normal(0, taste.std(), taste.shape)
     coin = rng.random(taste.shape)
-    knows, steepness, pages = [0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 0.5, 1.0, 1.5, 2.0], [500, 2_000, 8_000, 32_000]
+    knows, steepness, pages = [0.0, 0.5, 1.0], [0.0, 0.5, 1.0, 2.0], [500, 2_000, 8_000, 32_000]
     looks = EXAMINATION ** np.array(steepness)[:, None]
 
     def estimate(shown: np.ndarray, look: np.ndarray) -> np.ndarray:
@@ -277,7 +277,7 @@ def looking() -> str:
     seen = [f"{100 * look:.0f}{PERCENT}" for look in looks[:, -1]]
     grid = Grid(
         [
-            Axis("knows", "Taste the policy knows", knows, _percent(knows), 4),
+            Axis("knows", "Taste the policy knows", knows, _percent(knows), 2),
             Axis("looks", "Looks at position 5", steepness, seen, 2),
             Axis("pages", "Pages in random order", pages, [f"{n:,}" for n in pages], 2),
             Axis("position", "Position", order.tolist(), [str(n) for n in order], 4, knob=False),

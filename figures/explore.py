@@ -156,10 +156,20 @@ def explorable(
             axes.plot(x[dot], y[dot], color=curve.colour, marker="o", markersize=7, clip_on=False, gid=f"dot-{i}")
         dress(axes)
     drawn = to_html(figure, name, f"{alternative} {grid.words()}", caption)
+    drawn = re.sub(r"(\.\d\d)\d{2,}", r"\1", drawn)  # a hundredth of a dot is enough, and half of the weight
     data = {
         "axes": {key: vars(axis) | {"values": list(axis.values)} for key, axis in grid.axes.items()},
-        "quantities": {key: vars(q) | {"values": _short(grid.rounded(key))} for key, q in grid.quantities.items()},
-        "curves": [vars(curve) for curve in curves],
+        "quantities": {
+            key: {
+                "axes": q.axes,
+                "digits": q.digits,
+                "unit": q.unit,
+                "signed": q.signed,
+                "values": _short(grid.rounded(key)),
+            }
+            for key, q in grid.quantities.items()
+        },
+        "curves": [{"x": curve.x, "y": curve.y, "along": curve.along} for curve in curves],
         "plane": _plane(figure, axes),
         "says": grid.says,
     }
