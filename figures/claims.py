@@ -116,10 +116,11 @@ def _title(page: str) -> str:
 def _strip(c: Claim, at_home: bool) -> str:
     found = record.contrasts(c, _known())
     first = next(iter(found.values()))
+    ticks = _ticks(c, first, f"; the sentence needs a mean {_region(c)}")
     back = "" if at_home else "../" * (c.page.count("/") + 1)
     return (
         f'<div class="claim {c.verdict(found)}"><p>{html.escape(c.sentence)}</p>'
-        f"<p><strong>{_verdict(c, found)}</strong> {_ticks(c, first)} {_size(first, c)}{_unit(c)} "
+        f"<p><strong>{_verdict(c, found)}</strong> {ticks} {_size(first, c)}{_unit(c)} "
         f'<a href="{back}claims/#{c.anchor}">The runs</a></p></div>'
     )
 
@@ -188,7 +189,7 @@ def _size(values: Sequence[float], c: Claim) -> str:
     return _with_spread(fmean(values) * scale, stdev(values) * scale, sign) + unit
 
 
-def _ticks(c: Claim, values: Sequence[float]) -> str:
+def _ticks(c: Claim, values: Sequence[float], needs: str = "") -> str:
     """Return a line with a tick for each run and the region, shaded, in which the sentence is true."""
     limits = [limit for limit in (c.holds.low, c.holds.high) if math.isfinite(limit)]
     low, high = min([*values, *limits]), max([*values, *limits])
@@ -199,8 +200,8 @@ def _ticks(c: Claim, values: Sequence[float]) -> str:
         return (min(max(value, low), high) - low) / (high - low) * WIDTH
 
     left, right = at(c.holds.low), at(c.holds.high)
-    ticks = "".join(f"M{at(v):.1f} 3V13" for v in values)
-    words = f"{len(values)} runs from {min(values):.3g} to {max(values):.3g}; the sentence needs a mean {_region(c)}"
+    ticks = "".join(f"M{at(v):.0f} 3V13" for v in values)
+    words = f"{len(values)} runs from {min(values):.3g} to {max(values):.3g}{needs}"
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="ticks" role="img" aria-label="{html.escape(words)}">'
         f'<rect x="{left:.1f}" y="0" width="{right - left:.1f}" height="{HEIGHT}"/>'

@@ -44,9 +44,10 @@ def test_what_is_like_nothing_gets_no_guess(page, base):
 def test_a_broken_link_leads_to_the_search(page, base):
     lost(page, base, "evaluation/calibration-of-models/")
     page.locator(".nearest button").click()
-    expect(page.locator("[data-md-component=search-query]")).to_be_focused()
-    expect(page.locator("[data-md-component=search-query]")).to_have_value("models")
-    page.locator(".md-search-result__link").first.wait_for()
+    field = page.locator("dialog.search input")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("models")
+    page.locator("dialog.search a").first.wait_for()
 
 
 def test_without_javascript_all_pages_are_listed():

@@ -27,11 +27,10 @@
   button.className = "md-button md-button--primary";
   button.textContent = asked.length ? `Search for “${asked.at(-1)}”` : "Search";
   button.addEventListener("click", () => {
-    const field = document.querySelector("[data-md-component=search-query]");
-    field.focus();
+    document.querySelector(".search-open").click();
+    const field = document.querySelector("dialog.search input");
     field.value = asked.at(-1) ?? "";
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-    field.dispatchEvent(new KeyboardEvent("keyup", { bubbles: true }));
+    field.dispatchEvent(new Event("input"));
   });
   place.append(document.createElement("br"), button);
 }
