@@ -17,6 +17,7 @@ from bs4 import BeautifulSoup, Tag
 
 from tools.builders import pictures
 from tools.builders.practice import packed
+from tools.builders.tokens import colours
 
 NAME = "ml-design.epub"
 NEEDS_SCRIPTS = 'class="(?:all-cards|all-prompts|overview)"'
@@ -25,7 +26,7 @@ DROPPED = ".headerlink, .proof-total, .snippet-file, button, canvas, form, input
 KEPT = {"id", "class", "href", "title", "scope", "start", "colspan", "rowspan"}
 # HTML has these names in any case, XML has not.
 CASES = {name.lower(): name for name in ("clipPath", "viewBox", "refX", "refY", "markerWidth", "markerHeight")}
-COLOURS = {"var(--plot-1)": "#1f6f8b", "var(--plot-2)": "#b8570b", "var(--plot-3)": "#6b7280"}
+COLOURS = {f"var(--{name})": light for name, (light, _) in colours().items()}
 SVG, MATHS, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML", "http://www.w3.org/1999/xlink"
 STYLE = """body { line-height: 1.45; }
 h1, h2, h3, h4 { line-height: 1.2; page-break-after: avoid; break-after: avoid; }

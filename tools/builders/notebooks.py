@@ -22,6 +22,7 @@ from bs4 import BeautifulSoup, Tag
 from markdown import markdown
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from tools.builders.tokens import colours
 from tools.guards.fences import FIGURE, OUTPUT, ROOT, RUN, SHOWN, Fence, fences
 from tools.guards.markup import EXPECTED, PART, SNIPPET
 from tools.guards.proof import parts
@@ -74,8 +75,7 @@ FOLD = re.compile(r'^(?:\?\?\?\+?|!!!) \w+ "(?P<title>.*)"\n(?P<body>(?:\n| {4}.
 # Markup that Markdown elsewhere knows nothing of: boxes around text, and attributes in braces.
 BOX = re.compile(r"^</?div\b.*\n?", re.MULTILINE)
 ATTRIBUTES = re.compile(r" ?\{ ?[.#][a-z][\w .#-]*\}")
-COLOUR = re.compile(r"var\((--plot-\d)\)")
-TOKENS = "docs/assets/css/tokens.css"
+COLOUR = re.compile(r"var\(--(plot-\d)\)")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 
 
@@ -201,8 +201,7 @@ def _outputs(block: Tag, root: Path) -> Iterator:
 
 def _coloured(text: str, root: Path) -> str:
     """Return a drawing, or what draws, with the colours that the site's stylesheet would give it."""
-    tokens = (root / TOKENS).read_text(encoding="utf-8")
-    return COLOUR.sub(lambda m: f"var({m[1]}, {re.search(rf'{m[1]}: light-dark[(](#[0-9a-f]+)', tokens)[1]})", text)
+    return COLOUR.sub(lambda m: f"var(--{m[1]}, {colours(root)[m[1]][0]})", text)
 
 
 def _written(cells: list, url: str, root: Path) -> str:

@@ -16,10 +16,10 @@ from pathlib import Path
 import PIL
 from PIL import Image, ImageDraw, ImageFont
 
+from tools.builders.tokens import TOKENS, colours
 from tools.guards.fences import ROOT
 
 CACHE = ROOT / ".cache/pictures"
-TOKENS = ROOT / "docs/assets/css/tokens.css"
 MARK = ROOT / "docs/assets/favicon.svg"
 FONT = ROOT / "docs/assets/fonts/inter-latin-wght-normal.woff2"
 WIDTH, HEIGHT = 1200, 630  # what Open Graph asks for
@@ -29,7 +29,7 @@ FINE = 8  # an icon is drawn so many times larger, for smooth edges
 
 def kept(draw: Callable[..., bytes], *arguments: object) -> bytes:
     """Return what a function of this module draws, from the cache if it was drawn before."""
-    inputs = b"".join(path.read_bytes() for path in (Path(__file__), TOKENS, MARK, FONT))
+    inputs = b"".join(path.read_bytes() for path in (Path(__file__), ROOT / TOKENS, MARK, FONT))
     digest = hashlib.sha256(inputs + f"{PIL.__version__}{draw.__name__}{arguments!r}".encode()).hexdigest()
     path = CACHE / f"{digest}.png"
     if not path.exists():
@@ -153,10 +153,9 @@ def _font(size: int, weight: int) -> ImageFont.FreeTypeFont:
     return font
 
 
-@cache
 def _token(name: str) -> str:
     """Return a colour of the design in its light scheme."""
-    return re.search(rf"--{name}: light-dark\((#\w+),", TOKENS.read_text(encoding="utf-8"))[1]
+    return colours()[name][0]
 
 
 def _png(image: Image.Image, colours: int) -> bytes:

@@ -13,6 +13,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup, SoupStrainer, Tag
 
 from tools.builders import pictures
+from tools.builders.tokens import colours
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 ICONS = (180, 192, 512)  # for phones, and for what the manifest names
@@ -108,6 +109,7 @@ def _picture(page, phases: list[dict]) -> bytes:
 
 def manifest(config) -> str:
     """Return what a phone needs to know of the site to put it on its screen."""
+    light, dark = colours()["page"]
     icons = [
         {"src": f"assets/share/icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"} for size in ICONS[1:]
     ]
@@ -119,8 +121,8 @@ def manifest(config) -> str:
         "start_url": ".",
         "scope": ".",
         "display": "minimal-ui",
-        "background_color": "#f9fbfb",
-        "theme_color": "#0d161a",
+        "background_color": light,
+        "theme_color": dark,
         "icons": [*icons, {"src": "assets/favicon.svg", "sizes": "any", "type": "image/svg+xml"}],
     }
     return json.dumps(told, indent=1) + "\n"

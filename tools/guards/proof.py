@@ -59,14 +59,14 @@ def prove(site: Path, root: Path = ROOT) -> dict:
     ledger = json.loads((root / LEDGER).read_text(encoding="utf-8"))
     if ledger["sources"] != sources_digest(root):
         raise ProofError(f"{LEDGER} was written before the snippets or the lock changed: run `make test-docs`")
-    faults, pages = [], {}
+    faults, pages, known = [], {}, sections(root)
     for path in sorted(site.rglob("*.html")):
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         url = path.relative_to(site).as_posix().removesuffix("index.html")
         source = _source(url, root)
         pages[url] = page = Page(source)
         ran = [b for b in ledger["blocks"] if b["page"] == f"docs/{source}"]
-        found = _check(soup, page, ran, root)
+        found = _check(soup, page, ran, known, root)
         if source.endswith(".py"):
             found += numbers.check_lab(root / "docs" / source, BeautifulSoup(str(soup.article or soup), "html.parser"))
         faults += [f"{url or '/'}: {fault}" for fault in found]
@@ -109,7 +109,7 @@ def _source(url: str, root: Path) -> str:
     return ""
 
 
-def _check(soup: BeautifulSoup, page: Page, ran: list[dict], root: Path) -> list[str]:
+def _check(soup: BeautifulSoup, page: Page, ran: list[dict], known: dict[str, str], root: Path) -> list[str]:
     """Note each proven block in the page; return what is wrong with the others."""
     faults = []
     left: dict[str, list[dict]] = defaultdict(list)
@@ -120,7 +120,6 @@ def _check(soup: BeautifulSoup, page: Page, ran: list[dict], root: Path) -> list
     written = [] if notebook else fences(source)
     plain = {digest(b.code) for b in written if b.info in PLAIN}
     cells = Counter(_cells(source)) if notebook else Counter()
-    known = sections(root)
     printed = NOTHING  # the digest of what must stand next
     for pre in soup.find_all("pre"):
         code = pre.get_text().strip("\n").rstrip()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from mkdocs.utils.meta import get_data
 
+from tools.builders.snippet_bar import mirror
 from tools.guards.claims import DRAWN
 from tools.guards.fences import FIGURE, QUERY, ROOT, RUN, fences
 from tools.loop.progress import Progress
@@ -74,12 +75,6 @@ def snippets_of(page: Path) -> list[str]:
     return [s for s in named if str(s).startswith("snippets/")] if isinstance(named, list) else []
 
 
-def test_of(snippet: str) -> str:
-    """Return the path of a snippet's test."""
-    path = Path(snippet)
-    return str(Path("tests", *path.parts[1:-1], f"test_{path.name}"))
-
-
 def placeholders(paths: Iterable[Path]) -> list[str]:
     """Return the lines on which a template's words still wait to be replaced."""
     found = []
@@ -96,7 +91,7 @@ def steps(page: Path) -> list[Step]:
     lab = page.suffix == ".py"
     snippets = [] if lab else snippets_of(page)
     blocks = [] if lab else fences(page.read_text(encoding="utf-8"))
-    tests = [test_of(snippet) for snippet in snippets]
+    tests = [mirror(snippet) for snippet in snippets]
     code = [path for path in (*snippets, *tests, *([name] if lab else [])) if (ROOT / path).is_file()]
     drawn = "\n".join(b.code for b in blocks if b.info == FIGURE and DRAWN not in b.code)
     figures = re.findall(r"^print\((\w+)\(\)\)$", drawn, re.MULTILINE)
@@ -186,7 +181,7 @@ def summary(page: Path, results: list[Result], seconds: float) -> int:
     """Print what to mend, in the order of the steps, and return the exit code."""
     name = page.relative_to(ROOT)
     files = [page] if page.suffix == ".py" else [page, *(ROOT / s for s in snippets_of(page))]
-    files += [ROOT / test_of(str(s.relative_to(ROOT))) for s in files[1:]]
+    files += [ROOT / mirror(s.relative_to(ROOT).as_posix()) for s in files[1:]]
     left = placeholders(path for path in files if path.is_file())
     link = f"({page.relative_to(ROOT / 'docs').as_posix()})"
     left += [line for line in placeholders([ROOT / "docs/glossary.md"]) if link in line]
