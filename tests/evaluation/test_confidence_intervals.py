@@ -133,7 +133,7 @@ def test_bootstrap_depends_on_the_seed_alone():
 def test_users_of_equal_sums_are_told_apart_in_any_order_of_rows():
     rng = np.random.default_rng(1)
     users, y = np.repeat(np.arange(30), 10), np.tile([1] + [0] * 9, 30)
-    a = np.tile(rng.random(10).round(2), 30)
+    a = np.tile(rng.integers(1, 64, 10) / 64, 30)  # their sums are exact in any order
     b = rng.permuted(a.reshape(30, 10), axis=1).ravel()  # the same ten numbers for each user, so only rows tell
     expected = paired_bootstrap(log_loss, y, a, b, users, 20)
     for seed in range(5):
