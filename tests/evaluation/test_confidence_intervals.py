@@ -135,6 +135,7 @@ def test_users_of_equal_sums_are_told_apart_in_any_order_of_rows():
     users, y = np.repeat(np.arange(30), 10), np.tile([1] + [0] * 9, 30)
     a = np.tile(rng.integers(1, 64, 10) / 64, 30)  # their sums are exact in any order
     b = rng.permuted(a.reshape(30, 10), axis=1).ravel()  # the same ten numbers for each user, so only rows tell
+    users = np.array([f"u{u}" for u in users])  # numbered by where they first stand
     expected = paired_bootstrap(log_loss, y, a, b, users, 20)
     for seed in range(5):
         order = np.random.default_rng(seed).permutation(len(y))
