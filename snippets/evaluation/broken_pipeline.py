@@ -1,6 +1,7 @@
 """A click model from log to serving in one function, with eight faults to plant, one at a time.
 
-Days 0 to 6 train, days 7 and 8 test, days 9 and later are live. Use it to see which check finds which fault.
+Days 0 to 6 train, days 7 and 8 test, days 9 and later are live. Use it to see which
+check finds which fault.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ LAUNCH = 9  # first live day
 class Pipeline(NamedTuple):
     """Rows with the columns of the log, the features as the model got them, and its prediction ``p``.
 
-    The live rows also hold the features as recomputed from the log afterwards, in ``ad_rate_offline`` and
-    ``user_rate_offline``: without a fault they are equal.
+    The live rows also hold the features as recomputed from the log afterwards, in
+    ``ad_rate_offline`` and ``user_rate_offline``: without a fault they are equal.
     """
 
     train: pd.DataFrame
@@ -43,14 +44,17 @@ class Pipeline(NamedTuple):
     live: pd.DataFrame
 
 
-def run_pipeline(log: pd.DataFrame, fault: str | None = None, seed: int = 0) -> Pipeline:
+def run_pipeline(
+    log: pd.DataFrame, fault: str | None = None, seed: int = 0
+) -> Pipeline:
     """Train on the first days of a log, test on the next two, serve the rest, with one fault planted.
 
     Parameters
     ----------
     log : table of pandas, Polars or PyArrow
-        In order of time, with the columns of ``simulate_ad_log``: day, hour, click, position, category, device, ad_id
-        and the four counters as of each impression, none of them missing in any row. Live days may be missing.
+        In order of time, with the columns of ``simulate_ad_log``: day, hour, click,
+        position, category, device, ad_id and the four counters as of each impression,
+        none of them missing in any row. Live days may be missing.
     fault : str, optional
         One of ``FAULTS``.
     seed : int
@@ -59,8 +63,8 @@ def run_pipeline(log: pd.DataFrame, fault: str | None = None, seed: int = 0) -> 
     Raises
     ------
     ValueError
-        If the fault is unknown, a column is missing or holds what it should not, or there is no click, no row without
-        one, or no row at all to train or to test on.
+        If the fault is unknown, a column is missing or holds what it should not, or
+        there is no click, no row without one, or no row at all to train or to test on.
 
     Examples
     --------
@@ -73,32 +77,47 @@ def run_pipeline(log: pd.DataFrame, fault: str | None = None, seed: int = 0) -> 
         raise ValueError(f"fault must be one of {', '.join(FAULTS)}, got {fault!r}")
     seed = _count("seed", seed, 0)
     counters = ["ad_clicks", "ad_impressions", "user_clicks", "user_impressions"]
-    log = _frame("log", log, ["day", "hour", "click", "ad_id", *CATEGORIES, *counters]).copy()
+    log = _frame(
+        "log", log, ["day", "hour", "click", "ad_id", *CATEGORIES, *counters]
+    ).copy()
     for column in ["ad_id", *CATEGORIES]:
         _codes(column, log[column])  # refuses a missing one
         log[column] = _column(column, log[column])
-    log["ad_id"] = np.asarray(log["ad_id"])  # to look up, and what is looked up by a category becomes one
+    # to look up, and what is looked up by a category becomes one
+    log["ad_id"] = np.asarray(log["ad_id"])
     whole = {"day": (None, None), "hour": (0, 23)} | dict.fromkeys(counters, (0, None))
     for column, (least, most) in whole.items():
         log[column] = _whole(column, log[column], least, most)
     log["click"] = _labels("click", log["click"]).astype(np.int64)
     for who in ("ad", "user"):
-        log[f"{who}_rate"] = smoothed_rate(log[f"{who}_clicks"], log[f"{who}_impressions"])
+        log[f"{who}_rate"] = smoothed_rate(
+            log[f"{who}_clicks"], log[f"{who}_impressions"]
+        )
     # --8<-- [start:offline]
     if fault == "leak":
         clicks = log.groupby("ad_id")["click"]
-        log["ad_rate"] = smoothed_rate(clicks.transform("sum"), clicks.transform("size"))
+        log["ad_rate"] = smoothed_rate(
+            clicks.transform("sum"), clicks.transform("size")
+        )
     day = log["day"]
-    train, test, live = log[day < 7].copy(), log[day.isin([7, 8])].copy(), log[day >= LAUNCH].copy()
+    train, test, live = (
+        log[day < 7].copy(),
+        log[day.isin([7, 8])].copy(),
+        log[day >= LAUNCH].copy(),
+    )
     if fault == "wrong calibration":
         kept = np.random.default_rng(seed).random(len(train)) < 0.1
         train = train[(train["click"] == 1) | kept]
     # --8<-- [end:offline]
     if train["click"].nunique() < 2 or not len(test):
-        raise ValueError("log needs clicks, and rows without one, on days 0 to 6, and rows on day 7 or 8")
+        raise ValueError(
+            "log needs clicks, and rows without one, on days 0 to 6, and rows on day 7 "
+            "or 8"
+        )
     model = make_pipeline(
         make_column_transformer(
-            (FunctionTransformer(np.log), RATES), (OneHotEncoder(handle_unknown="ignore"), CATEGORIES)
+            (FunctionTransformer(np.log), RATES),
+            (OneHotEncoder(handle_unknown="ignore"), CATEGORIES),
         ),
         LogisticRegression(max_iter=300),
     )
@@ -109,11 +128,14 @@ def run_pipeline(log: pd.DataFrame, fault: str | None = None, seed: int = 0) -> 
     return Pipeline(train, test, live)
 
 
-def smoothed_rate(clicks: ArrayLike, impressions: ArrayLike, prior: tuple[float, float] = (1, 33)) -> ArrayLike:
+def smoothed_rate(
+    clicks: ArrayLike, impressions: ArrayLike, prior: tuple[float, float] = (1, 33)
+) -> ArrayLike:
     """Return (clicks + prior clicks) / (impressions + prior impressions), 1 / 33 for what was never seen.
 
-    ``clicks`` and ``impressions`` are counts of shape (n,), at least 0; of a Series, the result has the index. Raises a
-    ValueError for other numbers, and if the prior is negative or has no impressions.
+    ``clicks`` and ``impressions`` are counts of shape (n,), at least 0; of a Series,
+    the result has the index. Raises a ValueError for other numbers, and if the prior is
+    negative or has no impressions.
 
     Examples
     --------
@@ -122,17 +144,23 @@ def smoothed_rate(clicks: ArrayLike, impressions: ArrayLike, prior: tuple[float,
     """
     before = _numbers("prior", prior, "[0, inf)")
     if before.shape != (2,) or not before[1]:
-        raise ValueError(f"prior must be clicks and impressions, the latter above 0, got {prior!r}")
+        raise ValueError(
+            f"prior must be clicks and impressions, the latter above 0, got {prior!r}"
+        )
     shown = _numbers("impressions", impressions, "[0, inf)") + before[1]
     clicked = _numbers("clicks", clicks, "[0, inf)") + before[0]
     if len(clicked) != len(shown):
-        raise ValueError(f"impressions has {len(shown)} rows, clicks has {len(clicked)}")
+        raise ValueError(
+            f"impressions has {len(shown)} rows, clicks has {len(clicked)}"
+        )
     return _like(clicked / shown, clicks)
 
 
 def _serve(live: pd.DataFrame, past: pd.DataFrame, fault: str | None) -> pd.DataFrame:
     """Return the live rows as served and logged, with the features recomputed offline beside."""
-    live = live.assign(ad_rate_offline=live["ad_rate"], user_rate_offline=live["user_rate"])
+    live = live.assign(
+        ad_rate_offline=live["ad_rate"], user_rate_offline=live["user_rate"]
+    )
     # --8<-- [start:serve]
     if fault == "leak":  # the server cannot see the future
         live["ad_rate"] = smoothed_rate(live["ad_clicks"], live["ad_impressions"])
@@ -146,10 +174,14 @@ def _serve(live: pd.DataFrame, past: pd.DataFrame, fault: str | None) -> pd.Data
     elif fault == "missing logs":
         live.loc[live["day"].isin([11, 12]) & live["hour"].between(18, 22), "click"] = 0
     elif fault == "serving skew":
-        live["user_rate"] = smoothed_rate(live["user_clicks"], live["user_impressions"], prior=(1, 2))
+        live["user_rate"] = smoothed_rate(
+            live["user_clicks"], live["user_impressions"], prior=(1, 2)
+        )
     elif fault == "feedback loop":
         first = live.groupby(["ad_id", "day"])["ad_rate"].first()
-        dropped_on = first[first < 0.025].reset_index("day").groupby("ad_id")["day"].min()
+        dropped_on = (
+            first[first < 0.025].reset_index("day").groupby("ad_id")["day"].min()
+        )
         live = live[live["day"] < live["ad_id"].map(dropped_on).fillna(np.inf)]
     # --8<-- [end:serve]
     return live
@@ -160,35 +192,75 @@ def _serve(live: pd.DataFrame, past: pd.DataFrame, fault: str | None) -> pd.Data
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -209,16 +281,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -232,14 +317,25 @@ def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.
 
 
 def _whole(
-    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+    name: str,
+    values: Any,
+    least: int | None = None,
+    most: int | None = None,
+    ndim: int | None = 1,
 ) -> np.ndarray:
     """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
-        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
-        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+        _refuse(
+            name,
+            "be whole numbers",
+            array,
+            np.isfinite(array) & (array == np.floor(array)),
+        )
+        _refuse(
+            name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53
+        )
     elif array.dtype == np.uint64:
         _refuse(name, "be below 2^63", array, array < 2**63)
     array = array.astype(np.int64, copy=False)
@@ -259,7 +355,9 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
@@ -275,7 +373,8 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
+        # tables of Polars and PyArrow do not say how many dimensions they have
+        or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -286,15 +385,20 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
+    # of which each entry is a tuple
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
-        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+        # pandas would make floats of them
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):
             values = values.infer_objects()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
-        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+        column = column.astype(
+            np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("=")
+        )
     return column
 
 
@@ -303,7 +407,11 @@ def _nullable(arrow_type: Any) -> Any:
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
-    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+    return (
+        pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U"))
+        if "int" in name[:4]
+        else None
+    )
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
@@ -313,7 +421,11 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
         codes = column.cat.codes.to_numpy()
         present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
-        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+        return (
+            kind if present.any() else None,
+            np.append(np.cumsum(present) - 1, -1)[codes],
+            distinct[present],
+        )
     there = column.notna().to_numpy(bool)
     if not there.any():
         return None, np.full(len(column), -1), np.empty(0, object)
@@ -324,7 +436,13 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         except TypeError as error:
             raise ValueError(f"{name} holds what is no key: {error}") from error
         return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
-    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    exact = (
+        object
+        if column.dtype == object
+        else np.uint64
+        if str(column.dtype).lower() == "uint64"
+        else np.int64
+    )
     number = (column if there.all() else column[there]).to_numpy(exact)
     if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
         number = number.astype(np.int64)
@@ -332,7 +450,10 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
     if number.dtype == np.int64 and high - low < len(number):  # no need to hash
         number = number - low
         present = np.bincount(number) > 0
-        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+        found, distinct = (
+            (np.cumsum(present) - 1)[number],
+            np.flatnonzero(present) + low,
+        )
     else:
         found, distinct = pd.factorize(number)
     if there.all():
@@ -352,11 +473,18 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
         if not (number[there] == np.floor(number[there])).all():
             return "fractions"
         exact = ~there | (np.abs(number) < 2**53)
-        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        _refuse(
+            name,
+            "be whole numbers, for as floats from 2^53 on their last digits are lost",
+            number,
+            exact,
+        )
         return "whole numbers"
     types = set(map(type, column[there])) if kind == "mixed" else set()
     if kind == "mixed-integer" or len(types) > 1:
-        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+        raise ValueError(
+            f"{name} holds keys of two kinds, such as 7 and '7', which never match"
+        )
     zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
     words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
     return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
@@ -367,7 +495,10 @@ def _codes(name: str, values: Any) -> np.ndarray:
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
-        raise ValueError(f"{name} is missing at row {row}: leave such rows out, or give each an id of its own")
+        raise ValueError(
+            f"{name} is missing at row {row}: leave such rows out, or give each an id "
+            "of its own"
+        )
     return codes
 
 
@@ -377,14 +508,22 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
         if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
-            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+            raise ValueError(
+                f"{name} must be a table of pandas, Polars or PyArrow, got "
+                f"{type(frame).__name__}"
+            )
         frame = frame.to_pandas(types_mapper=_nullable)
     if not frame.columns.is_unique:
-        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+        raise ValueError(
+            f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} "
+            "twice"
+        )
     for column in columns:
-        if column not in list(frame):  # which takes names that cannot be hashed, such as lists
+        # which takes names that cannot be hashed, such as lists
+        if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
-    strange = [  # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+    # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+    strange = [
         c
         for c, d in frame.dtypes.items()
         if isinstance(d, pd.ArrowDtype) or (isinstance(d, np.dtype) and not d.isnative)

@@ -1,9 +1,11 @@
 """Calibration: whether a hundred predictions of 3 % bring three clicks.
 
-The ratio of expected to observed clicks is what He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at
-Facebook", ADKDD, call calibration. The reliability curve goes back to Murphy & Winkler 1977, "Reliability of
-Subjective Probability Forecasts of Precipitation and Temperature"; the expected calibration error with bins is that
-of Naeini et al. 2015, "Obtaining Well Calibrated Probabilities Using Bayesian Binning", AAAI.
+The ratio of expected to observed clicks is what He et al. 2014, "Practical Lessons from
+Predicting Clicks on Ads at Facebook", ADKDD, call calibration. The reliability curve
+goes back to Murphy & Winkler 1977, "Reliability of Subjective Probability Forecasts of
+Precipitation and Temperature"; the expected calibration error with bins is that of
+Naeini et al. 2015, "Obtaining Well Calibrated Probabilities Using Bayesian Binning",
+AAAI.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-_CHUNK = 1 << 16  # rows per step: temporaries stay in the processor's cache, and memory does not grow with the log
+# rows per step: temporaries stay in the processor's cache, and memory does not grow
+# with the log
+_CHUNK = 1 << 16
 
 
 class ReliabilityCurve(NamedTuple):
@@ -45,13 +49,14 @@ def calibration_ratio(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     Returns
     -------
     float
-        1 is right on average, 1.2 promises 20 % more clicks than came, 0.8 promises 20 % fewer.
+        1 is right on average, 1.2 promises 20 % more clicks than came, 0.8 promises 20
+        % fewer.
 
     Raises
     ------
     ValueError
-        If the arrays are empty, unequal in length, not one-dimensional or hold other values than those above; or if
-        no label is 1, where the ratio is undefined.
+        If the arrays are empty, unequal in length, not one-dimensional or hold other
+        values than those above; or if no label is 1, where the ratio is undefined.
 
     Examples
     --------
@@ -65,7 +70,10 @@ def calibration_ratio(y_true: ArrayLike, y_prob: ArrayLike) -> float:
         clicks += _labels("y_true", y[rows], start).sum()
         expected += _inside("y_prob", p[rows], "[0, 1]", start).sum()
     if clicks == 0:
-        raise ValueError("y_true holds no click: the ratio of expected to observed clicks is undefined")
+        raise ValueError(
+            "y_true holds no click: the ratio of expected to observed clicks is "
+            "undefined"
+        )
     return float(expected / clicks)
 
 
@@ -81,9 +89,11 @@ def reliability_curve(
     n_bins : int
         Number of bins, at least 1. Bins without rows are left out.
     strategy : {"quantile", "uniform"}
-        Bins of about equal size, or of equal width on [0, 1]. Clicks are rare: with equal widths, nearly all rows of
-        a click model fall into the first bin. Equal predictions share a bin, so there are fewer where they repeat; a
-        prediction much more common than a bin has one of its own, and so has each if there are no more than bins.
+        Bins of about equal size, or of equal width on [0, 1]. Clicks are rare: with
+        equal widths, nearly all rows of a click model fall into the first bin. Equal
+        predictions share a bin, so there are fewer where they repeat; a prediction much
+        more common than a bin has one of its own, and so has each if there are no more
+        than bins.
 
     Returns
     -------
@@ -93,17 +103,21 @@ def reliability_curve(
     Raises
     ------
     ValueError
-        On bad arrays as for calibration_ratio, except that labels may all be 0; on an unknown strategy or n_bins < 1.
+        On bad arrays as for calibration_ratio, except that labels may all be 0; on an
+        unknown strategy or n_bins < 1.
 
     Examples
     --------
-    >>> curve = reliability_curve([0, 0, 0, 1], [0.1, 0.1, 0.3, 0.7], n_bins=2, strategy="uniform")
+    >>> curve = reliability_curve(
+    ...     [0, 0, 0, 1], [0.1, 0.1, 0.3, 0.7], n_bins=2, strategy="uniform"
+    ... )
     >>> curve.observed_rate.round(3).tolist(), curve.count.tolist()
     ([0.0, 1.0], [3, 1])
     """
     # --8<-- [start:curve]
     y, p = _array("y_true", y_true), _numbers("y_prob", y_prob, "[0, 1]")
-    _same_rows(y_true=_labels("y_true", y), y_prob=p)  # only checked: y keeps its bytes a row
+    # only checked: y keeps its bytes a row
+    _same_rows(y_true=_labels("y_true", y), y_prob=p)
     count, sum_p, clicks = _bin_sums(p, n_bins, strategy, p, y)
     return ReliabilityCurve(sum_p / count, clicks / count, count.astype(np.int64))
     # --8<-- [end:curve]
@@ -122,8 +136,9 @@ def expected_calibration_error(
     Returns
     -------
     float
-        In [0, 1], in units of probability. It is above 0 even for a perfect model, since each bin's observed rate is
-        a noisy one: compare it with ``calibration_noise_floor``.
+        In [0, 1], in units of probability. It is above 0 even for a perfect model,
+        since each bin's observed rate is a noisy one: compare it with
+        ``calibration_noise_floor``.
 
     Raises
     ------
@@ -132,7 +147,12 @@ def expected_calibration_error(
 
     Examples
     --------
-    >>> round(expected_calibration_error([0, 0, 0, 1], [0.1, 0.1, 0.3, 0.7], n_bins=2, strategy="uniform"), 3)
+    >>> round(
+    ...     expected_calibration_error(
+    ...         [0, 0, 0, 1], [0.1, 0.1, 0.3, 0.7], n_bins=2, strategy="uniform"
+    ...     ),
+    ...     3,
+    ... )
     0.2
     """
     curve = reliability_curve(y_true, y_prob, n_bins, strategy)
@@ -140,12 +160,16 @@ def expected_calibration_error(
     return float(gap @ curve.count / curve.count.sum())
 
 
-def calibration_noise_floor(y_prob: ArrayLike, n_bins: int = 10, strategy: str = "quantile") -> float:
+def calibration_noise_floor(
+    y_prob: ArrayLike, n_bins: int = 10, strategy: str = "quantile"
+) -> float:
     """Return the expected calibration error that these predictions would show on average were they exactly right.
 
-    The clicks of a bin then err by chance alone, about as those of a binomial distribution with the same mean and
-    variance, exactly so if all predictions in the bin are equal. De Moivre found the mean of its absolute error in
-    1730: Diaconis & Zabell 1991, "Closed Form Summation for Classical Distributions", Statistical Science 6.
+    The clicks of a bin then err by chance alone, about as those of a binomial
+    distribution with the same mean and variance, exactly so if all predictions in the
+    bin are equal. De Moivre found the mean of its absolute error in 1730: Diaconis &
+    Zabell 1991, "Closed Form Summation for Classical Distributions", Statistical
+    Science 6.
 
     Parameters
     ----------
@@ -172,10 +196,12 @@ def calibration_noise_floor(y_prob: ArrayLike, n_bins: int = 10, strategy: str =
     count, clicks, variance = _bin_sums(p, n_bins, strategy, p, p * (1 - p))
     uncertain = variance > 1e-100  # less is nothing, and squares of it are 0
     variance = variance[uncertain]
-    mean = np.maximum(np.minimum(clicks, count - clicks)[uncertain], variance)  # of the rarer outcome
+    # of the rarer outcome
+    mean = np.maximum(np.minimum(clicks, count - clicks)[uncertain], variance)
     rate = np.maximum(1 - variance / mean, 1e-12)
     trials, whole = mean / rate, np.floor(mean)
-    mass = stats.beta.pdf(rate, whole + 2, trials - whole) / (trials + 1)  # of one click more than whole
+    # of one click more than whole
+    mass = stats.beta.pdf(rate, whole + 2, trials - whole) / (trials + 1)
     return float((2 * (whole + 1) * (1 - rate) * mass).sum() / len(p))
 
 
@@ -183,21 +209,31 @@ def _quantile_ends(p: np.ndarray, n_bins: int) -> np.ndarray:
     """Return the largest value of each bin: one ends between two values, as near to its quantile as that can be."""
     ordered = np.sort(p)
     values = after = 0
-    while after < len(ordered) and values <= n_bins:  # without an array as long as the rows
-        after, values = np.searchsorted(ordered, ordered[after], side="right"), values + 1
+    # without an array as long as the rows
+    while after < len(ordered) and values <= n_bins:
+        after, values = (
+            np.searchsorted(ordered, ordered[after], side="right"),
+            values + 1,
+        )
     if values <= n_bins:
         return np.unique(ordered)
     # Twice the place of each quantile, times n_bins, so that all numbers are whole.
     place = 2 * (len(p) - 1) * np.arange(1, n_bins)
     value = ordered[(place + n_bins) // (2 * n_bins)]
-    first, after = np.searchsorted(ordered, value), np.searchsorted(ordered, value, side="right")
-    late = place - n_bins * (first + after - 1)  # above 0: in the upper half of its value's rows
+    first, after = (
+        np.searchsorted(ordered, value),
+        np.searchsorted(ordered, value, side="right"),
+    )
+    # above 0: in the upper half of its value's rows
+    late = place - n_bins * (first + after - 1)
     before = (late < 0) | ((late == 0) & (after - first > 1))
     cuts = np.concatenate([first[before], after[late >= 0]])
     return np.unique(ordered[cuts[cuts > 0] - 1])
 
 
-def _bin_sums(p: np.ndarray, n_bins: int, strategy: str, *columns: np.ndarray) -> np.ndarray:
+def _bin_sums(
+    p: np.ndarray, n_bins: int, strategy: str, *columns: np.ndarray
+) -> np.ndarray:
     """Return an array of shape (1 + columns, bins that are not empty): the rows and the columns' sums in each bin."""
     n_bins = _count("n_bins", n_bins)
     # --8<-- [start:bins]
@@ -210,7 +246,8 @@ def _bin_sums(p: np.ndarray, n_bins: int, strategy: str, *columns: np.ndarray) -
     sums = np.zeros((1 + len(columns), len(inner) + 1))
     for start in range(0, len(p), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        bins = np.searchsorted(inner, p[rows], side="left")  # on an edge means in the bin below it
+        # on an edge means in the bin below it
+        bins = np.searchsorted(inner, p[rows], side="left")
         sums[0] += np.bincount(bins, minlength=len(inner) + 1)
         for total, column in zip(sums[1:], columns, strict=True):
             total += np.bincount(bins, column[rows].astype(np.float64), len(inner) + 1)
@@ -223,35 +260,75 @@ def _bin_sums(p: np.ndarray, n_bins: int, strategy: str, *columns: np.ndarray) -
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -272,16 +349,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -303,13 +393,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")

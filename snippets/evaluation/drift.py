@@ -1,7 +1,8 @@
 """Drift: has the data changed, and by more than chance.
 
-The population stability index compares two samples of one number; a classifier told to tell two samples apart compares
-all columns at once. Both come with what chance alone would show.
+The population stability index compares two samples of one number; a classifier told to
+tell two samples apart compares all columns at once. Both come with what chance alone
+would show.
 """
 
 from __future__ import annotations
@@ -25,36 +26,42 @@ class Separation(NamedTuple):
     p_value: float  # of seeing such an AUC or a higher one between equal samples
 
 
-def population_stability_index(expected: ArrayLike, actual: ArrayLike, n_bins: int = 10) -> float:
+def population_stability_index(
+    expected: ArrayLike, actual: ArrayLike, n_bins: int = 10
+) -> float:
     """Return the population stability index of a sample against a reference.
 
     Parameters
     ----------
     expected : array of shape (n,)
-        The reference, for instance a feature or the predictions in training. Its quantiles are the bins.
+        The reference, for instance a feature or the predictions in training. Its
+        quantiles are the bins.
     actual : array of shape (m,)
         The sample to compare.
     n_bins : int
-        Bins of about equal size in the reference, at least 2. Where values repeat there are fewer or more: see
-        ``psi_bins``.
+        Bins of about equal size in the reference, at least 2. Where values repeat there
+        are fewer or more: see ``psi_bins``.
 
     Returns
     -------
     float
-        The sum over bins of (a - e) ln(a / e), with the shares a and e of both samples: 0 if they agree, at most
-        large. A bin empty in one sample counts as half a row there. It is the same for a feature and its negative.
-        Chance alone gives about (bins - 1) (1 / n + 1 / m): compare with ``psi_threshold``.
+        The sum over bins of (a - e) ln(a / e), with the shares a and e of both samples:
+        0 if they agree, at most large. A bin empty in one sample counts as half a row
+        there. It is the same for a feature and its negative. Chance alone gives about
+        (bins - 1) (1 / n + 1 / m): compare with ``psi_threshold``.
 
     Raises
     ------
     ValueError
-        If an array is empty, not one-dimensional or holds NaN (compare the shares of missing values apart) or an
-        infinity, or n_bins is no whole number of at least 2.
+        If an array is empty, not one-dimensional or holds NaN (compare the shares of
+        missing values apart) or an infinity, or n_bins is no whole number of at least
+        2.
 
     Notes
     -----
-    Yurdakul & Naranjo 2020, "Statistical Properties of the Population Stability Index", Journal of Risk Model
-    Validation 14. It is Jeffreys' divergence of the binned samples.
+    Yurdakul & Naranjo 2020, "Statistical Properties of the Population Stability Index",
+    Journal of Risk Model Validation 14. It is Jeffreys' divergence of the binned
+    samples.
 
     Examples
     --------
@@ -71,9 +78,11 @@ def population_stability_index(expected: ArrayLike, actual: ArrayLike, n_bins: i
 def psi_bins(expected: ArrayLike, actual: ArrayLike, n_bins: int = 10) -> np.ndarray:
     """Return how many rows of both samples lie in each bin of the population stability index.
 
-    If the reference has no more values than bins, each value is a bin. Else the edges are its quantiles: an edge that
-    as many rows share as a bin holds, such as a default, is a bin of its own, and a row on any other edge counts half
-    in either bin beside it. What lies between or beyond counts in the bin there, in a new one if need be.
+    If the reference has no more values than bins, each value is a bin. Else the edges
+    are its quantiles: an edge that as many rows share as a bin holds, such as a
+    default, is a bin of its own, and a row on any other edge counts half in either bin
+    beside it. What lies between or beyond counts in the bin there, in a new one if need
+    be.
 
     Parameters
     ----------
@@ -83,8 +92,9 @@ def psi_bins(expected: ArrayLike, actual: ArrayLike, n_bins: int = 10) -> np.nda
     Returns
     -------
     array of shape (2, bins)
-        Rows of the reference and of the sample, bins in order of the values. Bins that are empty in both are left out:
-        the second length is the ``n_bins`` of ``psi_threshold``.
+        Rows of the reference and of the sample, bins in order of the values. Bins that
+        are empty in both are left out: the second length is the ``n_bins`` of
+        ``psi_threshold``.
 
     Raises
     ------
@@ -102,16 +112,24 @@ def psi_bins(expected: ArrayLike, actual: ArrayLike, n_bins: int = 10) -> np.nda
     n_bins = _count("n_bins", n_bins, 2)
     # --8<-- [start:bins]
     ordered, n = np.sort(reference), len(reference)
-    if np.count_nonzero(ordered[1:] != ordered[:-1]) < n_bins:  # no more values than bins: each is a bin
+    # no more values than bins: each is a bin
+    if np.count_nonzero(ordered[1:] != ordered[:-1]) < n_bins:
         edges, common = np.unique(ordered), 0.0
     else:
         rank, rest = np.divmod(n * np.arange(1, n_bins), n_bins)
         low, high = ordered[rank - (rest == 0)], ordered[rank]
-        edges, common = np.unique(np.where(low == high, low, low / 2 + high / 2)), n / n_bins
-    # With one more edge just below each, odd places are those on an edge, even ones those between two.
+        edges, common = (
+            np.unique(np.where(low == high, low, low / 2 + high / 2)),
+            n / n_bins,
+        )
+    # With one more edge just below each, odd places are those on an edge, even ones
+    # those between two.
     with np.errstate(over="ignore"):  # below the smallest float is minus infinity
         both = np.column_stack([np.nextafter(edges, -np.inf), edges]).ravel()
-    places = [np.bincount(np.searchsorted(both, x), minlength=len(both) + 1) for x in (reference, sample)]
+    places = [
+        np.bincount(np.searchsorted(both, x), minlength=len(both) + 1)
+        for x in (reference, sample)
+    ]
     counts = np.array(places, dtype=np.float64)
     half = np.where(counts[0, 1::2] < common, counts[:, 1::2] / 2, 0)
     counts[:, :-1:2] += half
@@ -121,23 +139,27 @@ def psi_bins(expected: ArrayLike, actual: ArrayLike, n_bins: int = 10) -> np.nda
     # --8<-- [end:bins]
 
 
-def psi_threshold(n_expected: int, n_actual: int, n_bins: int = 10, false_alarm_rate: float = 0.01) -> float:
+def psi_threshold(
+    n_expected: int, n_actual: int, n_bins: int = 10, false_alarm_rate: float = 0.01
+) -> float:
     """Return the population stability index that chance alone exceeds with the given probability.
 
     Parameters
     ----------
     n_expected, n_actual : int
-        Rows of the two samples, at least 1; several hundred for the approximation to hold.
+        Rows of the two samples, at least 1; several hundred for the approximation to
+        hold.
     n_bins : int
-        Bins that were compared, at least 2: ``psi_bins(expected, actual).shape[1]``, which differs from the bins asked
-        for where values repeat.
+        Bins that were compared, at least 2: ``psi_bins(expected, actual).shape[1]``,
+        which differs from the bins asked for where values repeat.
     false_alarm_rate : float
         In (0, 1).
 
     Returns
     -------
     float
-        A quantile of chi-squared with n_bins - 1 degrees of freedom, times 1 / n_expected + 1 / n_actual.
+        A quantile of chi-squared with n_bins - 1 degrees of freedom, times 1 /
+        n_expected + 1 / n_actual.
 
     Raises
     ------
@@ -151,20 +173,26 @@ def psi_threshold(n_expected: int, n_actual: int, n_bins: int = 10, false_alarm_
     """
     n, m = _count("n_expected", n_expected), _count("n_actual", n_actual)
     rate = _number("false_alarm_rate", false_alarm_rate, "(0, 1)")
-    return float(stats.chi2.isf(rate, _count("n_bins", n_bins, 2) - 1) * (1 / n + 1 / m))
+    return float(
+        stats.chi2.isf(rate, _count("n_bins", n_bins, 2) - 1) * (1 / n + 1 / m)
+    )
 
 
-def classifier_two_sample_test(expected: ArrayLike, actual: ArrayLike, seed: int = 0) -> Separation:
+def classifier_two_sample_test(
+    expected: ArrayLike, actual: ArrayLike, seed: int = 0
+) -> Separation:
     """Train a classifier to tell two samples apart, and test on the other half whether it can.
 
-    It sees changes in how columns go together, which no test of single columns sees. The classifier is 50
-    gradient-boosted trees of at most 8 leaves, all fitted on all rows of the first half.
+    It sees changes in how columns go together, which no test of single columns sees.
+    The classifier is 50 gradient-boosted trees of at most 8 leaves, all fitted on all
+    rows of the first half.
 
     Parameters
     ----------
     expected, actual : arrays of shape (n, columns) and (m, columns)
-        Numbers, as arrays or tables; NaN counts as missing and may itself tell the samples apart. Leave out whatever
-        differs by design, such as a date. Rows must be independent: of requests with several rows, pass one row each.
+        Numbers, as arrays or tables; NaN counts as missing and may itself tell the
+        samples apart. Leave out whatever differs by design, such as a date. Rows must
+        be independent: of requests with several rows, pass one row each.
     seed : int
         Fixes the halves, which also depend on the order of rows, and the classifier.
 
@@ -176,8 +204,8 @@ def classifier_two_sample_test(expected: ArrayLike, actual: ArrayLike, seed: int
     Raises
     ------
     ValueError
-        If the arrays are not two-dimensional with equal columns in equal order, have fewer than 20 rows each, or hold
-        other things than numbers, or infinities.
+        If the arrays are not two-dimensional with equal columns in equal order, have
+        fewer than 20 rows each, or hold other things than numbers, or infinities.
 
     Notes
     -----
@@ -186,13 +214,20 @@ def classifier_two_sample_test(expected: ArrayLike, actual: ArrayLike, seed: int
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> test = classifier_two_sample_test(rng.normal(size=(500, 2)), rng.normal(size=(500, 2)) + [0, 1])
+    >>> test = classifier_two_sample_test(
+    ...     rng.normal(size=(500, 2)), rng.normal(size=(500, 2)) + [0, 1]
+    ... )
     >>> test.auc > 0.6, test.p_value < 0.001
     (True, True)
     """
-    (reference, names), (sample, others) = _matrix("expected", expected), _matrix("actual", actual)
+    (reference, names), (sample, others) = (
+        _matrix("expected", expected),
+        _matrix("actual", actual),
+    )
     if reference.shape[1] != sample.shape[1]:
-        raise ValueError(f"actual has {sample.shape[1]} columns, expected has {reference.shape[1]}")
+        raise ValueError(
+            f"actual has {sample.shape[1]} columns, expected has {reference.shape[1]}"
+        )
     if names and others and names != others:
         raise ValueError(f"actual has the columns {others}, expected has {names}")
     seed = _count("seed", seed, 0, 2**32 - 1)
@@ -202,10 +237,15 @@ def classifier_two_sample_test(expected: ArrayLike, actual: ArrayLike, seed: int
     x_train, x_test, y_train, y_test = train_test_split(
         x, is_sample, test_size=0.5, stratify=is_sample, random_state=seed
     )
-    x_train[:, np.isnan(x_train).all(axis=0)] = 0  # a column without a value tells nothing, and cannot be binned
-    model = HistGradientBoostingClassifier(max_iter=50, max_leaf_nodes=8, early_stopping=False, random_state=seed)
+    # a column without a value tells nothing, and cannot be binned
+    x_train[:, np.isnan(x_train).all(axis=0)] = 0
+    model = HistGradientBoostingClassifier(
+        max_iter=50, max_leaf_nodes=8, early_stopping=False, random_state=seed
+    )
     score = model.fit(x_train, y_train).predict_proba(x_test)[:, 1]
-    wins, p_value = stats.mannwhitneyu(score[y_test == 1], score[y_test == 0], alternative="greater")
+    wins, p_value = stats.mannwhitneyu(
+        score[y_test == 1], score[y_test == 0], alternative="greater"
+    )
     auc = wins / ((y_test == 1).sum() * (y_test == 0).sum())
     # --8<-- [end:classifier]
     return Separation(float(auc), float(p_value))
@@ -219,12 +259,16 @@ def _matrix(name: str, values: Any) -> tuple[np.ndarray, list | None]:
         names, values = list(frame), np.empty(frame.shape)
         for i, label in enumerate(names):
             column = frame[label]
-            if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
+            if pd.api.types.is_numeric_dtype(
+                column
+            ) and not pd.api.types.is_complex_dtype(column):
                 column = column.to_numpy(np.float64, na_value=np.nan)
             values[:, i] = _array(f"{name}[{label!r}]", column)
     array = _array(name, values, 2).astype(np.float64, copy=False)
     if len(array) < 20 or array.shape[1] == 0:
-        raise ValueError(f"{name} must have 20 rows or more and a column, got shape {array.shape}")
+        raise ValueError(
+            f"{name} must have 20 rows or more and a column, got shape {array.shape}"
+        )
     _refuse(name, "be finite or NaN", array, ~np.isinf(array))
     return array, names
 
@@ -234,35 +278,75 @@ def _matrix(name: str, values: Any) -> tuple[np.ndarray, list | None]:
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -283,16 +367,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -313,13 +410,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")
@@ -334,7 +435,8 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
+        # tables of Polars and PyArrow do not say how many dimensions they have
+        or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -345,15 +447,20 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
+    # of which each entry is a tuple
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
-        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+        # pandas would make floats of them
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):
             values = values.infer_objects()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
-        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+        column = column.astype(
+            np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("=")
+        )
     return column
 
 
@@ -362,7 +469,11 @@ def _nullable(arrow_type: Any) -> Any:
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
-    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+    return (
+        pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U"))
+        if "int" in name[:4]
+        else None
+    )
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
@@ -371,14 +482,22 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
         if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
-            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+            raise ValueError(
+                f"{name} must be a table of pandas, Polars or PyArrow, got "
+                f"{type(frame).__name__}"
+            )
         frame = frame.to_pandas(types_mapper=_nullable)
     if not frame.columns.is_unique:
-        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+        raise ValueError(
+            f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} "
+            "twice"
+        )
     for column in columns:
-        if column not in list(frame):  # which takes names that cannot be hashed, such as lists
+        # which takes names that cannot be hashed, such as lists
+        if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
-    strange = [  # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+    # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+    strange = [
         c
         for c, d in frame.dtypes.items()
         if isinstance(d, pd.ArrowDtype) or (isinstance(d, np.dtype) and not d.isnative)

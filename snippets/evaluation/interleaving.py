@@ -1,7 +1,8 @@
 """Team-draft interleaving: one list from two rankers, so that each user compares them at once.
 
-Radlinski, Kurup & Joachims 2008, "How Does Clickthrough Data Reflect Retrieval Quality?", CIKM; Chapelle et al. 2012,
-"Large-Scale Validation and Analysis of Interleaved Search Evaluation", TOIS 30.
+Radlinski, Kurup & Joachims 2008, "How Does Clickthrough Data Reflect Retrieval
+Quality?", CIKM; Chapelle et al. 2012, "Large-Scale Validation and Analysis of
+Interleaved Search Evaluation", TOIS 30.
 """
 
 from __future__ import annotations
@@ -32,16 +33,20 @@ class Preference(NamedTuple):
     p_value: float  # two-sided sign test of no preference
 
 
-def team_draft(ranking_a: ArrayLike, ranking_b: ArrayLike, length: int, seed: int = 0) -> Interleaved:
+def team_draft(
+    ranking_a: ArrayLike, ranking_b: ArrayLike, length: int, seed: int = 0
+) -> Interleaved:
     """Merge two rankings of each request into one list.
 
-    The rankers pick in turns, as captains pick players: each takes its best item that is not shown yet. A coin decides
-    who goes first, anew for every pair of places, so that neither gets the better places on average.
+    The rankers pick in turns, as captains pick players: each takes its best item that
+    is not shown yet. A coin decides who goes first, anew for every pair of places, so
+    that neither gets the better places on average.
 
     Parameters
     ----------
     ranking_a, ranking_b : arrays of shape (requests, k)
-        Item ids of one kind, best first, none missing and no item twice in a row. The two may hold different items.
+        Item ids of one kind, best first, none missing and no item twice in a row. The
+        two may hold different items.
     length : int
         Places to fill, 1 to k.
     seed : int
@@ -50,8 +55,9 @@ def team_draft(ranking_a: ArrayLike, ranking_b: ArrayLike, length: int, seed: in
     Raises
     ------
     ValueError
-        If the arrays are not two-dimensional, empty or unequal in shape, hold ids of two kinds, a missing one, or an
-        item twice in a row; if length or seed is out of range.
+        If the arrays are not two-dimensional, empty or unequal in shape, hold ids of
+        two kinds, a missing one, or an item twice in a row; if length or seed is out of
+        range.
 
     Examples
     --------
@@ -61,13 +67,18 @@ def team_draft(ranking_a: ArrayLike, ranking_b: ArrayLike, length: int, seed: in
     """
     items_a, items_b = _ids("ranking_a", ranking_a), _ids("ranking_b", ranking_b)
     if items_a.shape != items_b.shape:
-        raise ValueError(f"ranking_b has shape {items_b.shape}, ranking_a has {items_a.shape}")
+        raise ValueError(
+            f"ranking_b has shape {items_b.shape}, ranking_a has {items_a.shape}"
+        )
     length = _count("length", length, 1, items_a.shape[1])
     codes = _matched({"ranking_a": items_a.ravel(), "ranking_b": items_b.ravel()})
     a, b = (code.reshape(items_a.shape) for code in codes)
     for name, ranking in [("ranking_a", a), ("ranking_b", b)]:
         in_order = np.sort(ranking, axis=1)
-        missing, twice = in_order[:, 0] < 0, (in_order[:, 1:] == in_order[:, :-1]).any(axis=1)
+        missing, twice = (
+            in_order[:, 0] < 0,
+            (in_order[:, 1:] == in_order[:, :-1]).any(axis=1),
+        )
         for wrong, what in [(missing, "a missing item"), (twice, "an item twice")]:
             if wrong.any():
                 raise ValueError(f"{name} holds {what} in row {int(wrong.argmax())}")
@@ -83,7 +94,8 @@ def team_draft(ranking_a: ArrayLike, ranking_b: ArrayLike, length: int, seed: in
         shown = np.zeros(ranking.shape, bool)
         for earlier in range(place):
             shown |= ranking == chosen[:, earlier, None]
-        chosen[:, place] = ranking[np.arange(n), np.argmin(shown, axis=1)]  # the first that is not shown yet
+        # the first that is not shown yet
+        chosen[:, place] = ranking[np.arange(n), np.argmin(shown, axis=1)]
     # --8<-- [end:draft]
     exact = np.result_type(items_a, items_b)
     if exact.kind == "f" and {items_a.dtype.kind, items_b.dtype.kind} == {"i", "u"}:
@@ -97,7 +109,11 @@ def team_draft(ranking_a: ArrayLike, ranking_b: ArrayLike, length: int, seed: in
 def _ids(name: str, values: ArrayLike) -> np.ndarray:
     """Return item ids in two dimensions, of the kind that they are: NumPy makes text of 7 beside text."""
     if isinstance(values, np.ma.MaskedArray):
-        values = np.where(np.ma.getmaskarray(values), None, values.data) if np.ma.is_masked(values) else values.data
+        values = (
+            np.where(np.ma.getmaskarray(values), None, values.data)
+            if np.ma.is_masked(values)
+            else values.data
+        )
     try:
         items = np.asarray(values)
         if items.dtype.kind in "US":
@@ -105,11 +121,15 @@ def _ids(name: str, values: ArrayLike) -> np.ndarray:
     except ValueError as error:
         raise ValueError(f"{name} must have rows of one length") from error
     if items.ndim != 2 or items.size == 0:
-        raise ValueError(f"{name} must have the shape (requests, k), got shape {items.shape}")
+        raise ValueError(
+            f"{name} must have the shape (requests, k), got shape {items.shape}"
+        )
     return items
 
 
-def interleaving_test(clicks: ArrayLike, team: ArrayLike, users: ArrayLike | None = None) -> Preference:
+def interleaving_test(
+    clicks: ArrayLike, team: ArrayLike, users: ArrayLike | None = None
+) -> Preference:
     """Count who preferred which ranker, and test whether one is preferred.
 
     Parameters
@@ -119,8 +139,9 @@ def interleaving_test(clicks: ArrayLike, team: ArrayLike, users: ArrayLike | Non
     team : array of shape (requests, length)
         From ``team_draft``.
     users : array of shape (requests,), optional
-        Who asked. A user is then one unit, with the credit of all requests. None takes requests for independent. A
-        missing user raises: leave such rows out, or give each an id of its own.
+        Who asked. A user is then one unit, with the credit of all requests. None takes
+        requests for independent. A missing user raises: leave such rows out, or give
+        each an id of its own.
 
     Raises
     ------
@@ -144,7 +165,9 @@ def interleaving_test(clicks: ArrayLike, team: ArrayLike, users: ArrayLike | Non
     if user is not None:
         credit = np.bincount(user, credit)
     wins_a, wins_b = int((credit < 0).sum()), int((credit > 0).sum())
-    p_value = stats.binomtest(wins_b, wins_a + wins_b).pvalue if wins_a + wins_b else 1.0
+    p_value = (
+        stats.binomtest(wins_b, wins_a + wins_b).pvalue if wins_a + wins_b else 1.0
+    )
     # --8<-- [end:credit]
     return Preference(wins_a, wins_b, len(credit) - wins_a - wins_b, float(p_value))
 
@@ -154,35 +177,75 @@ def interleaving_test(clicks: ArrayLike, team: ArrayLike, users: ArrayLike | Non
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -212,13 +275,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")
@@ -233,7 +300,8 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
+        # tables of Polars and PyArrow do not say how many dimensions they have
+        or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -244,15 +312,20 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
+    # of which each entry is a tuple
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
-        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+        # pandas would make floats of them
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):
             values = values.infer_objects()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
-        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+        column = column.astype(
+            np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("=")
+        )
     return column
 
 
@@ -261,7 +334,11 @@ def _nullable(arrow_type: Any) -> Any:
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
-    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+    return (
+        pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U"))
+        if "int" in name[:4]
+        else None
+    )
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
@@ -271,7 +348,11 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
         codes = column.cat.codes.to_numpy()
         present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
-        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+        return (
+            kind if present.any() else None,
+            np.append(np.cumsum(present) - 1, -1)[codes],
+            distinct[present],
+        )
     there = column.notna().to_numpy(bool)
     if not there.any():
         return None, np.full(len(column), -1), np.empty(0, object)
@@ -282,7 +363,13 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         except TypeError as error:
             raise ValueError(f"{name} holds what is no key: {error}") from error
         return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
-    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    exact = (
+        object
+        if column.dtype == object
+        else np.uint64
+        if str(column.dtype).lower() == "uint64"
+        else np.int64
+    )
     number = (column if there.all() else column[there]).to_numpy(exact)
     if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
         number = number.astype(np.int64)
@@ -290,7 +377,10 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
     if number.dtype == np.int64 and high - low < len(number):  # no need to hash
         number = number - low
         present = np.bincount(number) > 0
-        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+        found, distinct = (
+            (np.cumsum(present) - 1)[number],
+            np.flatnonzero(present) + low,
+        )
     else:
         found, distinct = pd.factorize(number)
     if there.all():
@@ -310,11 +400,18 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
         if not (number[there] == np.floor(number[there])).all():
             return "fractions"
         exact = ~there | (np.abs(number) < 2**53)
-        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        _refuse(
+            name,
+            "be whole numbers, for as floats from 2^53 on their last digits are lost",
+            number,
+            exact,
+        )
         return "whole numbers"
     types = set(map(type, column[there])) if kind == "mixed" else set()
     if kind == "mixed-integer" or len(types) > 1:
-        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+        raise ValueError(
+            f"{name} holds keys of two kinds, such as 7 and '7', which never match"
+        )
     zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
     words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
     return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
@@ -325,30 +422,45 @@ def _codes(name: str, values: Any) -> np.ndarray:
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
-        raise ValueError(f"{name} is missing at row {row}: leave such rows out, or give each an id of its own")
+        raise ValueError(
+            f"{name} is missing at row {row}: leave such rows out, or give each an id "
+            "of its own"
+        )
     return codes
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
     """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
-    if len(plain) == len(keys) and all(array.dtype.kind == "i" and array.ndim == 1 for array in plain):
+    if len(plain) == len(keys) and all(
+        array.dtype.kind == "i" and array.ndim == 1 for array in plain
+    ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            is_dense = int(every.max()) - int(every.min()) < len(every)  # no need to hash
+            # no need to hash
+            is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
     sides = {name: _keys(name, values) for name, values in keys.items()}
     kinds = {kind: name for name, (kind, _, _) in sides.items() if kind}
     if len(kinds) > 1:
         (a, of_a), (b, of_b) = list(kinds.items())[:2]
-        raise ValueError(f"{of_a} holds {a} and {of_b} {b}: keys of two kinds never match")
+        raise ValueError(
+            f"{of_a} holds {a} and {of_b} {b}: keys of two kinds never match"
+        )
     distinct = [side[2] for side in sides.values()]
     if len({array.dtype for array in distinct if array.size}) > 1:
         distinct = [array.astype(object) for array in distinct]
-    number, _ = pd.factorize(np.concatenate([array for array in distinct if array.size] or [np.empty(0, object)]))
+    number, _ = pd.factorize(
+        np.concatenate(
+            [array for array in distinct if array.size] or [np.empty(0, object)]
+        )
+    )
     starts = np.cumsum([0, *map(len, distinct)])
-    return [np.append(number[start:], -1)[codes] for start, (_, codes, _) in zip(starts, sides.values(), strict=False)]
+    return [
+        np.append(number[start:], -1)[codes]
+        for start, (_, codes, _) in zip(starts, sides.values(), strict=False)
+    ]
 
 
 # --- End of the door. ---

@@ -1,6 +1,7 @@
 """Normalized entropy: the log loss of a click model, as a share of the log loss of knowing only the average rate.
 
-He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD, equation 1.
+He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD,
+equation 1.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-_CHUNK = 1 << 16  # rows per step: temporaries stay in the processor's cache, and memory does not grow with the log
+# rows per step: temporaries stay in the processor's cache, and memory does not grow
+# with the log
+_CHUNK = 1 << 16
 
 
 def normalized_entropy(
@@ -30,23 +33,26 @@ def normalized_entropy(
     y_prob : array of shape (n,)
         Predicted probabilities of a click, each in [0, 1].
     sample_weight : array of shape (n,), optional
-        Weight of each row: finite, at least 0, not all 0. The default weighs all rows alike.
+        Weight of each row: finite, at least 0, not all 0. The default weighs all rows
+        alike.
     background_rate : float, optional
-        The rate in (0, 1) whose entropy is the unit. The default is the (weighted) mean of y_true, so that predicting
-        that mean scores exactly 1. He et al. take the rate of the training data.
+        The rate in (0, 1) whose entropy is the unit. The default is the (weighted) mean
+        of y_true, so that predicting that mean scores exactly 1. He et al. take the
+        rate of the training data.
 
     Returns
     -------
     float
-        0 is perfect, 1 is no better than the background rate, and above 1 is worse. Infinite if a probability of
-        exactly 0 or 1 is contradicted by its label.
+        0 is perfect, 1 is no better than the background rate, and above 1 is worse.
+        Infinite if a probability of exactly 0 or 1 is contradicted by its label.
 
     Raises
     ------
     ValueError
-        If the arrays are empty, unequal in length or not one-dimensional; if a label is not 0 or 1, a probability is
-        outside [0, 1] or a weight is negative, NaN or infinite; or if the background rate is 0 or 1, where the
-        measure is undefined: with labels of one class only and no background_rate.
+        If the arrays are empty, unequal in length or not one-dimensional; if a label is
+        not 0 or 1, a probability is outside [0, 1] or a weight is negative, NaN or
+        infinite; or if the background rate is 0 or 1, where the measure is undefined:
+        with labels of one class only and no background_rate.
 
     Examples
     --------
@@ -58,7 +64,8 @@ def normalized_entropy(
     y, p = _array("y_true", y_true), _array("y_prob", y_prob)
     w = None if sample_weight is None else _array("sample_weight", sample_weight)
     n = _same_rows(y_true=y, y_prob=p, sample_weight=w)
-    unit = 1.0 if w is None else float(w.max()) or 1.0  # sums of huge weights, and of tiny ones, do not fit
+    # sums of huge weights, and of tiny ones, do not fit
+    unit = 1.0 if w is None else float(w.max()) or 1.0
 
     # --8<-- [start:heart]
     loss = clicks = total = 0.0
@@ -66,7 +73,8 @@ def normalized_entropy(
         rows = slice(start, start + _CHUNK)
         y_part = _labels("y_true", y[rows], start)
         p_part = _inside("y_prob", p[rows], "[0, 1]", start)
-        # The probability given to what happened is p where y is 1 and 1 - p where y is 0: one logarithm a row.
+        # The probability given to what happened is p where y is 1 and 1 - p where y is
+        # 0: one logarithm a row.
         with np.errstate(divide="ignore"):
             log_likelihood = np.log(np.abs(1 - y_part - p_part))
         if w is None:
@@ -81,9 +89,16 @@ def normalized_entropy(
             total += w_part.sum()
     if total == 0:
         raise ValueError("sample_weight is 0 in every row")
-    rate = clicks / total if background_rate is None else _number("background_rate", background_rate, "(0, 1)")
+    rate = (
+        clicks / total
+        if background_rate is None
+        else _number("background_rate", background_rate, "(0, 1)")
+    )
     if not 0 < rate < 1:
-        raise ValueError(f"the mean of y_true is {rate:g}: normalized entropy needs both classes, or a background_rate")
+        raise ValueError(
+            f"the mean of y_true is {rate:g}: normalized entropy needs both classes, "
+            "or a background_rate"
+        )
     entropy = -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))
     return float(loss / total / entropy)
     # --8<-- [end:heart]
@@ -94,35 +109,75 @@ def normalized_entropy(
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -143,16 +198,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -174,7 +242,9 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")

@@ -1,9 +1,10 @@
 """Off-policy evaluation: what another policy would have earned, from a log with propensities.
 
-``ips`` weighs each logged reward by how much more often the target would have chosen that action: Horvitz & Thompson
-1952, JASA 47. ``snips`` divides by the sum of the weights: Swaminathan & Joachims 2015, "The Self-Normalized Estimator
-for Counterfactual Learning", NIPS. ``doubly_robust`` corrects a model of the reward: Dudík et al. 2011, "Doubly Robust
-Policy Evaluation and Learning", ICML.
+``ips`` weighs each logged reward by how much more often the target would have chosen
+that action: Horvitz & Thompson 1952, JASA 47. ``snips`` divides by the sum of the
+weights: Swaminathan & Joachims 2015, "The Self-Normalized Estimator for Counterfactual
+Learning", NIPS. ``doubly_robust`` corrects a model of the reward: Dudík et al. 2011,
+"Doubly Robust Policy Evaluation and Learning", ICML.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ class Value(NamedTuple):
 
 
 def ips(
-    reward: ArrayLike, logging_propensity: ArrayLike, target_probability: ArrayLike, clip: float | None = None
+    reward: ArrayLike,
+    logging_propensity: ArrayLike,
+    target_probability: ArrayLike,
+    clip: float | None = None,
 ) -> Value:
     """Return the value of the target policy by inverse propensity scoring.
 
@@ -38,20 +42,24 @@ def ips(
     logging_propensity : array of shape (n,)
         Probability, in (0, 1], with which the logging policy chose that action then.
     target_probability : array of shape (n,)
-        Probability, in [0, 1], with which the target policy would have chosen the same action in the same context.
+        Probability, in [0, 1], with which the target policy would have chosen the same
+        action in the same context.
     clip : float, optional
-        Largest weight allowed, above 0. Less variance; biased low for rewards that are not negative.
+        Largest weight allowed, above 0. Less variance; biased low for rewards that are
+        not negative.
 
     Returns
     -------
     Value
-        Unbiased without clip if the logging policy can choose all that the target can: check the mean weight.
+        Unbiased without clip if the logging policy can choose all that the target can:
+        check the mean weight.
 
     Raises
     ------
     ValueError
-        If arrays are unequal in length, not one-dimensional or hold values other than those above; with fewer than two
-        rows, where there is no standard error; or if a weight is 1e100 or more, or a reward more than that in size.
+        If arrays are unequal in length, not one-dimensional or hold values other than
+        those above; with fewer than two rows, where there is no standard error; or if a
+        weight is 1e100 or more, or a reward more than that in size.
 
     Examples
     --------
@@ -66,12 +74,16 @@ def ips(
 
 
 def snips(
-    reward: ArrayLike, logging_propensity: ArrayLike, target_probability: ArrayLike, clip: float | None = None
+    reward: ArrayLike,
+    logging_propensity: ArrayLike,
+    target_probability: ArrayLike,
+    clip: float | None = None,
 ) -> Value:
     """Return the value of the target policy as a weighted mean of rewards: self-normalized.
 
-    Parameters and errors as for ``ips``; the weights must not all be 0. It never leaves the range of the rewards, and
-    its small bias vanishes as rows come in. The standard error is that of the linearised ratio.
+    Parameters and errors as for ``ips``; the weights must not all be 0. It never leaves
+    the range of the rewards, and its small bias vanishes as rows come in. The standard
+    error is that of the linearised ratio.
 
     Examples
     --------
@@ -81,8 +93,12 @@ def snips(
     """
     weight, r = _weights(logging_propensity, target_probability, clip, reward=reward)
     if not weight.any():
-        raise ValueError("target_probability is 0 in every row: the log holds nothing the target would do")
-    weight /= weight.max()  # only ratios count, and a sum of tiny ones would have few digits
+        raise ValueError(
+            "target_probability is 0 in every row: the log holds nothing the target "
+            "would do"
+        )
+    # only ratios count, and a sum of tiny ones would have few digits
+    weight /= weight.max()
     # --8<-- [start:snips]
     estimate = weight @ r / weight.sum()
     error = r - estimate
@@ -106,9 +122,11 @@ def doubly_robust(
     reward, logging_propensity, target_probability, clip
         As for ``ips``.
     predicted_logged : array of shape (n,)
-        Predicted reward of the logged action. Fit the model on other rows, else its errors here are too small.
+        Predicted reward of the logged action. Fit the model on other rows, else its
+        errors here are too small.
     predicted_target : array of shape (n,)
-        Predicted reward under the target policy: its probabilities times the predictions, summed over all actions.
+        Predicted reward under the target policy: its probabilities times the
+        predictions, summed over all actions.
 
     Returns
     -------
@@ -122,12 +140,24 @@ def doubly_robust(
 
     Examples
     --------
-    >>> value = doubly_robust([1, 0, 0, 1], [0.5, 0.5, 0.25, 0.25], [0.25, 0.25, 0.5, 0.5], [0.5] * 4, [0.5] * 4)
+    >>> value = doubly_robust(
+    ...     [1, 0, 0, 1],
+    ...     [0.5, 0.5, 0.25, 0.25],
+    ...     [0.25, 0.25, 0.5, 0.5],
+    ...     [0.5] * 4,
+    ...     [0.5] * 4,
+    ... )
     >>> round(value.estimate, 3), round(value.standard_error, 3)
     (0.5, 0.421)
     """
-    columns = {"reward": reward, "predicted_logged": predicted_logged, "predicted_target": predicted_target}
-    weight, r, logged, target = _weights(logging_propensity, target_probability, clip, **columns)
+    columns = {
+        "reward": reward,
+        "predicted_logged": predicted_logged,
+        "predicted_target": predicted_target,
+    }
+    weight, r, logged, target = _weights(
+        logging_propensity, target_probability, clip, **columns
+    )
     # --8<-- [start:dr]
     term = r - logged
     term *= weight
@@ -139,22 +169,31 @@ def doubly_robust(
 class WeightReport(NamedTuple):
     """What to look at before any estimate."""
 
-    mean_weight: float  # 1 up to its error, if propensities are right and the log covers the target
+    # 1 up to its error, if propensities are right and the log covers the target
+    mean_weight: float
     standard_error: float  # of the mean weight
-    effective_sample_size: float  # rows of the target's own log that would tell as much (Kish 1965)
+    # rows of the target's own log that would tell as much (Kish 1965)
+    effective_sample_size: float
     largest_weight: float
 
 
-def weight_report(logging_propensity: ArrayLike, target_probability: ArrayLike) -> WeightReport:
+def weight_report(
+    logging_propensity: ArrayLike, target_probability: ArrayLike
+) -> WeightReport:
     """Return what the weights say about how far the log can be trusted.
 
-    A mean weight below 1 by several standard errors means that the target does things the log never shows: then no
-    reweighting can tell their value. Parameters and errors as for ``ips``.
+    A mean weight below 1 by several standard errors means that the target does things
+    the log never shows: then no reweighting can tell their value. Parameters and errors
+    as for ``ips``.
 
     Examples
     --------
     >>> report = weight_report([0.5, 0.5, 0.25, 0.25], [0.25, 0.25, 0.5, 0.5])
-    >>> report.mean_weight, round(report.effective_sample_size, 2), report.largest_weight
+    >>> (
+    ...     report.mean_weight,
+    ...     round(report.effective_sample_size, 2),
+    ...     report.largest_weight,
+    ... )
     (1.25, 2.94, 2.0)
     """
     (weight,) = _weights(logging_propensity, target_probability, None)
@@ -184,7 +223,10 @@ def _error_of_mean(away: np.ndarray) -> float:
 
 
 def _weights(
-    logging_propensity: ArrayLike, target_probability: ArrayLike, clip: float | None, **columns: ArrayLike
+    logging_propensity: ArrayLike,
+    target_probability: ArrayLike,
+    clip: float | None,
+    **columns: ArrayLike,
 ) -> list[np.ndarray]:
     """Check all input; return the weights, and the columns."""
     checked = {name: _numbers(name, values, LIMITS) for name, values in columns.items()}
@@ -192,13 +234,21 @@ def _weights(
     target = _numbers("target_probability", target_probability, "[0, 1]")
     rows = _same_rows(**checked, logging_propensity=logging, target_probability=target)
     if rows < 2:
-        raise ValueError(f"{next(iter(columns), 'logging_propensity')} needs two rows or more, got {rows}")
+        raise ValueError(
+            f"{next(iter(columns), 'logging_propensity')} needs two rows or more, got "
+            f"{rows}"
+        )
     with np.errstate(over="ignore"):
         weight = target / logging
     if clip is not None:
         weight = np.minimum(weight, _number("clip", clip, "(0, inf)"))
     # Beyond, squares overflow, and a sum becomes NaN.
-    _refuse("logging_propensity", "give a weight below 1e100, or be clipped", logging, weight < 1e100)
+    _refuse(
+        "logging_propensity",
+        "give a weight below 1e100, or be clipped",
+        logging,
+        weight < 1e100,
+    )
     return [weight, *checked.values()]
 
 
@@ -207,35 +257,75 @@ def _weights(
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -256,16 +346,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -279,7 +382,9 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")

@@ -1,7 +1,8 @@
 """Progressive evaluation: train on days 1 to n, test on the days after, move on, repeat.
 
-The name for it is also prequential, rolling-origin or walk-forward evaluation: Dawid 1984, "Present Position and
-Potential Developments: Some Personal Views: Statistical Theory: The Prequential Approach", JRSS A 147.
+The name for it is also prequential, rolling-origin or walk-forward evaluation: Dawid
+1984, "Present Position and Potential Developments: Some Personal Views: Statistical
+Theory: The Prequential Approach", JRSS A 147.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from sklearn.model_selection import BaseCrossValidator
 class ProgressiveSplit(BaseCrossValidator):
     """Split a log by day so that every test row lies after every training row.
 
-    The first fold tests the days after the first ``min_train_days``. Each further fold moves on by ``n_test_days``, so
-    that no day is tested twice. Days without a full test window at the end of the log are not tested.
+    The first fold tests the days after the first ``min_train_days``. Each further fold
+    moves on by ``n_test_days``, so that no day is tested twice. Days without a full
+    test window at the end of the log are not tested.
 
     Parameters
     ----------
@@ -30,34 +32,48 @@ class ProgressiveSplit(BaseCrossValidator):
     min_train_days : int
         Days of the log before the first test window and its gap; at least 1.
     gap_days : int
-        Days left out between training and test, because their labels are not complete yet; at least 0.
+        Days left out between training and test, because their labels are not complete
+        yet; at least 0.
     max_train_days : int or None
-        Most days of training (a sliding window); at least 1. None keeps all of the past (an expanding window).
+        Most days of training (a sliding window); at least 1. None keeps all of the past
+        (an expanding window).
 
     Raises
     ------
     ValueError
-        If a number is not whole or too small; by ``split``, if days are missing, are neither whole numbers nor
-        datetimes, not as many as the rows, have a hole, or are too few.
+        If a number is not whole or too small; by ``split``, if days are missing, are
+        neither whole numbers nor datetimes, not as many as the rows, have a hole, or
+        are too few.
 
     Examples
     --------
-    >>> for train, test in ProgressiveSplit(min_train_days=2).split(range(5), groups=[1, 2, 2, 3, 4]):
+    >>> for train, test in ProgressiveSplit(min_train_days=2).split(
+    ...     range(5), groups=[1, 2, 2, 3, 4]
+    ... ):
     ...     print(train.tolist(), test.tolist())
     [0, 1, 2] [3]
     [0, 1, 2, 3] [4]
     """
 
-    # Under scikit-learn's metadata routing, the days reach ``split`` without being asked for.
+    # Under scikit-learn's metadata routing, the days reach ``split`` without being
+    # asked for.
     __metadata_request__split = {"groups": True}  # noqa: RUF012
 
     def __init__(
-        self, n_test_days: int = 1, min_train_days: int = 1, gap_days: int = 0, max_train_days: int | None = None
+        self,
+        n_test_days: int = 1,
+        min_train_days: int = 1,
+        gap_days: int = 0,
+        max_train_days: int | None = None,
     ) -> None:
         self.n_test_days = _count("n_test_days", n_test_days)
         self.min_train_days = _count("min_train_days", min_train_days)
         self.gap_days = _count("gap_days", gap_days, 0)
-        self.max_train_days = max_train_days if max_train_days is None else _count("max_train_days", max_train_days)
+        self.max_train_days = (
+            max_train_days
+            if max_train_days is None
+            else _count("max_train_days", max_train_days)
+        )
 
     def split(
         self, X: ArrayLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
@@ -71,8 +87,8 @@ class ProgressiveSplit(BaseCrossValidator):
         y
             Ignored; scikit-learn passes it.
         groups : array of shape (n,)
-            The day of each row: whole numbers, or dates or datetimes, cut to days; with a time zone, to the days of its
-            clocks. Rows may stand in any order.
+            The day of each row: whole numbers, or dates or datetimes, cut to days; with
+            a time zone, to the days of its clocks. Rows may stand in any order.
         """
         day = _days(groups, X)
         # --8<-- [start:heart]
@@ -86,38 +102,59 @@ class ProgressiveSplit(BaseCrossValidator):
         # --8<-- [end:heart]
 
     def get_n_splits(
-        self, X: ArrayLike | None = None, y: ArrayLike | None = None, groups: ArrayLike | None = None
+        self,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> int:
         """Return the number of folds that these days give. Needs ``groups``, as ``split`` does."""
         return len(self._test_starts(_days(groups, X)))
 
     def _test_starts(self, day: np.ndarray) -> range:
         first, last = int(day.min()), int(day.max())
-        starts = range(first + self.min_train_days + self.gap_days, last + 2 - self.n_test_days, self.n_test_days)
+        starts = range(
+            first + self.min_train_days + self.gap_days,
+            last + 2 - self.n_test_days,
+            self.n_test_days,
+        )
         if not starts:
             needed = self.min_train_days + self.gap_days + self.n_test_days
-            raise ValueError(f"groups spans {last - first + 1} days, one fold needs {needed}")
+            raise ValueError(
+                f"groups spans {last - first + 1} days, one fold needs {needed}"
+            )
         return starts
 
 
 def _days(groups: ArrayLike | None, X: Any) -> np.ndarray:
     """Return the day of each row as a whole number, of as many rows as X has, with no day without a row between."""
     if groups is None:
-        raise ValueError("groups is missing: pass the day of each row, as in cross_validate(..., groups=days)")
+        raise ValueError(
+            "groups is missing: pass the day of each row, as in cross_validate(..., "
+            "groups=days)"
+        )
     kind, time = _clock("groups", groups)
     dates = kind.startswith("datetimes")
     if dates:
-        day = time.dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
+        day = (
+            time.dt.tz_localize(None)
+            .to_numpy()
+            .astype("datetime64[D]")
+            .astype(np.int64)
+        )
     else:
         day = _whole("groups", time)
-    if _same_rows(groups=day) != (rows := X.shape[0] if hasattr(X, "shape") else len(day if X is None else X)):
+    if _same_rows(groups=day) != (
+        rows := X.shape[0] if hasattr(X, "shape") else len(day if X is None else X)
+    ):
         raise ValueError(f"groups has {len(day)} rows, X has {rows}")
     present = np.unique(day)
     hole = np.flatnonzero(present[1:] > present[:-1] + 1)
     if len(hole):
         missing = present[hole[0]] + 1
         missing = missing.astype("datetime64[D]") if dates else missing
-        raise ValueError(f"groups holds no row of day {missing}, but of days before and after it")
+        raise ValueError(
+            f"groups holds no row of day {missing}, but of days before and after it"
+        )
     return day
 
 
@@ -126,35 +163,75 @@ def _days(groups: ArrayLike | None, X: Any) -> np.ndarray:
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -175,24 +252,46 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
 def _whole(
-    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+    name: str,
+    values: Any,
+    least: int | None = None,
+    most: int | None = None,
+    ndim: int | None = 1,
 ) -> np.ndarray:
     """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
-        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
-        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+        _refuse(
+            name,
+            "be whole numbers",
+            array,
+            np.isfinite(array) & (array == np.floor(array)),
+        )
+        _refuse(
+            name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53
+        )
     elif array.dtype == np.uint64:
         _refuse(name, "be below 2^63", array, array < 2**63)
     array = array.astype(np.int64, copy=False)
@@ -212,13 +311,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")
@@ -233,7 +336,8 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
+        # tables of Polars and PyArrow do not say how many dimensions they have
+        or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -244,15 +348,20 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
+    # of which each entry is a tuple
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
-        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+        # pandas would make floats of them
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):
             values = values.infer_objects()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
-        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+        column = column.astype(
+            np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("=")
+        )
     return column
 
 
@@ -261,24 +370,41 @@ def _nullable(arrow_type: Any) -> Any:
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
-    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+    return (
+        pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U"))
+        if "int" in name[:4]
+        else None
+    )
 
 
 def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
     """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
     column = values
-    if not (isinstance(values, np.ndarray) and values.dtype.kind in "iuf" and not np.ma.is_masked(values)):
+    if not (
+        isinstance(values, np.ndarray)
+        and values.dtype.kind in "iuf"
+        and not np.ma.is_masked(values)
+    ):
         column = _column(name, values)
         if column.isna().any():
-            raise ValueError(f"{name} is missing at row {int(np.argmax(column.isna()))}")
+            raise ValueError(
+                f"{name} is missing at row {int(np.argmax(column.isna()))}"
+            )
         if isinstance(column.dtype, pd.CategoricalDtype):
             column = column.astype(column.cat.categories.dtype)
         kind = pd.api.types.infer_dtype(column)
         if kind == "string":
-            raise ValueError(f"{name} must hold numbers or datetimes, got {column.iloc[0]!r} at row 0, a text")
+            raise ValueError(
+                f"{name} must hold numbers or datetimes, got {column.iloc[0]!r} at row "
+                "0, a text"
+            )
         if column.dtype == object and kind in ("date", "datetime", "timedelta"):
             try:
-                column = pd.to_timedelta(column) if kind == "timedelta" else pd.to_datetime(column)
+                column = (
+                    pd.to_timedelta(column)
+                    if kind == "timedelta"
+                    else pd.to_datetime(column)
+                )
             except ValueError as error:
                 raise ValueError(f"{name} holds times of two kinds: {error}") from error
         if column.dtype.kind == "m":

@@ -28,7 +28,8 @@ def slice_report(
     Parameters
     ----------
     slices : table of n rows
-        Columns to cut by: categories, strings, booleans, whole numbers. Missing values are a slice of their own.
+        Columns to cut by: categories, strings, booleans, whole numbers. Missing values
+        are a slice of their own.
     y_true : array of shape (n,)
         Labels, each 0 or 1.
     y_prob : array of shape (n,)
@@ -38,29 +39,34 @@ def slice_report(
     confidence_level : float
         In (0, 1), of each interval alone.
     users : array of shape (n,), optional
-        Who saw each row. Rows of one user may depend on each other, users may not. None takes all rows for independent,
-        which accuses innocent slices as soon as users come back. A missing user raises: leave such rows out, or give
-        each an id of its own.
+        Who saw each row. Rows of one user may depend on each other, users may not. None
+        takes all rows for independent, which accuses innocent slices as soon as users
+        come back. A missing user raises: leave such rows out, or give each an id of its
+        own.
 
     Returns
     -------
     pandas.DataFrame
-        One row a slice that has rows: ``slice``, ``rows``, ``clicks``, ``expected`` (the sum of y_prob), ``ratio``
-        (expected over clicks, infinite without a click) with its interval ``low`` and ``high``, the two-sided
-        ``p_value`` that the slice is calibrated, and ``p_adjusted`` for having looked at all of these slices (Holm).
+        One row a slice that has rows: ``slice``, ``rows``, ``clicks``, ``expected``
+        (the sum of y_prob), ``ratio`` (expected over clicks, infinite without a click)
+        with its interval ``low`` and ``high``, the two-sided ``p_value`` that the slice
+        is calibrated, and ``p_adjusted`` for having looked at all of these slices
+        (Holm).
 
     Raises
     ------
     ValueError
-        If slices has no column, a column of fractions or nested values, or a name twice; if arrays are empty, unequal
-        in length or hold other values than those above; if depth is not in [1, columns]; if there is one user only.
+        If slices has no column, a column of fractions or nested values, or a name
+        twice; if arrays are empty, unequal in length or hold other values than those
+        above; if depth is not in [1, columns]; if there is one user only.
 
     Notes
     -----
-    Clicks are rare, so their number is nearly Poisson: exact tails, and the interval of Garwood 1936, Biometrika 28.
-    With users, observed and expected clicks are first divided by the slice's dispersion, as in quasi-likelihood:
-    McCullagh & Nelder 1989, "Generalized Linear Models", section 6.2. Holm 1979, "A Simple Sequentially Rejective
-    Multiple Test Procedure", Scandinavian Journal of Statistics 6.
+    Clicks are rare, so their number is nearly Poisson: exact tails, and the interval of
+    Garwood 1936, Biometrika 28. With users, observed and expected clicks are first
+    divided by the slice's dispersion, as in quasi-likelihood: McCullagh & Nelder 1989,
+    "Generalized Linear Models", section 6.2. Holm 1979, "A Simple Sequentially
+    Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6.
 
     Examples
     --------
@@ -73,15 +79,23 @@ def slice_report(
     if frame.shape[1] == 0:
         raise ValueError("slices must have a column or more")
     y, p = _array("y_true", y_true), _numbers("y_prob", y_prob, "[0, 1]")
-    user = None if users is None else _codes("users", users).astype(np.int32 if len(p) < 2**31 else np.int64)
+    user = (
+        None
+        if users is None
+        else _codes("users", users).astype(np.int32 if len(p) < 2**31 else np.int64)
+    )
     n = _same_rows(slices=frame, y_true=y, y_prob=p, users=user)
     if user is not None and not user.any():
-        raise ValueError("users holds one user only: the spread between users is undefined")
+        raise ValueError(
+            "users holds one user only: the spread between users is undefined"
+        )
     depth = _count("depth", depth, 1, frame.shape[1])
     tail = (1 - _number("confidence_level", confidence_level, "(0, 1)")) / 2
     columns = {name: _values(name, frame[name]) for name in frame}
     blocks = [slice(start, start + _BLOCK) for start in range(0, n, _BLOCK)]
-    clicked = np.concatenate([b.start + np.flatnonzero(_labels("y_true", y[b], b.start)) for b in blocks])
+    clicked = np.concatenate(
+        [b.start + np.flatnonzero(_labels("y_true", y[b], b.start)) for b in blocks]
+    )
     excess = None if user is None else _excess(user, clicked, p)
     found = []
     for names in (c for d in range(1, depth + 1) for c in combinations(columns, d)):
@@ -94,26 +108,39 @@ def slice_report(
             "rows": sum(np.bincount(code[b], minlength=size) for b in blocks),
             "clicks": np.bincount(code[clicked], minlength=size),
             "expected": sum(np.bincount(code[b], p[b], size) for b in blocks),
-            "dispersion": 1.0 if user is None else _dispersion(code, user, clicked, p, excess),
+            "dispersion": 1.0
+            if user is None
+            else _dispersion(code, user, clicked, p, excess),
         }
         found.append(pd.DataFrame(sums))
     report = pd.concat(found, ignore_index=True)
     # --8<-- [start:tails]
     dispersion = report.pop("dispersion").to_numpy()
-    clicks, expected = report["clicks"].to_numpy() / dispersion, report["expected"].to_numpy() / dispersion
+    clicks, expected = (
+        report["clicks"].to_numpy() / dispersion,
+        report["expected"].to_numpy() / dispersion,
+    )
     some = clicks > 0
-    report["ratio"] = np.divide(expected, clicks, out=np.where(expected > 0, np.inf, 1.0), where=some)
+    report["ratio"] = np.divide(
+        expected, clicks, out=np.where(expected > 0, np.inf, 1.0), where=some
+    )
     report["low"] = expected / special.gammainccinv(clicks + 1, tail)
     fewest = special.gammaincinv(np.where(some, clicks, 1), tail)
-    report["high"] = np.divide(expected, fewest, out=np.full(len(report), np.inf), where=some)
-    so_few = special.gammaincc(clicks + 1, expected)  # the chance of so few clicks or fewer: Poisson's
+    report["high"] = np.divide(
+        expected, fewest, out=np.full(len(report), np.inf), where=some
+    )
+    # the chance of so few clicks or fewer: Poisson's
+    so_few = special.gammaincc(clicks + 1, expected)
     so_many = np.where(some, special.gammainc(np.where(some, clicks, 1), expected), 1)
     report["p_value"] = np.minimum(2 * np.minimum(so_few, so_many), 1)
     # --8<-- [end:tails]
     report = report.sort_values(["p_value", "slice"], ignore_index=True)
     # --8<-- [start:holm]
-    still_open = np.arange(len(report), 0, -1)  # the smallest p-value had to beat all, the next all but one
-    report["p_adjusted"] = np.minimum(np.maximum.accumulate(still_open * report["p_value"].to_numpy()), 1)
+    # the smallest p-value had to beat all, the next all but one
+    still_open = np.arange(len(report), 0, -1)
+    report["p_adjusted"] = np.minimum(
+        np.maximum.accumulate(still_open * report["p_value"].to_numpy()), 1
+    )
     # --8<-- [end:holm]
     return report
 
@@ -122,7 +149,8 @@ def _excess(user: np.ndarray, clicked: np.ndarray, p: np.ndarray) -> float:
     """Return by how much users differ: over the log, clicks of a user who is promised e vary by e + excess e^2."""
     promised = np.bincount(user, p)
     clicks = np.bincount(user[clicked], minlength=len(promised))
-    with np.errstate(divide="ignore", invalid="ignore"):  # nothing clicked or nothing promised
+    # nothing clicked or nothing promised
+    with np.errstate(divide="ignore", invalid="ignore"):
         # --8<-- [start:excess]
         fair = promised * clicks.sum() / promised.sum()
         excess = ((clicks - fair) ** 2 - fair).sum() / (fair**2).sum()
@@ -130,14 +158,22 @@ def _excess(user: np.ndarray, clicked: np.ndarray, p: np.ndarray) -> float:
     return float(np.fmax(excess, 0))
 
 
-def _dispersion(code: np.ndarray, user: np.ndarray, clicked: np.ndarray, p: np.ndarray, excess: float) -> np.ndarray:
+def _dispersion(
+    code: np.ndarray,
+    user: np.ndarray,
+    clicked: np.ndarray,
+    p: np.ndarray,
+    excess: float,
+) -> np.ndarray:
     """Return how many times more the clicks of each slice vary than if rows were independent, at least once.
 
-    It is the larger of two, since either may be small by chance: the spread between the slice's own users, and the one
-    that the excess of the whole log lets expect.
+    It is the larger of two, since either may be small by chance: the spread between the
+    slice's own users, and the one that the excess of the whole log lets expect.
     """
     by_user = sparse.csr_array((p, (user, code)))  # no more cells than rows
-    clicks = sparse.csr_array((np.ones(len(clicked)), (user[clicked], code[clicked])), shape=by_user.shape)
+    clicks = sparse.csr_array(
+        (np.ones(len(clicked)), (user[clicked], code[clicked])), shape=by_user.shape
+    )
     expected, found = by_user.sum(axis=0), clicks.sum(axis=0)
     # The sums of squared differences, term by term: few cells have a click.
     spread = clicks.power(2).sum(axis=0) - 2 * clicks.multiply(by_user).sum(axis=0)
@@ -155,7 +191,11 @@ def _values(name: str, column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cross(
-    labels: np.ndarray, code: np.ndarray, more_labels: np.ndarray, more: np.ndarray, blocks: list[slice]
+    labels: np.ndarray,
+    code: np.ndarray,
+    more_labels: np.ndarray,
+    more: np.ndarray,
+    blocks: list[slice],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a label for each pair of two columns' values that occurs, and the number of each row's pair."""
 
@@ -169,9 +209,14 @@ def _cross(
         there = np.zeros(size, bool)
         for rows in blocks:
             there[pairs(rows)] = True
-        seen, table = np.flatnonzero(there), (np.cumsum(there) - 1).astype(np.min_scalar_type(size))
+        seen, table = (
+            np.flatnonzero(there),
+            (np.cumsum(there) - 1).astype(np.min_scalar_type(size)),
+        )
         number = np.concatenate([table[pairs(rows)] for rows in blocks])
-    return labels[seen // len(more_labels)] + " & " + more_labels[seen % len(more_labels)], number
+    return labels[seen // len(more_labels)] + " & " + more_labels[
+        seen % len(more_labels)
+    ], number
 
 
 # --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
@@ -179,35 +224,75 @@ def _cross(
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -228,16 +313,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -266,13 +364,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")
@@ -287,7 +389,8 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
+        # tables of Polars and PyArrow do not say how many dimensions they have
+        or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -298,15 +401,20 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
+    # of which each entry is a tuple
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
-        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+        # pandas would make floats of them
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):
             values = values.infer_objects()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
-        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+        column = column.astype(
+            np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("=")
+        )
     return column
 
 
@@ -315,7 +423,11 @@ def _nullable(arrow_type: Any) -> Any:
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
-    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+    return (
+        pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U"))
+        if "int" in name[:4]
+        else None
+    )
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
@@ -325,7 +437,11 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
         codes = column.cat.codes.to_numpy()
         present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
-        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+        return (
+            kind if present.any() else None,
+            np.append(np.cumsum(present) - 1, -1)[codes],
+            distinct[present],
+        )
     there = column.notna().to_numpy(bool)
     if not there.any():
         return None, np.full(len(column), -1), np.empty(0, object)
@@ -336,7 +452,13 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         except TypeError as error:
             raise ValueError(f"{name} holds what is no key: {error}") from error
         return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
-    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    exact = (
+        object
+        if column.dtype == object
+        else np.uint64
+        if str(column.dtype).lower() == "uint64"
+        else np.int64
+    )
     number = (column if there.all() else column[there]).to_numpy(exact)
     if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
         number = number.astype(np.int64)
@@ -344,7 +466,10 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
     if number.dtype == np.int64 and high - low < len(number):  # no need to hash
         number = number - low
         present = np.bincount(number) > 0
-        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+        found, distinct = (
+            (np.cumsum(present) - 1)[number],
+            np.flatnonzero(present) + low,
+        )
     else:
         found, distinct = pd.factorize(number)
     if there.all():
@@ -364,11 +489,18 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
         if not (number[there] == np.floor(number[there])).all():
             return "fractions"
         exact = ~there | (np.abs(number) < 2**53)
-        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        _refuse(
+            name,
+            "be whole numbers, for as floats from 2^53 on their last digits are lost",
+            number,
+            exact,
+        )
         return "whole numbers"
     types = set(map(type, column[there])) if kind == "mixed" else set()
     if kind == "mixed-integer" or len(types) > 1:
-        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+        raise ValueError(
+            f"{name} holds keys of two kinds, such as 7 and '7', which never match"
+        )
     zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
     words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
     return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
@@ -379,16 +511,28 @@ def _codes(name: str, values: Any) -> np.ndarray:
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
-        raise ValueError(f"{name} is missing at row {row}: leave such rows out, or give each an id of its own")
+        raise ValueError(
+            f"{name} is missing at row {row}: leave such rows out, or give each an id "
+            "of its own"
+        )
     return codes
 
 
-def _slices(name: Any, column: pd.Series) -> tuple[str | None, np.ndarray, list[str], np.ndarray]:
+def _slices(
+    name: Any, column: pd.Series
+) -> tuple[str | None, np.ndarray, list[str], np.ndarray]:
     """Return the kind of values of a column to cut by, the values, their labels and each row's number; missing last."""
     kind, code, values = _keys(f"column {name!r} of slices", column)
     if kind == "fractions":
-        raise ValueError(f"column {name!r} of slices holds fractions: cut it into bins first, as by pandas.qcut")
-    source = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+        raise ValueError(
+            f"column {name!r} of slices holds fractions: cut it into bins first, as by "
+            "pandas.qcut"
+        )
+    source = (
+        column.cat.categories
+        if isinstance(column.dtype, pd.CategoricalDtype)
+        else column
+    )
     if pd.api.types.infer_dtype(source, skipna=True) == "boolean":
         values = values.astype(bool)
     labels = [f"{name}={value}" for value in values]
@@ -404,14 +548,22 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
         if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
-            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+            raise ValueError(
+                f"{name} must be a table of pandas, Polars or PyArrow, got "
+                f"{type(frame).__name__}"
+            )
         frame = frame.to_pandas(types_mapper=_nullable)
     if not frame.columns.is_unique:
-        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+        raise ValueError(
+            f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} "
+            "twice"
+        )
     for column in columns:
-        if column not in list(frame):  # which takes names that cannot be hashed, such as lists
+        # which takes names that cannot be hashed, such as lists
+        if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
-    strange = [  # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+    # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+    strange = [
         c
         for c, d in frame.dtypes.items()
         if isinstance(d, pd.ArrowDtype) or (isinstance(d, np.dtype) and not d.isnative)

@@ -15,15 +15,18 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 
-def hash_features(frame: pd.DataFrame, n_bits: int = 18, signed: bool = False) -> csr_matrix:
+def hash_features(
+    frame: pd.DataFrame, n_bits: int = 18, signed: bool = False
+) -> csr_matrix:
     """Hash each column's value to one of 2^n_bits columns.
 
     Parameters
     ----------
     frame : table of n rows
-        Categories, texts, whole numbers, booleans. The name of the column is hashed with the value, so that equal
-        values of two columns differ. 7, 7.0 and "7" are one value. A missing value is a value of its own, which is not
-        that of an empty text.
+        Categories, texts, whole numbers, booleans. The name of the column is hashed
+        with the value, so that equal values of two columns differ. 7, 7.0 and "7" are
+        one value. A missing value is a value of its own, which is not that of an empty
+        text.
     n_bits : int
         Logarithm of the width, 1 to 31.
     signed : bool
@@ -37,12 +40,15 @@ def hash_features(frame: pd.DataFrame, n_bits: int = 18, signed: bool = False) -
     Raises
     ------
     ValueError
-        If frame has no column, a name twice, or a column with fractions, whatever holds them: cut those into buckets
-        first. If a float is so large that its last digits are lost, a value is a list, or n_bits is out of range.
+        If frame has no column, a name twice, or a column with fractions, whatever holds
+        them: cut those into buckets first. If a float is so large that its last digits
+        are lost, a value is a list, or n_bits is out of range.
 
     Examples
     --------
-    >>> rows = hash_features(pd.DataFrame({"ad": [7, 8], "device": ["phone", "phone"]}), n_bits=8)
+    >>> rows = hash_features(
+    ...     pd.DataFrame({"ad": [7, 8], "device": ["phone", "phone"]}), n_bits=8
+    ... )
     >>> rows.shape, rows.sum(axis=1).ravel().tolist()
     ((2, 256), [[2.0, 2.0]])
     """
@@ -53,14 +59,21 @@ def hash_features(frame: pd.DataFrame, n_bits: int = 18, signed: bool = False) -
     # --8<-- [start:hash]
     for name in frame:
         codes, values = _distinct(name, frame[name])  # hash each value once
-        texts = np.array([f"{name}{_text(name, value)}" for value in values], dtype=object)
+        texts = np.array(
+            [f"{name}{_text(name, value)}" for value in values], dtype=object
+        )
         hashes = pd.util.hash_array(texts)
         columns.append((hashes % 2**n_bits).astype(np.int32)[codes])
-        entries.append(np.where(hashes >> 63, -1.0, 1.0)[codes] if signed else np.ones(n))
+        entries.append(
+            np.where(hashes >> 63, -1.0, 1.0)[codes] if signed else np.ones(n)
+        )
     # --8<-- [end:hash]
     width = len(columns)
     ends = np.arange(0, n * width + 1, width)
-    return csr_matrix((np.column_stack(entries).ravel(), np.column_stack(columns).ravel(), ends), (n, 2**n_bits))
+    return csr_matrix(
+        (np.column_stack(entries).ravel(), np.column_stack(columns).ravel(), ends),
+        (n, 2**n_bits),
+    )
 
 
 def collision_share(n_values: int, n_bits: int) -> float:
@@ -88,7 +101,10 @@ def collision_share(n_values: int, n_bits: int) -> float:
     >>> round(collision_share(10_000, 16), 3)
     0.142
     """
-    n_values, n_bits = _count("n_values", n_values, 1, 2**63), _count("n_bits", n_bits, 1, 31)
+    n_values, n_bits = (
+        _count("n_values", n_values, 1, 2**63),
+        _count("n_bits", n_bits, 1, 31),
+    )
     # --8<-- [start:collisions]
     return float(-np.expm1((n_values - 1) * np.log1p(-(2.0**-n_bits))))
     # --8<-- [end:collisions]
@@ -99,14 +115,21 @@ def _distinct(name: Any, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     column = _column(name, values)
     values = column if column.dtype == object else []
     is_bool = {
-        isinstance(v, bool | np.bool_) for v in values if isinstance(v, numbers.Number | np.bool_) and pd.notna(v)
+        isinstance(v, bool | np.bool_)
+        for v in values
+        if isinstance(v, numbers.Number | np.bool_) and pd.notna(v)
     }
     if len(is_bool) > 1:
-        raise ValueError(f"column {name!r} holds booleans and numbers, of which pandas takes True for 1")
+        raise ValueError(
+            f"column {name!r} holds booleans and numbers, of which pandas takes True "
+            "for 1"
+        )
     try:
         return pd.factorize(column, use_na_sentinel=False)
     except TypeError as error:
-        raise ValueError(f"column {name!r} holds what is no category: {error}") from error
+        raise ValueError(
+            f"column {name!r} holds what is no category: {error}"
+        ) from error
 
 
 def _text(name: Any, value: Any) -> str:
@@ -117,10 +140,19 @@ def _text(name: Any, value: Any) -> str:
         return ""
     if isinstance(value, np.floating):
         value = float(value)
-    if isinstance(value, numbers.Number) and not isinstance(value, numbers.Integral | bool | np.bool_):
-        if not (isinstance(value, numbers.Real | Decimal) and abs(value) < 2**53 and value % 1 == 0):
+    if isinstance(value, numbers.Number) and not isinstance(
+        value, numbers.Integral | bool | np.bool_
+    ):
+        if not (
+            isinstance(value, numbers.Real | Decimal)
+            and abs(value) < 2**53
+            and value % 1 == 0
+        ):
             wanted = "hold categories or whole numbers, as floats below 2^53"
-            raise ValueError(f"column {name!r} must {wanted}, got {value}: cut fractions into buckets first")
+            raise ValueError(
+                f"column {name!r} must {wanted}, got {value}: cut fractions into "
+                "buckets first"
+            )
         value = int(value)
     return f"={value}"
 
@@ -137,7 +169,9 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
@@ -147,7 +181,8 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
+        # tables of Polars and PyArrow do not say how many dimensions they have
+        or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -158,15 +193,20 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
+    # of which each entry is a tuple
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
-        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+        # pandas would make floats of them
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):
             values = values.infer_objects()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
-        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+        column = column.astype(
+            np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("=")
+        )
     return column
 
 
@@ -175,7 +215,11 @@ def _nullable(arrow_type: Any) -> Any:
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
-    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+    return (
+        pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U"))
+        if "int" in name[:4]
+        else None
+    )
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
@@ -184,14 +228,22 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
         if not (hasattr(frame, "to_pandas") and hasattr(frame, "column_names")):
-            raise ValueError(f"{name} must be a table of pandas, Polars or PyArrow, got {type(frame).__name__}")
+            raise ValueError(
+                f"{name} must be a table of pandas, Polars or PyArrow, got "
+                f"{type(frame).__name__}"
+            )
         frame = frame.to_pandas(types_mapper=_nullable)
     if not frame.columns.is_unique:
-        raise ValueError(f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} twice")
+        raise ValueError(
+            f"{name} has the column {frame.columns[frame.columns.duplicated()][0]!r} "
+            "twice"
+        )
     for column in columns:
-        if column not in list(frame):  # which takes names that cannot be hashed, such as lists
+        # which takes names that cannot be hashed, such as lists
+        if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
-    strange = [  # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+    # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
+    strange = [
         c
         for c, d in frame.dtypes.items()
         if isinstance(d, pd.ArrowDtype) or (isinstance(d, np.dtype) and not d.isnative)

@@ -1,8 +1,9 @@
 """Replace a category by the smoothed mean of its labels, without a row ever seeing its own.
 
-Micci-Barreca 2001, "A Preprocessing Scheme for High-Cardinality Categorical Attributes in Classification and
-Prediction Problems", SIGKDD Explorations 3. Prokhorenkova et al. 2018, "CatBoost: Unbiased Boosting with Categorical
-Features", NeurIPS, for statistics of the rows before.
+Micci-Barreca 2001, "A Preprocessing Scheme for High-Cardinality Categorical Attributes
+in Classification and Prediction Problems", SIGKDD Explorations 3. Prokhorenkova et al.
+2018, "CatBoost: Unbiased Boosting with Categorical Features", NeurIPS, for statistics
+of the rows before.
 """
 
 from __future__ import annotations
@@ -19,20 +20,25 @@ RANGE = "(-1e290, 1e290)"  # of labels, so that no sum overflows
 
 
 def encode_from(
-    key: ArrayLike, y: ArrayLike, new_key: ArrayLike, strength: float = 20.0, prior: float | None = None
+    key: ArrayLike,
+    y: ArrayLike,
+    new_key: ArrayLike,
+    strength: float = 20.0,
+    prior: float | None = None,
 ) -> np.ndarray | pd.Series:
     """Encode new rows by the labels of others: (sum of y + strength x prior) / (rows + strength).
 
-    Give it earlier rows to learn from. Given the same rows twice, each sees its own label: that is the leak.
+    Give it earlier rows to learn from. Given the same rows twice, each sees its own
+    label: that is the leak.
 
     Parameters
     ----------
     key, y : arrays of shape (m,)
-        Categories, and labels to learn from: clicks as 0 and 1, or any numbers. A row without a key counts in the mean
-        of y alone.
+        Categories, and labels to learn from: clicks as 0 and 1, or any numbers. A row
+        without a key counts in the mean of y alone.
     new_key : array of shape (n,)
-        Categories to encode, of the same kind as key; unseen and missing ones get the prior. If missing says something,
-        give it a value of its own in both.
+        Categories to encode, of the same kind as key; unseen and missing ones get the
+        prior. If missing says something, give it a value of its own in both.
     strength : float
         How many rows the prior is worth, 0 to 1e15.
     prior : float or None
@@ -45,12 +51,14 @@ def encode_from(
     Raises
     ------
     ValueError
-        If there are no rows, lengths differ, keys are of two kinds, a label is not between -1e290 and 1e290, or a
-        parameter is out of range.
+        If there are no rows, lengths differ, keys are of two kinds, a label is not
+        between -1e290 and 1e290, or a parameter is out of range.
 
     Examples
     --------
-    >>> encode_from(["a", "a", "b"], [1, 0, 0], ["a", "b", "c"], strength=1).round(2).tolist()
+    >>> encode_from(["a", "a", "b"], [1, 0, 0], ["a", "b", "c"], strength=1).round(
+    ...     2
+    ... ).tolist()
     [0.44, 0.17, 0.33]
     """
     code, new = _matched({"key": key, "new_key": new_key})
@@ -62,13 +70,22 @@ def encode_from(
     return _like(_means(code, label, new, strength, prior), new_key)
 
 
-def _means(code: np.ndarray, label: np.ndarray, new: np.ndarray, strength: float, prior: float | None) -> np.ndarray:
+def _means(
+    code: np.ndarray,
+    label: np.ndarray,
+    new: np.ndarray,
+    strength: float,
+    prior: float | None,
+) -> np.ndarray:
     """Return the smoothed mean of each new code, -1 being no code."""
     # --8<-- [start:mean]
     prior = label.mean() if prior is None else prior
     there = code >= 0  # a row without a key counts in the prior alone
     n = max(code.max(), new.max()) + 1
-    rows, total = np.bincount(code[there], minlength=n), np.bincount(code[there], label[there], minlength=n)
+    rows, total = (
+        np.bincount(code[there], minlength=n),
+        np.bincount(code[there], label[there], minlength=n),
+    )
     known = rows > 0
     mean = np.full(n + 1, prior)  # the last is for new rows without a key, -1
     mean[:-1][known] = (total[known] + strength * prior) / (rows[known] + strength)
@@ -76,14 +93,16 @@ def _means(code: np.ndarray, label: np.ndarray, new: np.ndarray, strength: float
     # --8<-- [end:mean]
 
 
-def encode_out_of_fold(key: ArrayLike, y: ArrayLike, fold: ArrayLike, strength: float = 20.0) -> np.ndarray | pd.Series:
+def encode_out_of_fold(
+    key: ArrayLike, y: ArrayLike, fold: ArrayLike, strength: float = 20.0
+) -> np.ndarray | pd.Series:
     """Encode each row by the labels of all folds but its own.
 
     Parameters
     ----------
     key, y, fold : arrays of shape (n,)
-        Categories, labels, and the fold of each row; at least two folds. A missing key gets the prior, a missing fold
-        is refused.
+        Categories, labels, and the fold of each row; at least two folds. A missing key
+        gets the prior, a missing fold is refused.
     strength : float
         How many rows the prior, the mean of the other folds, is worth, 0 to 1e15.
 
@@ -98,37 +117,52 @@ def encode_out_of_fold(key: ArrayLike, y: ArrayLike, fold: ArrayLike, strength: 
 
     Examples
     --------
-    >>> encode_out_of_fold(["a", "a", "a", "b"], [1, 0, 0, 1], [0, 1, 0, 1], strength=0).tolist()
+    >>> encode_out_of_fold(
+    ...     ["a", "a", "a", "b"], [1, 0, 0, 1], [0, 1, 0, 1], strength=0
+    ... ).tolist()
     [0.0, 0.5, 0.0, 0.5]
     """
-    (code,), label, folds = _matched({"key": key}), _numbers("y", y, RANGE), _codes("fold", fold)
+    (code,), label, folds = (
+        _matched({"key": key}),
+        _numbers("y", y, RANGE),
+        _codes("fold", fold),
+    )
     _same_rows(key=code, y=label, fold=folds)
     strength = _number("strength", strength, "[0, 1e15]")
     if folds.max() == 0:
-        raise ValueError(f"fold must name at least two folds, got one for all {len(folds)} rows")
+        raise ValueError(
+            f"fold must name at least two folds, got one for all {len(folds)} rows"
+        )
     encoded = np.empty(len(code))
     # --8<-- [start:folds]
     for one in range(folds.max() + 1):
         inside = folds == one
-        encoded[inside] = _means(code[~inside], label[~inside], code[inside], strength, prior=None)
+        encoded[inside] = _means(
+            code[~inside], label[~inside], code[inside], strength, prior=None
+        )
     # --8<-- [end:folds]
     return _like(encoded, key)
 
 
 def encode_ordered(
-    key: ArrayLike, y: ArrayLike, time: ArrayLike, strength: float = 20.0, prior: float = 0.0
+    key: ArrayLike,
+    y: ArrayLike,
+    time: ArrayLike,
+    strength: float = 20.0,
+    prior: float = 0.0,
 ) -> np.ndarray | pd.Series:
     """Encode each row by the labels of strictly earlier rows of its category.
 
     Parameters
     ----------
     key, y, time : arrays of shape (n,)
-        Categories, labels, and when each label became known. Rows of one time do not see each other, and a row without
-        a key sees none.
+        Categories, labels, and when each label became known. Rows of one time do not
+        see each other, and a row without a key sees none.
     strength : float
         How many rows the prior is worth, more than 0, at most 1e15.
     prior : float
-        Value before anything is known. Take it from earlier data: the mean of y knows the future.
+        Value before anything is known. Take it from earlier data: the mean of y knows
+        the future.
 
     Returns
     -------
@@ -141,13 +175,18 @@ def encode_ordered(
 
     Examples
     --------
-    >>> encode_ordered(["a", "a", "a"], [1, 0, 1], [1, 2, 3], strength=1, prior=0.5).round(2).tolist()
+    >>> encode_ordered(
+    ...     ["a", "a", "a"], [1, 0, 1], [1, 2, 3], strength=1, prior=0.5
+    ... ).round(2).tolist()
     [0.5, 0.75, 0.5]
     """
     (code,), label = _matched({"key": key}), _numbers("y", y, RANGE)
     (when,), _ = _moments({"time": time})
     _same_rows(key=code, y=label, time=when)
-    strength, prior = _number("strength", strength, "(0, 1e15]"), _number("prior", prior, RANGE)
+    strength, prior = (
+        _number("strength", strength, "(0, 1e15]"),
+        _number("prior", prior, RANGE),
+    )
     # --8<-- [start:ordered]
     order = _by_key_and_time(code, when)
     key_of, moment = code[order], when[order]
@@ -155,8 +194,10 @@ def encode_ordered(
     new_key = np.r_[True, key_of[1:] != key_of[:-1]]
     new_moment = new_key | np.r_[True, moment[1:] != moment[:-1]]
     start = np.maximum.accumulate(np.where(new_key, place, 0))
-    end = np.maximum.accumulate(np.where(new_moment, place, 0))  # first row of the same key and moment
-    so_far = pd.Series(label[order]).groupby(key_of).cumsum().to_numpy()  # key by key, so that none blurs another
+    # first row of the same key and moment
+    end = np.maximum.accumulate(np.where(new_moment, place, 0))
+    # key by key, so that none blurs another
+    so_far = pd.Series(label[order]).groupby(key_of).cumsum().to_numpy()
     total = np.where(end > start, so_far[end - 1], 0.0)
     encoded = np.empty(len(order))
     encoded[order] = (total + strength * prior) / (end - start + strength)
@@ -178,35 +219,75 @@ def _by_key_and_time(code: np.ndarray, when: np.ndarray) -> np.ndarray:
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -227,29 +308,53 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
 def _whole(
-    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+    name: str,
+    values: Any,
+    least: int | None = None,
+    most: int | None = None,
+    ndim: int | None = 1,
 ) -> np.ndarray:
     """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
-        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
-        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+        _refuse(
+            name,
+            "be whole numbers",
+            array,
+            np.isfinite(array) & (array == np.floor(array)),
+        )
+        _refuse(
+            name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53
+        )
     elif array.dtype == np.uint64:
         _refuse(name, "be below 2^63", array, array < 2**63)
     array = array.astype(np.int64, copy=False)
@@ -269,7 +374,9 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")
@@ -290,7 +397,8 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
+        # tables of Polars and PyArrow do not say how many dimensions they have
+        or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -301,15 +409,20 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
+    # of which each entry is a tuple
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
-        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+        # pandas would make floats of them
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):
             values = values.infer_objects()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
-        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+        column = column.astype(
+            np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("=")
+        )
     return column
 
 
@@ -318,7 +431,11 @@ def _nullable(arrow_type: Any) -> Any:
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
-    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+    return (
+        pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U"))
+        if "int" in name[:4]
+        else None
+    )
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
@@ -328,7 +445,11 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
         codes = column.cat.codes.to_numpy()
         present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
-        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+        return (
+            kind if present.any() else None,
+            np.append(np.cumsum(present) - 1, -1)[codes],
+            distinct[present],
+        )
     there = column.notna().to_numpy(bool)
     if not there.any():
         return None, np.full(len(column), -1), np.empty(0, object)
@@ -339,7 +460,13 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         except TypeError as error:
             raise ValueError(f"{name} holds what is no key: {error}") from error
         return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
-    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    exact = (
+        object
+        if column.dtype == object
+        else np.uint64
+        if str(column.dtype).lower() == "uint64"
+        else np.int64
+    )
     number = (column if there.all() else column[there]).to_numpy(exact)
     if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
         number = number.astype(np.int64)
@@ -347,7 +474,10 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
     if number.dtype == np.int64 and high - low < len(number):  # no need to hash
         number = number - low
         present = np.bincount(number) > 0
-        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+        found, distinct = (
+            (np.cumsum(present) - 1)[number],
+            np.flatnonzero(present) + low,
+        )
     else:
         found, distinct = pd.factorize(number)
     if there.all():
@@ -367,11 +497,18 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
         if not (number[there] == np.floor(number[there])).all():
             return "fractions"
         exact = ~there | (np.abs(number) < 2**53)
-        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        _refuse(
+            name,
+            "be whole numbers, for as floats from 2^53 on their last digits are lost",
+            number,
+            exact,
+        )
         return "whole numbers"
     types = set(map(type, column[there])) if kind == "mixed" else set()
     if kind == "mixed-integer" or len(types) > 1:
-        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+        raise ValueError(
+            f"{name} holds keys of two kinds, such as 7 and '7', which never match"
+        )
     zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
     words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
     return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
@@ -382,47 +519,75 @@ def _codes(name: str, values: Any) -> np.ndarray:
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
-        raise ValueError(f"{name} is missing at row {row}: leave such rows out, or give each an id of its own")
+        raise ValueError(
+            f"{name} is missing at row {row}: leave such rows out, or give each an id "
+            "of its own"
+        )
     return codes
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
     """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
-    if len(plain) == len(keys) and all(array.dtype.kind == "i" and array.ndim == 1 for array in plain):
+    if len(plain) == len(keys) and all(
+        array.dtype.kind == "i" and array.ndim == 1 for array in plain
+    ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            is_dense = int(every.max()) - int(every.min()) < len(every)  # no need to hash
+            # no need to hash
+            is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
     sides = {name: _keys(name, values) for name, values in keys.items()}
     kinds = {kind: name for name, (kind, _, _) in sides.items() if kind}
     if len(kinds) > 1:
         (a, of_a), (b, of_b) = list(kinds.items())[:2]
-        raise ValueError(f"{of_a} holds {a} and {of_b} {b}: keys of two kinds never match")
+        raise ValueError(
+            f"{of_a} holds {a} and {of_b} {b}: keys of two kinds never match"
+        )
     distinct = [side[2] for side in sides.values()]
     if len({array.dtype for array in distinct if array.size}) > 1:
         distinct = [array.astype(object) for array in distinct]
-    number, _ = pd.factorize(np.concatenate([array for array in distinct if array.size] or [np.empty(0, object)]))
+    number, _ = pd.factorize(
+        np.concatenate(
+            [array for array in distinct if array.size] or [np.empty(0, object)]
+        )
+    )
     starts = np.cumsum([0, *map(len, distinct)])
-    return [np.append(number[start:], -1)[codes] for start, (_, codes, _) in zip(starts, sides.values(), strict=False)]
+    return [
+        np.append(number[start:], -1)[codes]
+        for start, (_, codes, _) in zip(starts, sides.values(), strict=False)
+    ]
 
 
 def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
     """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
     column = values
-    if not (isinstance(values, np.ndarray) and values.dtype.kind in "iuf" and not np.ma.is_masked(values)):
+    if not (
+        isinstance(values, np.ndarray)
+        and values.dtype.kind in "iuf"
+        and not np.ma.is_masked(values)
+    ):
         column = _column(name, values)
         if column.isna().any():
-            raise ValueError(f"{name} is missing at row {int(np.argmax(column.isna()))}")
+            raise ValueError(
+                f"{name} is missing at row {int(np.argmax(column.isna()))}"
+            )
         if isinstance(column.dtype, pd.CategoricalDtype):
             column = column.astype(column.cat.categories.dtype)
         kind = pd.api.types.infer_dtype(column)
         if kind == "string":
-            raise ValueError(f"{name} must hold numbers or datetimes, got {column.iloc[0]!r} at row 0, a text")
+            raise ValueError(
+                f"{name} must hold numbers or datetimes, got {column.iloc[0]!r} at row "
+                "0, a text"
+            )
         if column.dtype == object and kind in ("date", "datetime", "timedelta"):
             try:
-                column = pd.to_timedelta(column) if kind == "timedelta" else pd.to_datetime(column)
+                column = (
+                    pd.to_timedelta(column)
+                    if kind == "timedelta"
+                    else pd.to_datetime(column)
+                )
             except ValueError as error:
                 raise ValueError(f"{name} holds times of two kinds: {error}") from error
         if column.dtype.kind == "m":
@@ -439,12 +604,15 @@ def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
 
 
 def _moments(
-    times: dict[str, Any], durations: dict[str, Any] | None = None, interval: str = "[0, inf)"
+    times: dict[str, Any],
+    durations: dict[str, Any] | None = None,
+    interval: str = "[0, inf)",
 ) -> tuple[list[np.ndarray], list[Any]]:
     """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
 
-    Whole numbers and datetimes become int64, so that a duration between two ticks is rounded down, which no comparison
-    with a whole difference notices. Numbers with fractions become float64 and stay where they are: a shift would round.
+    Whole numbers and datetimes become int64, so that a duration between two ticks is
+    rounded down, which no comparison with a whole difference notices. Numbers with
+    fractions become float64 and stay where they are: a shift would round.
     """
     clocks = {name: _clock(name, values) for name, values in times.items()}
     kinds = {kind: name for name, (kind, column) in clocks.items() if len(column)}
@@ -452,42 +620,78 @@ def _moments(
         (a, of_a), (b, of_b) = list(kinds.items())[:2]
         raise ValueError(f"times are of two kinds: {of_a} holds {a}, {of_b} holds {b}")
     kind = next(iter(kinds), None)
-    columns = [column if len(column) else np.empty(0, np.int64) for _, column in clocks.values()]
+    columns = [
+        column if len(column) else np.empty(0, np.int64)
+        for _, column in clocks.values()
+    ]
     unit = None
     if kind not in (None, "numbers"):
-        unit = max((c.dt.unit for c in columns if len(c)), key=["s", "ms", "us", "ns"].index)
+        unit = max(
+            (c.dt.unit for c in columns if len(c)), key=["s", "ms", "us", "ns"].index
+        )
         try:
-            columns = [c.dt.as_unit(unit).astype(np.int64).to_numpy() if len(c) else c for c in columns]
+            columns = [
+                c.dt.as_unit(unit).astype(np.int64).to_numpy() if len(c) else c
+                for c in columns
+            ]
         except ValueError as error:
-            raise ValueError(f"{', '.join(times)} do not fit one scale: {error}") from error
+            raise ValueError(
+                f"{', '.join(times)} do not fit one scale: {error}"
+            ) from error
     whole = all(c.dtype == np.int64 for c in columns)
     ends = [end.item() for c in columns if len(c) for end in (c.min(), c.max())] or [0]
     if whole and (span := max(ends) - min(ends)) >= 2**63:
         raise ValueError(f"{', '.join(times)} span {span}, more than 64 bits hold")
-    lengths = [_duration(name, value, kind, unit, interval) for name, value in (durations or {}).items()]
+    lengths = [
+        _duration(name, value, kind, unit, interval)
+        for name, value in (durations or {}).items()
+    ]
     if not whole:
         for name, c in zip(times, columns, strict=True):
             if c.dtype == np.int64:
-                _refuse(name, "be below 2^53 beside times with fractions", c, (c > -(2**53)) & (c < 2**53))
+                _refuse(
+                    name,
+                    "be below 2^53 beside times with fractions",
+                    c,
+                    (c > -(2**53)) & (c < 2**53),
+                )
         return [column.astype(np.float64) for column in columns], lengths
     lengths = [None if d is None else min(int(d // 1), span + 1) for d in lengths]
     return [column - min(ends) for column in columns], lengths
 
 
-def _duration(name: str, value: Any, kind: str | None, unit: str | None, interval: str) -> Any:
+def _duration(
+    name: str, value: Any, kind: str | None, unit: str | None, interval: str
+) -> Any:
     """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
     if value is None:
         return None
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, np.timedelta64)
+    is_number = isinstance(value, numbers.Real) and not isinstance(
+        value, np.timedelta64
+    )
     if kind == "numbers" or (kind is None and is_number):
         if not is_number:
-            raise ValueError(f"{name} must be a number, as the times are, got {value!r}")
+            raise ValueError(
+                f"{name} must be a number, as the times are, got {value!r}"
+            )
         _number(name, value, interval)
-        return value if isinstance(value, int) else float(value) if value % 1 else int(value)
+        return (
+            value
+            if isinstance(value, int)
+            else float(value)
+            if value % 1
+            else int(value)
+        )
     try:
-        if is_number or (isinstance(value, str) and value.strip().lstrip("+-").replace(".", "").isdigit()):
+        if is_number or (
+            isinstance(value, str)
+            and value.strip().lstrip("+-").replace(".", "").isdigit()
+        ):
             raise ValueError("a number says no unit")
-        if isinstance(value, np.timedelta64) and np.datetime_data(value)[0] == "generic":
+        if (
+            isinstance(value, np.timedelta64)
+            and np.datetime_data(value)[0] == "generic"
+        ):
             raise ValueError("it has no unit")
         length = pd.Timedelta(value)
         if length is pd.NaT:
@@ -495,7 +699,8 @@ def _duration(name: str, value: Any, kind: str | None, unit: str | None, interva
         ticks = length // pd.Timedelta(1, unit or "ns")
     except (ValueError, TypeError) as error:
         raise ValueError(
-            f"{name} must be a duration, such as '30min' or a Timedelta, got {value!r}: {error}"
+            f"{name} must be a duration, such as '30min' or a Timedelta, got "
+            f"{value!r}: {error}"
         ) from error
     _number(name, length.total_seconds(), interval)
     return ticks

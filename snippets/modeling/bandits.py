@@ -1,8 +1,9 @@
 """Learn while choosing: Thompson sampling, LinUCB, and how to try them on a log of random choices.
 
-Thompson sampling: Chapelle and Li 2011, "An Empirical Evaluation of Thompson Sampling", NIPS, algorithm 2.
-LinUCB: Li et al. 2010, "A Contextual-Bandit Approach to Personalized News Article Recommendation", WWW, algorithm 1.
-Replay: Li et al. 2011, "Unbiased Offline Evaluation of Contextual-Bandit-Based News Article Recommendation Algorithms",
+Thompson sampling: Chapelle and Li 2011, "An Empirical Evaluation of Thompson Sampling",
+NIPS, algorithm 2. LinUCB: Li et al. 2010, "A Contextual-Bandit Approach to Personalized
+News Article Recommendation", WWW, algorithm 1. Replay: Li et al. 2011, "Unbiased
+Offline Evaluation of Contextual-Bandit-Based News Article Recommendation Algorithms",
 WSDM.
 """
 
@@ -24,7 +25,8 @@ class ThompsonSampling:
     ----------
     n_arms : int
     alpha, beta : float or arrays of shape (n_arms,)
-        The Beta prior of the arms' rates: clicks and misses that each arm is given before it is shown.
+        The Beta prior of the arms' rates: clicks and misses that each arm is given
+        before it is shown.
 
     Attributes
     ----------
@@ -34,7 +36,8 @@ class ThompsonSampling:
     Raises
     ------
     ValueError
-        If there are fewer than two arms, the prior is not in [1e-300, 1e300], or an arm or a reward is none.
+        If there are fewer than two arms, the prior is not in [1e-300, 1e300], or an arm
+        or a reward is none.
 
     Examples
     --------
@@ -44,16 +47,22 @@ class ThompsonSampling:
     array([1, 1, 1, 1, 1])
     """
 
-    def __init__(self, n_arms: int, alpha: ArrayLike = 1.0, beta: ArrayLike = 1.0) -> None:
+    def __init__(
+        self, n_arms: int, alpha: ArrayLike = 1.0, beta: ArrayLike = 1.0
+    ) -> None:
         n_arms = _count("n_arms", n_arms, 2)
         prior = {"alpha": alpha, "beta": beta}
         for name, values in prior.items():
-            prior[name] = _numbers(name, values, "[1e-300, 1e300]", ndim=None)  # beyond, draws are 0 or NaN
+            # beyond, draws are 0 or NaN
+            prior[name] = _numbers(name, values, "[1e-300, 1e300]", ndim=None)
             if prior[name].shape not in ((), (n_arms,)):
                 raise ValueError(
-                    f"{name} must be one number, or one for each of {n_arms} arms, got shape {prior[name].shape}"
+                    f"{name} must be one number, or one for each of {n_arms} arms, got "
+                    f"shape {prior[name].shape}"
                 )
-        self.alpha_, self.beta_ = (np.broadcast_to(values, n_arms).copy() for values in prior.values())
+        self.alpha_, self.beta_ = (
+            np.broadcast_to(values, n_arms).copy() for values in prior.values()
+        )
 
     def choose(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return the arms of n requests, all chosen before any of their rewards is known."""
@@ -66,10 +75,13 @@ class ThompsonSampling:
     def probabilities(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
         """Return how likely each arm is to be chosen, from so many draws: the propensity to log.
 
-        Each arm is counted once more than it was drawn, so that none is 0: a propensity is divided by. One below a few
-        in n_draws is therefore too high, and weights by it too small.
+        Each arm is counted once more than it was drawn, so that none is 0: a propensity
+        is divided by. One below a few in n_draws is therefore too high, and weights by
+        it too small.
         """
-        drawn = np.bincount(self.choose(_count("n_draws", n_draws), rng), minlength=len(self.alpha_))
+        drawn = np.bincount(
+            self.choose(_count("n_draws", n_draws), rng), minlength=len(self.alpha_)
+        )
         return (drawn + 1) / (n_draws + len(self.alpha_))
 
     def update(self, arms: ArrayLike, rewards: ArrayLike) -> None:
@@ -86,23 +98,27 @@ class LinUCB:
     ----------
     n_arms, n_features : int
     width : float
-        How many standard deviations the bound lies above the mean, in [0, 1e100]; 0 is greedy. The paper's alpha.
+        How many standard deviations the bound lies above the mean, in [0, 1e100]; 0 is
+        greedy. The paper's alpha.
     l2 : float
         Penalty of the regressions, in [1e-200, 1e200].
     random_state : int or None
-        Seed of the draws among arms with equal bounds, as all are before the first reward.
+        Seed of the draws among arms with equal bounds, as all are before the first
+        reward.
 
     Attributes
     ----------
     coef_ : array of shape (n_arms, n_features)
     covariance_ : array of shape (n_arms, n_features, n_features)
-        Inverse of the paper's A, which is kept as a triangular root: so choose is right for contexts as large as
-        1e8 times their spread, where this matrix, written out, has lost its digits.
+        Inverse of the paper's A, which is kept as a triangular root: so choose is right
+        for contexts as large as 1e8 times their spread, where this matrix, written out,
+        has lost its digits.
 
     Raises
     ------
     ValueError
-        If a parameter is out of range, or contexts are not of n_features finite numbers.
+        If a parameter is out of range, or contexts are not of n_features finite
+        numbers.
 
     Examples
     --------
@@ -113,24 +129,41 @@ class LinUCB:
     """
 
     def __init__(
-        self, n_arms: int, n_features: int, width: float = 1.0, l2: float = 1.0, random_state: int | None = None
+        self,
+        n_arms: int,
+        n_features: int,
+        width: float = 1.0,
+        l2: float = 1.0,
+        random_state: int | None = None,
     ) -> None:
-        n_arms, n_features = _count("n_arms", n_arms, 2), _count("n_features", n_features)
+        n_arms, n_features = (
+            _count("n_arms", n_arms, 2),
+            _count("n_features", n_features),
+        )
         self.width = _number("width", width, "[0, 1e100]")
-        seed = random_state if random_state is None else _count("random_state", random_state, 0)
+        seed = (
+            random_state
+            if random_state is None
+            else _count("random_state", random_state, 0)
+        )
         self._rng = np.random.default_rng(seed)
-        # A = R'R, and R beside the rotated rewards, by arm: all that a regression needs to know of its rows.
-        root = np.sqrt(_number("l2", l2, "[1e-200, 1e200]")) * np.eye(n_features, n_features + 1)
+        # A = R'R, and R beside the rotated rewards, by arm: all that a regression needs
+        # to know of its rows.
+        root = np.sqrt(_number("l2", l2, "[1e-200, 1e200]")) * np.eye(
+            n_features, n_features + 1
+        )
         self._roots = np.tile(root, (n_arms, 1, 1))
         self._solve()
 
     def choose(self, contexts: ArrayLike) -> np.ndarray:
         """Return the arm of each request, shape (n,), from contexts of shape (n, n_features)."""
         x = self._check(contexts)
-        # Times a number, a context has the same best arm: squares of large and of small ones do not fit.
+        # Times a number, a context has the same best arm: squares of large and of small
+        # ones do not fit.
         x = np.ldexp(x, -np.frexp(np.abs(x).max(axis=1, keepdims=True))[1])
         # --8<-- [start:linucb]
-        spread = x @ self._inverse  # by arm; its squares add up to x' A^-1 x, the variance
+        # by arm; its squares add up to x' A^-1 x, the variance
+        spread = x @ self._inverse
         bound = x @ self.coef_.T + self.width * np.sqrt((spread**2).sum(axis=2)).T
         top = bound.max(axis=1, keepdims=True)
         equal = bound >= top - 1e-9 * np.abs(top)  # but for rounding
@@ -145,7 +178,9 @@ class LinUCB:
             raise ValueError(f"one context for each arm, got {len(x)} and {len(arms)}")
         for arm in np.unique(arms):
             own = arms == arm
-            rows = np.vstack([self._roots[arm], np.column_stack([x[own], rewards[own]])])
+            rows = np.vstack(
+                [self._roots[arm], np.column_stack([x[own], rewards[own]])]
+            )
             self._roots[arm] = np.linalg.qr(rows, mode="r")[: x.shape[1]]
         self._solve()
 
@@ -155,14 +190,22 @@ class LinUCB:
         self.covariance_ = self._inverse @ self._inverse.swapaxes(1, 2)
 
     def _check(self, contexts: ArrayLike) -> np.ndarray:
-        x = _numbers("contexts", contexts, "(-1e150, 1e150)", ndim=2)  # the squares must be finite, too
+        # the squares must be finite, too
+        x = _numbers("contexts", contexts, "(-1e150, 1e150)", ndim=2)
         if x.shape[1] != self._roots.shape[1]:
-            raise ValueError(f"contexts must hold {self._roots.shape[1]} numbers in each row, got shape {x.shape}")
+            raise ValueError(
+                f"contexts must hold {self._roots.shape[1]} numbers in each row, got "
+                f"shape {x.shape}"
+            )
         return x
 
 
 def replay(
-    choose: Callable, update: Callable, arms: ArrayLike, rewards: ArrayLike, batch_size: int = 100
+    choose: Callable,
+    update: Callable,
+    arms: ArrayLike,
+    rewards: ArrayLike,
+    batch_size: int = 100,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Let a policy choose on a log whose arms were drawn uniformly; keep the rows in which it chose what was shown.
 
@@ -173,29 +216,40 @@ def replay(
     update : function of an array of row numbers
         Learns the rows that were kept, and no others.
     arms, rewards : arrays of shape (n,)
-        What was shown, whole numbers as choose returns them, in order of time; and what came of it, numbers.
+        What was shown, whole numbers as choose returns them, in order of time; and what
+        came of it, numbers.
     batch_size : int
         Rows that are chosen for before the policy learns.
 
     Returns
     -------
     (rows, rewards) : arrays of shape (n_kept,)
-        Their mean reward estimates that of the policy run live over n_kept requests, without bias if the arms were
-        drawn uniformly and independently of everything.
+        Their mean reward estimates that of the policy run live over n_kept requests,
+        without bias if the arms were drawn uniformly and independently of everything.
 
     Raises
     ------
     ValueError
-        If lengths differ, an arm is no whole number, a reward is not finite, batch_size is less than 1, or choose does
-        not return one arm for each row.
+        If lengths differ, an arm is no whole number, a reward is not finite, batch_size
+        is less than 1, or choose does not return one arm for each row.
 
     Examples
     --------
-    >>> rows, rewards = replay(lambda rows: np.ones(4, int), lambda rows: None, [0, 1, 1, 0], [0, 1, 0, 1], 4)
+    >>> rows, rewards = replay(
+    ...     lambda rows: np.ones(4, int),
+    ...     lambda rows: None,
+    ...     [0, 1, 1, 0],
+    ...     [0, 1, 0, 1],
+    ...     4,
+    ... )
     >>> rows, rewards
     (array([1, 2]), array([1., 0.]))
     """
-    arms, value, batch_size = _whole("arms", arms), _numbers("rewards", rewards), _count("batch_size", batch_size)
+    arms, value, batch_size = (
+        _whole("arms", arms),
+        _numbers("rewards", rewards),
+        _count("batch_size", batch_size),
+    )
     if len(value) != len(arms):
         raise ValueError(f"rewards has {len(value)} rows, arms has {len(arms)}")
     kept = [np.empty(0, np.intp)]
@@ -204,7 +258,10 @@ def replay(
         rows = slice(start, min(start + batch_size, len(arms)))
         chosen = _whole("what choose returns", choose(rows))
         if len(chosen) != rows.stop - start:
-            raise ValueError(f"choose must return {rows.stop - start} arms, one for each row, got {len(chosen)}")
+            raise ValueError(
+                f"choose must return {rows.stop - start} arms, one for each row, got "
+                f"{len(chosen)}"
+            )
         same = np.flatnonzero(chosen == arms[rows]) + start
         update(same)
         kept.append(same)
@@ -213,7 +270,9 @@ def replay(
     return rows, value[rows]
 
 
-def _shown(arms: ArrayLike, rewards: ArrayLike, n_arms: int) -> tuple[np.ndarray, np.ndarray]:
+def _shown(
+    arms: ArrayLike, rewards: ArrayLike, n_arms: int
+) -> tuple[np.ndarray, np.ndarray]:
     arms, rewards = _whole("arms", arms, 0, n_arms - 1), _labels("rewards", rewards)
     if len(rewards) != len(arms):
         raise ValueError(f"rewards has {len(rewards)} rows, arms has {len(arms)}")
@@ -225,35 +284,75 @@ def _shown(arms: ArrayLike, rewards: ArrayLike, n_arms: int) -> tuple[np.ndarray
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -274,16 +373,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -297,14 +409,25 @@ def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.
 
 
 def _whole(
-    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+    name: str,
+    values: Any,
+    least: int | None = None,
+    most: int | None = None,
+    ndim: int | None = 1,
 ) -> np.ndarray:
     """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
-        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
-        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+        _refuse(
+            name,
+            "be whole numbers",
+            array,
+            np.isfinite(array) & (array == np.floor(array)),
+        )
+        _refuse(
+            name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53
+        )
     elif array.dtype == np.uint64:
         _refuse(name, "be below 2^63", array, array < 2**63)
     array = array.astype(np.int64, copy=False)
@@ -331,7 +454,9 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 

@@ -1,7 +1,7 @@
 """Pick a list whose items are good and not all alike: maximal marginal relevance.
 
-Carbonell and Goldstein 1998, "The Use of MMR, Diversity-Based Reranking for Reordering Documents and Producing
-Summaries", SIGIR.
+Carbonell and Goldstein 1998, "The Use of MMR, Diversity-Based Reranking for Reordering
+Documents and Producing Summaries", SIGIR.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def maximal_marginal_relevance(relevance: ArrayLike, vectors: ArrayLike, k: int, trade_off: float = 0.7) -> np.ndarray:
+def maximal_marginal_relevance(
+    relevance: ArrayLike, vectors: ArrayLike, k: int, trade_off: float = 0.7
+) -> np.ndarray:
     """Pick k of n candidates in turn: each time the one with the most relevance, less its likeness to those picked.
 
     Parameters
@@ -22,11 +24,13 @@ def maximal_marginal_relevance(relevance: ArrayLike, vectors: ArrayLike, k: int,
     relevance : array of shape (n_lists, n) or (n,)
         Scores of the candidates; comparable with cosines, so scale them to about 1.
     vectors : array of shape (n_lists, n, d) or (n, d)
-        What two items are compared by, with the cosine; a vector of zeros is like nothing.
+        What two items are compared by, with the cosine; a vector of zeros is like
+        nothing.
     k : int
         How many to pick, 1 to n.
     trade_off : float
-        Weight of the relevance, in [0, 1]; the rest is the weight of the largest cosine with an item picked before.
+        Weight of the relevance, in [0, 1]; the rest is the weight of the largest cosine
+        with an item picked before.
 
     Returns
     -------
@@ -40,10 +44,15 @@ def maximal_marginal_relevance(relevance: ArrayLike, vectors: ArrayLike, k: int,
 
     Examples
     --------
-    >>> maximal_marginal_relevance([0.9, 0.8, 0.7], [[1, 0], [1, 0], [0, 1]], k=2, trade_off=0.5)
+    >>> maximal_marginal_relevance(
+    ...     [0.9, 0.8, 0.7], [[1, 0], [1, 0], [0, 1]], k=2, trade_off=0.5
+    ... )
     array([0, 2])
     """
-    score, direction = _numbers("relevance", relevance, ndim=None), _numbers("vectors", vectors, ndim=None)
+    score, direction = (
+        _numbers("relevance", relevance, ndim=None),
+        _numbers("vectors", vectors, ndim=None),
+    )
     one = score.ndim == 1
     if one:
         score, direction = score[None], direction[None]
@@ -52,12 +61,18 @@ def maximal_marginal_relevance(relevance: ArrayLike, vectors: ArrayLike, k: int,
         raise ValueError(f"a vector for each candidate: {shapes}")
     if not score.size:
         raise ValueError("relevance is empty")
-    k, trade_off = _count("k", k, 1, score.shape[1]), _number("trade_off", trade_off, "[0, 1]")
-    # By a power of two first, which rounds nothing, since squares of large and of small numbers do not fit.
+    k, trade_off = (
+        _count("k", k, 1, score.shape[1]),
+        _number("trade_off", trade_off, "[0, 1]"),
+    )
+    # By a power of two first, which rounds nothing, since squares of large and of small
+    # numbers do not fit.
     largest = np.abs(direction).max(axis=2, keepdims=True, initial=0)
     direction = np.ldexp(direction, -np.frexp(largest)[1])
     length = np.linalg.norm(direction, axis=2, keepdims=True)
-    direction = np.divide(direction, length, out=np.zeros_like(direction), where=length > 0)
+    direction = np.divide(
+        direction, length, out=np.zeros_like(direction), where=length > 0
+    )
     # --8<-- [start:mmr]
     lists, picked = np.arange(len(score)), np.empty((len(score), k), np.intp)
     nearest = np.zeros(score.shape)  # largest cosine with what was picked; nothing yet
@@ -76,35 +91,75 @@ def maximal_marginal_relevance(relevance: ArrayLike, vectors: ArrayLike, k: int,
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -125,16 +180,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -155,7 +223,9 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 

@@ -1,7 +1,8 @@
 """A logistic model with a weight for each feature and a learned one for each pair of features.
 
-Rendle 2010, "Factorization Machines", ICDM. The pairs' weights are dot products of short vectors, so that pairs that
-never occurred together have one too. Rates: Duchi et al. 2011, "Adaptive Subgradient Methods", JMLR (AdaGrad).
+Rendle 2010, "Factorization Machines", ICDM. The pairs' weights are dot products of
+short vectors, so that pairs that never occurred together have one too. Rates: Duchi et
+al. 2011, "Adaptive Subgradient Methods", JMLR (AdaGrad).
 """
 
 from __future__ import annotations
@@ -45,14 +46,20 @@ def pairwise(X: ArrayLike | csr_matrix, factors: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> pairwise(csr_matrix([[1.0, 2.0, 0.0]]), np.array([[1.0, 0.0], [3.0, 1.0], [9.0, 9.0]]))
+    >>> pairwise(
+    ...     csr_matrix([[1.0, 2.0, 0.0]]),
+    ...     np.array([[1.0, 0.0], [3.0, 1.0], [9.0, 9.0]]),
+    ... )
     array([6.])
     """
     X = csr_matrix(_in_range("X", X))
     factors = _in_range("factors", factors.toarray() if issparse(factors) else factors)
     _same_rows(X=range(X.shape[0]))
     if len(factors) != X.shape[1]:
-        raise ValueError(f"factors must hold one vector for each of {X.shape[1]} features, got {len(factors)}")
+        raise ValueError(
+            f"factors must hold one vector for each of {X.shape[1]} features, got "
+            f"{len(factors)}"
+        )
     # --8<-- [start:pairwise]
     return 0.5 * ((X @ factors) ** 2 - X.multiply(X) @ factors**2).sum(axis=1)
     # --8<-- [end:pairwise]
@@ -61,22 +68,25 @@ def pairwise(X: ArrayLike | csr_matrix, factors: np.ndarray) -> np.ndarray:
 class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
     """Factorization machine of degree 2 with logistic loss, by AdaGrad on small batches of sparse rows.
 
-    The log odds start at those of the rows, or of the first batch of a stream, with one more row of each label.
+    The log odds start at those of the rows, or of the first batch of a stream, with one
+    more row of each label.
 
-    Values should be about 1 in size: the first step moves a weight by ``learning_rate`` whatever the value, so that a
-    price of 10,000 would move the log odds by 10,000 learning_rate. Take its logarithm, or scale it.
+    Values should be about 1 in size: the first step moves a weight by ``learning_rate``
+    whatever the value, so that a price of 10,000 would move the log odds by 10,000
+    learning_rate. Take its logarithm, or scale it.
 
     Parameters
     ----------
     n_factors : int
         Length of each feature's vector; 0 leaves logistic regression.
     learning_rate : float
-        Step of a coordinate divided by the root of the squared gradients that it has seen.
+        Step of a coordinate divided by the root of the squared gradients that it has
+        seen.
     n_epochs : int
         Passes of `fit` over the rows. More is not better: watch it on later days.
     l2_linear, l2_factors : float
-        Penalties, at least 0, applied to a coordinate in each batch in which it occurs, per row of it. A row of weight
-        0 is none.
+        Penalties, at least 0, applied to a coordinate in each batch in which it occurs,
+        per row of it. A row of weight 0 is none.
     init_scale : float
         Standard deviation of the vectors at the start. At 0 they would never move.
     batch_size : int
@@ -93,18 +103,22 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
     Raises
     ------
     ValueError
-        If a parameter is out of range; if the rows hold NaN, infinity or values beyond float32, or labels of other than
-        two classes; if ``classes`` are not those of the first call, or no row has a weight above 0.
+        If a parameter is out of range; if the rows hold NaN, infinity or values beyond
+        float32, or labels of other than two classes; if ``classes`` are not those of
+        the first call, or no row has a weight above 0.
 
     Warns
     -----
     ConvergenceWarning
-        If ``fit``, or the first ``partial_fit``, meets a label to which the model gave a chance below one in a billion,
-        since values are far from 1.
+        If ``fit``, or the first ``partial_fit``, meets a label to which the model gave
+        a chance below one in a billion, since values are far from 1.
 
     Examples
     --------
-    >>> X, y = csr_matrix([[1, 0, 1, 0], [1, 0, 0, 1], [0, 1, 1, 0], [0, 1, 0, 1]] * 100), [1, 0, 0, 1] * 100
+    >>> X, y = (
+    ...     csr_matrix([[1, 0, 1, 0], [1, 0, 0, 1], [0, 1, 1, 0], [0, 1, 0, 1]] * 100),
+    ...     [1, 0, 0, 1] * 100,
+    ... )
     >>> model = FactorizationMachineClassifier(2, n_epochs=20, random_state=0).fit(X, y)
     >>> model.predict(X[:4])  # no weights of single features could
     array([1, 0, 0, 1])
@@ -132,7 +146,10 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(
-        self, X: ArrayLike | csr_matrix, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike | csr_matrix,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
     ) -> FactorizationMachineClassifier:
         """Forget everything, then pass over the rows ``n_epochs`` times, each time in another order."""
         X, label, weight = self._start(X, y, sample_weight, classes=None, fresh=True)
@@ -183,7 +200,9 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    def _start(self, X, y, sample_weight, classes, fresh) -> tuple[csr_matrix, np.ndarray, np.ndarray]:
+    def _start(
+        self, X, y, sample_weight, classes, fresh
+    ) -> tuple[csr_matrix, np.ndarray, np.ndarray]:
         """Check everything, and make the weights if there are none."""
         for name, least in [("n_factors", 0), ("n_epochs", 1), ("batch_size", 1)]:
             _count(name, getattr(self, name), least)
@@ -203,7 +222,10 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
             self._random = check_random_state(self.random_state)
             self.coef_, self.intercept_ = np.zeros((1, n)), np.zeros(1)
             self.factors_ = self._random.normal(0, self.init_scale, (n, self.n_factors))
-            self._squares = [np.full_like(w, 1e-8) for w in (self.intercept_, self.coef_[0], self.factors_)]
+            self._squares = [
+                np.full_like(w, 1e-8)
+                for w in (self.intercept_, self.coef_[0], self.factors_)
+            ]
         return X, (y == classes[1]).astype(float), weight
 
     def _start_at_rate(self, label: np.ndarray, weight: np.ndarray) -> None:
@@ -216,10 +238,15 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         for start in range(0, X.shape[0], self.batch_size):
             rows = slice(start, start + self.batch_size)
             batch = X[rows]
-            columns, local = np.unique(batch.indices, return_inverse=True)  # touch only what occurs
-            batch = csr_matrix((batch.data, local, batch.indptr), (batch.shape[0], len(columns)))
+            # touch only what occurs
+            columns, local = np.unique(batch.indices, return_inverse=True)
+            batch = csr_matrix(
+                (batch.data, local, batch.indptr), (batch.shape[0], len(columns))
+            )
             counts = np.bincount(local, minlength=len(columns))
-            surprise, *gradients = self._gradients(batch, y[rows], weight[rows], columns, counts)
+            surprise, *gradients = self._gradients(
+                batch, y[rows], weight[rows], columns, counts
+            )
             sure |= not np.abs(surprise).max() < 1 - IMPOSSIBLE
             for kept, squares, i, gradient in zip(
                 (self.intercept_, self.coef_[0], self.factors_),
@@ -254,8 +281,10 @@ def _warn_of_scale(X: csr_matrix) -> None:
     largest = np.abs(X.data).argmax() if X.nnz else 0
     if X.nnz and abs(X.data[largest]) > 10:
         warnings.warn(
-            f"a row was learned whose label had a probability below {IMPOSSIBLE:g}, since X reaches "
-            f"{X.data[largest]:g} in column {X.indices[largest]}: scale it to about 1, or lower learning_rate",
+            f"a row was learned whose label had a probability below {IMPOSSIBLE:g}, "
+            "since X reaches "
+            f"{X.data[largest]:g} in column {X.indices[largest]}: scale it to about 1, "
+            "or lower learning_rate",
             ConvergenceWarning,
             stacklevel=3,
         )
@@ -266,35 +295,75 @@ def _warn_of_scale(X: csr_matrix) -> None:
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -315,21 +384,36 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
-def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True) -> np.ndarray:
+def _features(
+    estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
+) -> np.ndarray:
     """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
     check = _whole if whole else _numbers
     try:
@@ -344,14 +428,25 @@ def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: boo
 
 
 def _whole(
-    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+    name: str,
+    values: Any,
+    least: int | None = None,
+    most: int | None = None,
+    ndim: int | None = 1,
 ) -> np.ndarray:
     """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
-        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
-        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+        _refuse(
+            name,
+            "be whole numbers",
+            array,
+            np.isfinite(array) & (array == np.floor(array)),
+        )
+        _refuse(
+            name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53
+        )
     elif array.dtype == np.uint64:
         _refuse(name, "be below 2^63", array, array < 2**63)
     array = array.astype(np.int64, copy=False)
@@ -378,13 +473,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")
@@ -396,7 +495,9 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
     """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
     rows = len(next(iter(arrays.values())))
-    weight = np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    weight = (
+        np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    )
     _same_rows(**arrays, sample_weight=weight)
     if not weight.any():
         raise ValueError("sample_weight is zero in every row")
@@ -409,7 +510,8 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
+        # tables of Polars and PyArrow do not say how many dimensions they have
+        or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -420,15 +522,20 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
+    # of which each entry is a tuple
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
-        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+        # pandas would make floats of them
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):
             values = values.infer_objects()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
-        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+        column = column.astype(
+            np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("=")
+        )
     return column
 
 
@@ -437,7 +544,11 @@ def _nullable(arrow_type: Any) -> Any:
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
-    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+    return (
+        pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U"))
+        if "int" in name[:4]
+        else None
+    )
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
@@ -447,7 +558,11 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
         codes = column.cat.codes.to_numpy()
         present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
-        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+        return (
+            kind if present.any() else None,
+            np.append(np.cumsum(present) - 1, -1)[codes],
+            distinct[present],
+        )
     there = column.notna().to_numpy(bool)
     if not there.any():
         return None, np.full(len(column), -1), np.empty(0, object)
@@ -458,7 +573,13 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         except TypeError as error:
             raise ValueError(f"{name} holds what is no key: {error}") from error
         return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
-    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    exact = (
+        object
+        if column.dtype == object
+        else np.uint64
+        if str(column.dtype).lower() == "uint64"
+        else np.int64
+    )
     number = (column if there.all() else column[there]).to_numpy(exact)
     if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
         number = number.astype(np.int64)
@@ -466,7 +587,10 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
     if number.dtype == np.int64 and high - low < len(number):  # no need to hash
         number = number - low
         present = np.bincount(number) > 0
-        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+        found, distinct = (
+            (np.cumsum(present) - 1)[number],
+            np.flatnonzero(present) + low,
+        )
     else:
         found, distinct = pd.factorize(number)
     if there.all():
@@ -486,11 +610,18 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
         if not (number[there] == np.floor(number[there])).all():
             return "fractions"
         exact = ~there | (np.abs(number) < 2**53)
-        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        _refuse(
+            name,
+            "be whole numbers, for as floats from 2^53 on their last digits are lost",
+            number,
+            exact,
+        )
         return "whole numbers"
     types = set(map(type, column[there])) if kind == "mixed" else set()
     if kind == "mixed-integer" or len(types) > 1:
-        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+        raise ValueError(
+            f"{name} holds keys of two kinds, such as 7 and '7', which never match"
+        )
     zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
     words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
     return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
@@ -499,14 +630,18 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 def _classes(name: str, values: Any) -> np.ndarray:
     """Return labels of any container as plain numbers or text; a missing one is refused."""
     values = values if hasattr(values, "__len__") else np.asarray(values)
-    if getattr(values, "ndim", 1) != 1 or (type(values) is np.ndarray and values.dtype.kind in "biuU"):
+    if getattr(values, "ndim", 1) != 1 or (
+        type(values) is np.ndarray and values.dtype.kind in "biuU"
+    ):
         array = column_or_1d(np.asarray(values), warn=True)
         return array.astype(array.dtype.newbyteorder("="), copy=False)
     kind, codes, distinct = _keys(name, values)
     if (codes < 0).any():
         raise ValueError(f"{name} is missing at row {int(np.argmin(codes))}")
     if kind == "bytes":
-        raise ValueError(f"{name} must hold numbers or text, got {distinct[codes[0]]!r} at row 0")
+        raise ValueError(
+            f"{name} must hold numbers or text, got {distinct[codes[0]]!r} at row 0"
+        )
     return np.array(distinct.tolist())[codes]
 
 
@@ -515,16 +650,23 @@ def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.nd
     found = np.unique(y)
     given = found if classes is None else np.unique(_classes("classes", classes))
     if known is not None and classes is not None and not np.array_equal(given, known):
-        raise ValueError(f"classes must be those of the first call, {known.tolist()}, got {given.tolist()}")
+        raise ValueError(
+            f"classes must be those of the first call, {known.tolist()}, got "
+            f"{given.tolist()}"
+        )
     expected = given if known is None else known
     if len(expected) != 2:
         raise ValueError(
-            f"Only binary classification is supported: got {len(expected)} class(es), {expected.tolist()[:3]}; "
+            f"Only binary classification is supported: got {len(expected)} class(es), "
+            f"{expected.tolist()[:3]}; "
             "give partial_fit both in `classes` if the first rows may hold one only"
         )
     if not np.isin(y, expected).all():
         wrong = int(np.argmin(np.isin(y, expected)))
-        raise ValueError(f"y must be one of the classes {expected.tolist()}, got {y[wrong]} at row {wrong}")
+        raise ValueError(
+            f"y must be one of the classes {expected.tolist()}, got {y[wrong]} at row "
+            f"{wrong}"
+        )
     return expected
 
 
@@ -541,15 +683,22 @@ def _in_range(name: str, X: Any) -> Any:
     if not good.all():
         entry = int(np.argmin(good))
         row = np.searchsorted(X.indptr, entry, side="right") - 1
-        raise ValueError(f"{name} must {rule}, got {value[entry]:g} at row {row}, column {X.indices[entry]}")
+        raise ValueError(
+            f"{name} must {rule}, got {value[entry]:g} at row {row}, column "
+            f"{X.indices[entry]}"
+        )
     return csr_matrix((value, X.indices, X.indptr), X.shape)
 
 
 def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) -> Any:
     """Return features as `_features` does, or sparse rows of them, whose squares do not overflow."""
     if issparse(X):
-        X = validate_data(estimator, X, accept_sparse="csr", ensure_all_finite=False, reset=reset)
-    return _in_range(name, X if issparse(X) else _features(estimator, name, X, reset=reset))
+        X = validate_data(
+            estimator, X, accept_sparse="csr", ensure_all_finite=False, reset=reset
+        )
+    return _in_range(
+        name, X if issparse(X) else _features(estimator, name, X, reset=reset)
+    )
 
 
 def _distinct_entries(X: Any) -> csr_matrix:

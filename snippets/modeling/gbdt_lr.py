@@ -1,8 +1,9 @@
 """Boosted trees whose leaves are the features of a logistic regression.
 
-He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD, section 3.1. The linear layer is
-kept as a Gaussian over its weights, so that it learns on from where it was: Chapelle and Li 2011, "An Empirical
-Evaluation of Thompson Sampling", NIPS, algorithm 3.
+He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD,
+section 3.1. The linear layer is kept as a Gaussian over its weights, so that it learns
+on from where it was: Chapelle and Li 2011, "An Empirical Evaluation of Thompson
+Sampling", NIPS, algorithm 3.
 """
 
 from __future__ import annotations
@@ -27,24 +28,32 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-JOINT = 2_000  # leaves that a few trees have together, at most: one entry of a row then stands for three trees or so
-ROWS = 10_000  # that walk down the trees together: what they reach then fits into the processor's cache
+# leaves that a few trees have together, at most: one entry of a row then stands for
+# three trees or so
+JOINT = 2_000
+# that walk down the trees together: what they reach then fits into the processor's
+# cache
+ROWS = 10_000
 STEPS = 500  # to the optimum, at most; ten or so are needed
-BLOCK = 2_500  # weights whose curvature is looked at together: 200 trees of 12 leaves; between blocks steps are many
+# weights whose curvature is looked at together: 200 trees of 12 leaves; between blocks
+# steps are many
+BLOCK = 2_500
 
 
 class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
     """Turn each row into the leaves that it reaches, one for each tree, and weigh these by logistic regression.
 
-    Fit trees and linear layer on different rows: in the leaves of rows that grew the trees, the labels are known.
+    Fit trees and linear layer on different rows: in the leaves of rows that grew the
+    trees, the labels are known.
 
     Parameters
     ----------
     n_estimators, max_leaf_nodes, learning_rate, min_samples_leaf
         Of the trees, see `HistGradientBoostingClassifier`.
     C : float or None
-        Inverse strength of the linear layer's penalty, more than 0: its weights start with a variance of C. None takes
-        1 / n_estimators, so that the log odds of a row start with a variance of one.
+        Inverse strength of the linear layer's penalty, more than 0: its weights start
+        with a variance of C. None takes 1 / n_estimators, so that the log odds of a row
+        start with a variance of one.
     random_state : int, RandomState or None
         Of the trees, which draw rows to find their bins.
 
@@ -61,18 +70,21 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
     Raises
     ------
     ValueError
-        If C is out of range; if rows hold infinity, labels of other than two classes, or no weight; NaN is a missing
-        value.
+        If C is out of range; if rows hold infinity, labels of other than two classes,
+        or no weight; NaN is a missing value.
 
     Notes
     -----
-    Which leaf a row reaches is learned from a copy of the trees with other numbers on their leaves. For that it reaches
-    into `HistGradientBoostingClassifier`, which has no public way: its trees are ``_predictors``, made of ``nodes``.
+    Which leaf a row reaches is learned from a copy of the trees with other numbers on
+    their leaves. For that it reaches into `HistGradientBoostingClassifier`, which has
+    no public way: its trees are ``_predictors``, made of ``nodes``.
 
     Examples
     --------
     >>> X, y = np.tile([[0.0], [1.0]], (200, 1)), np.tile([0, 1, 0, 0], 100)
-    >>> GBDTLogisticRegression(5, random_state=0).fit(X, y).predict_proba([[0.0], [1.0]])[:, 1].round(1)
+    >>> GBDTLogisticRegression(5, random_state=0).fit(X, y).predict_proba(
+    ...     [[0.0], [1.0]]
+    ... )[:, 1].round(1)
     array([0. , 0.5])
     """
 
@@ -102,22 +114,29 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
     ) -> GBDTLogisticRegression:
         """Forget everything and learn.
 
-        ``tree_rows``, booleans of shape (n,), says which rows grow the trees; the others fit the linear layer, in which
-        trees and rows then meet for the first time. None uses all rows for both. A row of weight 0 is no row.
+        ``tree_rows``, booleans of shape (n,), says which rows grow the trees; the
+        others fit the linear layer, in which trees and rows then meet for the first
+        time. None uses all rows for both. A row of weight 0 is no row.
         """
         n_trees, C = _count("n_estimators", self.n_estimators), self.C
         precision = n_trees if C is None else 1 / _number("C", C, "(0, inf)")
         X, y, weight, kept = self._check(X, y, sample_weight, fresh=True)
         self.classes_ = np.unique(y)
         if len(self.classes_) != 2:
-            raise ValueError(f"Only binary classification is supported: y holds {len(self.classes_)} class(es)")
+            raise ValueError(
+                "Only binary classification is supported: y holds "
+                f"{len(self.classes_)} class(es)"
+            )
         first = second = slice(None)
         if tree_rows is not None:
             first = _labels("tree_rows", tree_rows) == 1
             _same_rows(y=kept, tree_rows=first)
             first = first[kept]
             second = ~first
-            for name, rows in [("that grow the trees", first), ("that fit the linear layer", second)]:
+            for name, rows in [
+                ("that grow the trees", first),
+                ("that fit the linear layer", second),
+            ]:
                 if len(np.unique(y[rows])) < 2:
                     raise ValueError(f"the rows {name} must hold both classes")
         self.trees_ = HistGradientBoostingClassifier(
@@ -127,10 +146,17 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
             min_samples_leaf=self.min_samples_leaf,
             early_stopping=False,
             random_state=self.random_state,
-        ).fit(X[first], y[first], None if sample_weight is None else weight[first])  # weights make its bins slow
-        values = [tree.nodes["value"][tree.nodes["is_leaf"] == 1] for (tree,) in self.trees_._predictors]
+            # weights make its bins slow
+        ).fit(X[first], y[first], None if sample_weight is None else weight[first])
+        values = [
+            tree.nodes["value"][tree.nodes["is_leaf"] == 1]
+            for (tree,) in self.trees_._predictors
+        ]
         self._number_leaves([len(own) for own in values])
-        self._mean, self._precision = np.zeros(self._offsets[-1] + 1), np.full(self._offsets[-1] + 1, float(precision))
+        self._mean, self._precision = (
+            np.zeros(self._offsets[-1] + 1),
+            np.full(self._offsets[-1] + 1, float(precision)),
+        )
         self._precision[-1] = 0.0  # the intercept is free
         start = np.concatenate([*values, self.trees_._baseline_prediction.ravel()])
         return self._learn(X[second], y[second], weight[second], start)
@@ -193,7 +219,9 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    def _check(self, X, y, sample_weight, fresh) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _check(
+        self, X, y, sample_weight, fresh
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return the rows that have a weight, and which of all rows these are."""
         validate_data(self, X, y, skip_check_array=True, reset=fresh)
         y = _classes("y", y)
@@ -208,7 +236,9 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         if not fresh:
             check_is_fitted(self, "trees_")
         try:
-            return validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=fresh)
+            return validate_data(
+                self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=fresh
+            )
         except ValueError as error:
             try:
                 array = _array("X", X, 2)
@@ -217,7 +247,9 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
                 raise ValueError(f"{named}. {error}") from None
             raise
 
-    def _with_values(self, values: list[np.ndarray], baseline: float = 0.0) -> HistGradientBoostingClassifier:
+    def _with_values(
+        self, values: list[np.ndarray], baseline: float = 0.0
+    ) -> HistGradientBoostingClassifier:
         """Return the trees with other numbers on their leaves, one array for each tree."""
         trees = copy.deepcopy(self.trees_)
         trees._baseline_prediction = np.full_like(trees._baseline_prediction, baseline)
@@ -235,17 +267,29 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         numbers, members, tree = [], [], 0
         for group in groups:
             joint = np.unravel_index(np.arange(math.prod(group)), group, order="F")
-            numbers += [np.arange(n) * math.prod(group[:i]) for i, n in enumerate(group)]
+            numbers += [
+                np.arange(n) * math.prod(group[:i]) for i, n in enumerate(group)
+            ]
             own = [leaf + self._offsets[tree + i] for i, leaf in enumerate(joint)]
-            if not tree:  # each row is in one joint leaf of the first group: there the intercept comes in
+            # each row is in one joint leaf of the first group: there the intercept
+            # comes in
+            if not tree:
                 own.append(np.full(math.prod(group), self._offsets[-1]))
             members.append(np.column_stack(own))
             tree += len(group)
-        self._numbered, self._ends = self._with_values(numbers), np.cumsum([len(group) for group in groups])
+        self._numbered, self._ends = (
+            self._with_values(numbers),
+            np.cumsum([len(group) for group in groups]),
+        )
         self._starts = np.cumsum([0, *map(len, members)])
-        ends = np.cumsum([0, *np.repeat([m.shape[1] for m in members], [len(m) for m in members])])
+        ends = np.cumsum(
+            [0, *np.repeat([m.shape[1] for m in members], [len(m) for m in members])]
+        )
         columns = np.concatenate([m.ravel() for m in members])
-        self._members = csr_matrix((np.ones(len(columns)), columns, ends), (len(ends) - 1, self._offsets[-1] + 1))
+        self._members = csr_matrix(
+            (np.ones(len(columns)), columns, ends),
+            (len(ends) - 1, self._offsets[-1] + 1),
+        )
 
     def _reach(self, X: np.ndarray) -> csr_matrix:
         """Return which joint leaves each row reaches, shape (n, n_joint), one entry for each group of trees."""
@@ -253,14 +297,18 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         for top in range(0, len(X), ROWS):
             part, before = slice(top, top + ROWS), 0.0
             # --8<-- [start:leaves]
-            for tree, score in enumerate(self._numbered.staged_decision_function(X[part]), 1):
+            for tree, score in enumerate(
+                self._numbered.staged_decision_function(X[part]), 1
+            ):
                 if tree in self._ends:
                     group = np.searchsorted(self._ends, tree)
                     joint[part, group] = score - before + self._starts[group]
                     before = score
             # --8<-- [end:leaves]
         ends = np.arange(0, joint.size + 1, joint.shape[1])
-        return csr_matrix((np.ones(joint.size), joint.ravel(), ends), (len(X), self._starts[-1]))
+        return csr_matrix(
+            (np.ones(joint.size), joint.ravel(), ends), (len(X), self._starts[-1])
+        )
 
     def _learn(self, X, y, weight, start) -> GBDTLogisticRegression:
         """Move the Gaussian over the weights to what it is after these rows."""
@@ -272,36 +320,59 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
             margin = rows @ (leaves @ w)
             error = weight * (expit(margin) - label)
             gradient = precision * (w - prior) + leaves.T @ (rows.T @ error)
-            return 0.5 * precision @ (w - prior) ** 2 + weight @ (np.logaddexp(0, margin) - label * margin), gradient
+            return 0.5 * precision @ (w - prior) ** 2 + weight @ (
+                np.logaddexp(0, margin) - label * margin
+            ), gradient
 
         self._mean, self.n_iter_ = self._minimize(loss, start, rows, weight)
         p = expit(rows @ (leaves @ self._mean))
         self._precision = precision + leaves.T @ (rows.T @ (weight * p * (1 - p)))
         # --8<-- [end:learn]
-        self._scoring = self._with_values(np.split(self._mean[:-1], self._offsets[1:-1]), self._mean[-1])
+        self._scoring = self._with_values(
+            np.split(self._mean[:-1], self._offsets[1:-1]), self._mean[-1]
+        )
         return self
 
     def _minimize(self, loss, w, rows, weight) -> tuple[np.ndarray, int]:
         """Return where the loss is least and in how many steps, each in units in which its curvature is about one."""
         steps, share = 0, 20
         while steps < STEPS:
-            start, factors, share = w, self._curvature(rows, weight, w, share), max(share // 4, 1)
+            start, factors, share = (
+                w,
+                self._curvature(rows, weight, w, share),
+                max(share // 4, 1),
+            )
             ends = np.cumsum([len(factor) for factor in factors])[:-1]
 
             def solve(x, trans, factors=factors, ends=ends):
                 parts = zip(factors, np.split(x, ends), strict=True)
-                return np.concatenate([solve_triangular(factor, own, lower=True, trans=trans) for factor, own in parts])
+                return np.concatenate(
+                    [
+                        solve_triangular(factor, own, lower=True, trans=trans)
+                        for factor, own in parts
+                    ]
+                )
 
             def scaled(u, start=start, solve=solve):
                 value, gradient = loss(start + solve(u, 1))
                 return value, solve(gradient, 0)
 
             options = {"maxiter": min(30, STEPS - steps), "ftol": 1e-12, "gtol": 1e-3}
-            found = minimize(scaled, np.zeros(len(start)), jac=True, method="L-BFGS-B", options=options)
+            found = minimize(
+                scaled,
+                np.zeros(len(start)),
+                jac=True,
+                method="L-BFGS-B",
+                options=options,
+            )
             w, steps = start + solve(found.x, 1), steps + max(found.nit, 1)
             if found.success:
                 return w, steps
-        warnings.warn(f"the linear layer has not converged in {steps} steps", ConvergenceWarning, stacklevel=4)
+        warnings.warn(
+            f"the linear layer has not converged in {steps} steps",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
         return w, steps
 
     def _curvature(self, rows, weight, w, share) -> list[np.ndarray]:
@@ -313,16 +384,21 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         sample = np.random.default_rng(0).choice(rows.shape[0], n, replace=False)
         p = expit(rows @ (self._members @ w))
         certainty = weight * p * (1 - p)
-        whole = self._precision + self._members.T @ (rows.T @ certainty)  # the diagonal, of all rows
-        some = np.sqrt(certainty[sample] * certainty.sum() / max(certainty[sample].sum(), 1e-300))
+        # the diagonal, of all rows
+        whole = self._precision + self._members.T @ (rows.T @ certainty)
+        some = np.sqrt(
+            certainty[sample] * certainty.sum() / max(certainty[sample].sum(), 1e-300)
+        )
         leaves, factors = rows[sample] @ self._members, []
         for left in range(0, len(w), BLOCK):
             own = leaves[:, left : left + BLOCK].astype(np.float32).toarray()
             own *= some[:, None].astype(np.float32)
             curvature = (own.T @ own).astype(float)
             diagonal = np.diag(curvature) + self._precision[left : left + BLOCK]
-            diagonal = np.maximum(diagonal, whole[left : left + BLOCK])  # leaves that the sample hardly reaches
-            np.fill_diagonal(curvature, diagonal + 1e-5 * diagonal.mean())  # beyond what float32 has lost
+            # leaves that the sample hardly reaches
+            diagonal = np.maximum(diagonal, whole[left : left + BLOCK])
+            # beyond what float32 has lost
+            np.fill_diagonal(curvature, diagonal + 1e-5 * diagonal.mean())
             factors.append(cholesky(curvature, lower=True))
         return factors
 
@@ -332,35 +408,75 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -381,16 +497,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -419,13 +548,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")
@@ -437,7 +570,9 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
     """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
     rows = len(next(iter(arrays.values())))
-    weight = np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    weight = (
+        np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    )
     _same_rows(**arrays, sample_weight=weight)
     if not weight.any():
         raise ValueError("sample_weight is zero in every row")
@@ -450,7 +585,8 @@ def _column(name: str, values: Any) -> pd.Series:
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        or hasattr(values, "columns")  # tables of Polars and PyArrow do not say how many dimensions they have
+        # tables of Polars and PyArrow do not say how many dimensions they have
+        or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
         raise ValueError(f"{name} must have one dimension, got {shape}")
@@ -461,15 +597,20 @@ def _column(name: str, values: Any) -> pd.Series:
         values = values.to_arrow()
     if hasattr(values, "to_pandas"):  # PyArrow
         return values.to_pandas(types_mapper=_nullable).set_axis(index)
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    if isinstance(values, list | tuple | pd.MultiIndex):  # of which each entry is a tuple
+    # of which each entry is a tuple
+    if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
-        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):  # pandas would make floats of them
+        # pandas would make floats of them
+        if not (pd.api.types.infer_dtype(values) == "integer" and values.hasnans):
             values = values.infer_objects()
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
-        column = column.astype(np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("="))
+        column = column.astype(
+            np.float64 if column.dtype.kind == "f" else column.dtype.newbyteorder("=")
+        )
     return column
 
 
@@ -478,7 +619,11 @@ def _nullable(arrow_type: Any) -> Any:
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
-    return pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U")) if "int" in name[:4] else None
+    return (
+        pd.api.types.pandas_dtype(name.replace("int", "Int").replace("u", "U"))
+        if "int" in name[:4]
+        else None
+    )
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
@@ -488,7 +633,11 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
         codes = column.cat.codes.to_numpy()
         present = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
-        return kind if present.any() else None, np.append(np.cumsum(present) - 1, -1)[codes], distinct[present]
+        return (
+            kind if present.any() else None,
+            np.append(np.cumsum(present) - 1, -1)[codes],
+            distinct[present],
+        )
     there = column.notna().to_numpy(bool)
     if not there.any():
         return None, np.full(len(column), -1), np.empty(0, object)
@@ -499,7 +648,13 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
         except TypeError as error:
             raise ValueError(f"{name} holds what is no key: {error}") from error
         return kind, codes.astype(np.int64), np.asarray(distinct, dtype=object)
-    exact = object if column.dtype == object else np.uint64 if str(column.dtype).lower() == "uint64" else np.int64
+    exact = (
+        object
+        if column.dtype == object
+        else np.uint64
+        if str(column.dtype).lower() == "uint64"
+        else np.int64
+    )
     number = (column if there.all() else column[there]).to_numpy(exact)
     if exact is not np.int64 and number.min() >= -(2**63) and number.max() < 2**63:
         number = number.astype(np.int64)
@@ -507,7 +662,10 @@ def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
     if number.dtype == np.int64 and high - low < len(number):  # no need to hash
         number = number - low
         present = np.bincount(number) > 0
-        found, distinct = (np.cumsum(present) - 1)[number], np.flatnonzero(present) + low
+        found, distinct = (
+            (np.cumsum(present) - 1)[number],
+            np.flatnonzero(present) + low,
+        )
     else:
         found, distinct = pd.factorize(number)
     if there.all():
@@ -527,11 +685,18 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
         if not (number[there] == np.floor(number[there])).all():
             return "fractions"
         exact = ~there | (np.abs(number) < 2**53)
-        _refuse(name, "be whole numbers, for as floats from 2^53 on their last digits are lost", number, exact)
+        _refuse(
+            name,
+            "be whole numbers, for as floats from 2^53 on their last digits are lost",
+            number,
+            exact,
+        )
         return "whole numbers"
     types = set(map(type, column[there])) if kind == "mixed" else set()
     if kind == "mixed-integer" or len(types) > 1:
-        raise ValueError(f"{name} holds keys of two kinds, such as 7 and '7', which never match")
+        raise ValueError(
+            f"{name} holds keys of two kinds, such as 7 and '7', which never match"
+        )
     zone = f" in {column.dtype.tz}" if getattr(column.dtype, "tz", None) else ""
     words = {"string": "text", "integer": "whole numbers", "boolean": "whole numbers"}
     return words.get(kind, "".join(t.__name__ for t in types) or kind + zone)
@@ -540,14 +705,18 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 def _classes(name: str, values: Any) -> np.ndarray:
     """Return labels of any container as plain numbers or text; a missing one is refused."""
     values = values if hasattr(values, "__len__") else np.asarray(values)
-    if getattr(values, "ndim", 1) != 1 or (type(values) is np.ndarray and values.dtype.kind in "biuU"):
+    if getattr(values, "ndim", 1) != 1 or (
+        type(values) is np.ndarray and values.dtype.kind in "biuU"
+    ):
         array = column_or_1d(np.asarray(values), warn=True)
         return array.astype(array.dtype.newbyteorder("="), copy=False)
     kind, codes, distinct = _keys(name, values)
     if (codes < 0).any():
         raise ValueError(f"{name} is missing at row {int(np.argmin(codes))}")
     if kind == "bytes":
-        raise ValueError(f"{name} must hold numbers or text, got {distinct[codes[0]]!r} at row 0")
+        raise ValueError(
+            f"{name} must hold numbers or text, got {distinct[codes[0]]!r} at row 0"
+        )
     return np.array(distinct.tolist())[codes]
 
 
@@ -556,16 +725,23 @@ def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.nd
     found = np.unique(y)
     given = found if classes is None else np.unique(_classes("classes", classes))
     if known is not None and classes is not None and not np.array_equal(given, known):
-        raise ValueError(f"classes must be those of the first call, {known.tolist()}, got {given.tolist()}")
+        raise ValueError(
+            f"classes must be those of the first call, {known.tolist()}, got "
+            f"{given.tolist()}"
+        )
     expected = given if known is None else known
     if len(expected) != 2:
         raise ValueError(
-            f"Only binary classification is supported: got {len(expected)} class(es), {expected.tolist()[:3]}; "
+            f"Only binary classification is supported: got {len(expected)} class(es), "
+            f"{expected.tolist()[:3]}; "
             "give partial_fit both in `classes` if the first rows may hold one only"
         )
     if not np.isin(y, expected).all():
         wrong = int(np.argmin(np.isin(y, expected)))
-        raise ValueError(f"y must be one of the classes {expected.tolist()}, got {y[wrong]} at row {wrong}")
+        raise ValueError(
+            f"y must be one of the classes {expected.tolist()}, got {y[wrong]} at row "
+            f"{wrong}"
+        )
     return expected
 
 

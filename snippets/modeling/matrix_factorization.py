@@ -1,6 +1,7 @@
 """Find what to recommend from who clicked on what: implicit matrix factorization by alternating least squares.
 
-Hu, Koren and Volinsky 2008, "Collaborative Filtering for Implicit Feedback Datasets", ICDM, equations 3 to 5.
+Hu, Koren and Volinsky 2008, "Collaborative Filtering for Implicit Feedback Datasets",
+ICDM, equations 3 to 5.
 """
 
 from __future__ import annotations
@@ -46,12 +47,14 @@ class ImplicitALS(BaseEstimator):
     Raises
     ------
     ValueError
-        If a parameter is out of range, or l2 so small that digits get lost; if a count is negative, or so large that
-        alpha times it is beyond 1e12; if a user is none of those of fit.
+        If a parameter is out of range, or l2 so small that digits get lost; if a count
+        is negative, or so large that alpha times it is beyond 1e12; if a user is none
+        of those of fit.
 
     Notes
     -----
-    Memory grows with the vectors and the clicks. A user of fewer items than factors has as many equations as items.
+    Memory grows with the vectors and the clicks. A user of fewer items than factors has
+    as many equations as items.
 
     Examples
     --------
@@ -77,8 +80,14 @@ class ImplicitALS(BaseEstimator):
 
     def fit(self, interactions: csr_matrix, y: None = None) -> ImplicitALS:
         """Learn from counts of meetings, sparse, shape (n_users, n_items); ``y`` is ignored."""
-        n_factors, n_iterations = _count("n_factors", self.n_factors), _count("n_iterations", self.n_iterations)
-        alpha, l2 = _number("alpha", self.alpha, "(0, inf)"), _number("l2", self.l2, "(0, inf)")
+        n_factors, n_iterations = (
+            _count("n_factors", self.n_factors),
+            _count("n_iterations", self.n_iterations),
+        )
+        alpha, l2 = (
+            _number("alpha", self.alpha, "(0, inf)"),
+            _number("l2", self.l2, "(0, inf)"),
+        )
         by_user = _counts(interactions, alpha)
         by_item = by_user.T.tocsr()
         random = np.random.default_rng(self.random_state)
@@ -93,21 +102,28 @@ class ImplicitALS(BaseEstimator):
         check_is_fitted(self)
         counts = _counts(interactions, float(self.alpha))
         if counts.shape[1] != len(self.item_factors_):
-            raise ValueError(f"interactions must have {len(self.item_factors_)} columns, got {counts.shape[1]}")
+            raise ValueError(
+                f"interactions must have {len(self.item_factors_)} columns, got "
+                f"{counts.shape[1]}"
+            )
         return _solve(counts, self.item_factors_, float(self.alpha), float(self.l2))
 
-    def recommend(self, users: ArrayLike, k: int, exclude: csr_matrix | None = None) -> np.ndarray:
+    def recommend(
+        self, users: ArrayLike, k: int, exclude: csr_matrix | None = None
+    ) -> np.ndarray:
         """Return the k items of the largest product for each user, best first, shape (len(users), k).
 
-        ``exclude``, sparse of shape (n_users, n_items): items with an entry other than 0 in the user's row are left
-        out. Where fewer than k are left, -1 fills the row.
+        ``exclude``, sparse of shape (n_users, n_items): items with an entry other than
+        0 in the user's row are left out. Where fewer than k are left, -1 fills the row.
         """
         check_is_fitted(self)
         n_users, n_items = len(self.user_factors_), len(self.item_factors_)
         users, k = _whole("users", users, 0, n_users - 1), _count("k", k, 1, n_items)
         if exclude is not None:
             if not issparse(exclude) or exclude.shape != (n_users, n_items):
-                raise ValueError(f"exclude must be a sparse matrix of shape {(n_users, n_items)}")
+                raise ValueError(
+                    f"exclude must be a sparse matrix of shape {(n_users, n_items)}"
+                )
             exclude = csr_matrix(exclude)
         top = np.empty((len(users), k), np.int64)
         step = max(1, 10 * CELLS // n_items)
@@ -118,34 +134,50 @@ class ImplicitALS(BaseEstimator):
                 row, column = exclude[rows].nonzero()
                 scores[row, column] = -np.inf
             best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-            top[start : start + step] = np.where(np.isneginf(np.take_along_axis(scores, best, axis=1)), -1, best)
+            top[start : start + step] = np.where(
+                np.isneginf(np.take_along_axis(scores, best, axis=1)), -1, best
+            )
         return top
 
 
-def _solve(counts: csr_matrix, other: np.ndarray, alpha: float, l2: float) -> np.ndarray:
+def _solve(
+    counts: csr_matrix, other: np.ndarray, alpha: float, l2: float
+) -> np.ndarray:
     """Return the vectors of the rows of counts that are best for the vectors of its columns."""
     k = other.shape[1]
     vectors = np.zeros((counts.shape[0], k))
     base = other.T @ other + l2 * np.eye(k)
     if not np.linalg.cond(base) < 1e12:
-        raise ValueError(f"l2 is too small, got {l2:g}: where factors are more than users or items, it alone decides")
+        raise ValueError(
+            f"l2 is too small, got {l2:g}: where factors are more than users or items, "
+            "it alone decides"
+        )
     through = np.linalg.solve(base, other.T).T
     for rows, columns, count in _batches(counts, k):
         # --8<-- [start:solve]
-        met, extra = other[columns], alpha * count  # confidence beyond the 1 that every pair has
+        # confidence beyond the 1 that every pair has
+        met, extra = other[columns], alpha * count
         wanted = ((count > 0) + extra)[:, :, None]
         if met.shape[1] > k:  # an equation for each factor
             left = base + (met * extra[:, :, None]).transpose(0, 2, 1) @ met
-            vectors[rows] = np.linalg.solve(left, met.transpose(0, 2, 1) @ wanted)[:, :, 0]
+            vectors[rows] = np.linalg.solve(left, met.transpose(0, 2, 1) @ wanted)[
+                :, :, 0
+            ]
         else:  # the same solution, by an equation for each item that was met
             mine = through[columns]
-            left = np.eye(met.shape[1]) + extra[:, :, None] * (met @ mine.transpose(0, 2, 1))
-            vectors[rows] = (mine.transpose(0, 2, 1) @ np.linalg.solve(left, wanted))[:, :, 0]
+            left = np.eye(met.shape[1]) + extra[:, :, None] * (
+                met @ mine.transpose(0, 2, 1)
+            )
+            vectors[rows] = (mine.transpose(0, 2, 1) @ np.linalg.solve(left, wanted))[
+                :, :, 0
+            ]
         # --8<-- [end:solve]
     return vectors
 
 
-def _batches(counts: csr_matrix, k: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _batches(
+    counts: csr_matrix, k: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield rows of about as many entries, and the columns and the counts of these, filled up with counts of 0."""
     size = np.diff(counts.indptr)
     order = np.argsort(size, kind="stable")
@@ -153,7 +185,9 @@ def _batches(counts: csr_matrix, k: int) -> Iterator[tuple[np.ndarray, np.ndarra
     while start < len(order):
         least = int(size[order[start]])
         alike = np.searchsorted(size[order], least + least // 5, side="right")
-        rows = order[start : min(alike, start + max(1, CELLS // (least * (least + 2 * k))))]
+        rows = order[
+            start : min(alike, start + max(1, CELLS // (least * (least + 2 * k))))
+        ]
         place = counts.indptr[rows][:, None] + np.arange(size[rows[-1]])
         filled = np.arange(size[rows[-1]]) < size[rows][:, None]
         place[~filled] = 0
@@ -163,7 +197,9 @@ def _batches(counts: csr_matrix, k: int) -> Iterator[tuple[np.ndarray, np.ndarra
 
 def _counts(interactions: csr_matrix, alpha: float) -> csr_matrix:
     if not issparse(interactions) or interactions.ndim != 2:
-        raise ValueError(f"interactions must be a sparse matrix, got {type(interactions).__name__}")
+        raise ValueError(
+            f"interactions must be a sparse matrix, got {type(interactions).__name__}"
+        )
     if interactions.dtype.kind not in "biuf":
         raise ValueError(f"interactions must be numbers, got {interactions.dtype}")
     counts = csr_matrix(interactions, dtype=np.float64, copy=True)
@@ -183,35 +219,75 @@ def _counts(interactions: csr_matrix, alpha: float) -> csr_matrix:
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -232,29 +308,53 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
 def _whole(
-    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+    name: str,
+    values: Any,
+    least: int | None = None,
+    most: int | None = None,
+    ndim: int | None = 1,
 ) -> np.ndarray:
     """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
-        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
-        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+        _refuse(
+            name,
+            "be whole numbers",
+            array,
+            np.isfinite(array) & (array == np.floor(array)),
+        )
+        _refuse(
+            name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53
+        )
     elif array.dtype == np.uint64:
         _refuse(name, "be below 2^63", array, array < 2**63)
     array = array.astype(np.int64, copy=False)
@@ -281,7 +381,9 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 

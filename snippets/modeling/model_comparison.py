@@ -1,9 +1,11 @@
 """Compare models fairly: one budget, the same days to tune on, the same rows to refit on, the same later days.
 
-An unequal comparison is the commonest way to a wrong conclusion: simple methods, once tuned, often undo a published
-gain. Ferrari Dacrema et al. 2019, "Are We Really Making Much Progress?", RecSys; Rendle et al. 2020, "Neural
-Collaborative Filtering vs. Matrix Factorization Revisited", RecSys. Agarwal et al. 2021, "Deep Reinforcement Learning
-at the Edge of the Statistical Precipice", NeurIPS: report intervals over runs, not one number a model.
+An unequal comparison is the commonest way to a wrong conclusion: simple methods, once
+tuned, often undo a published gain. Ferrari Dacrema et al. 2019, "Are We Really Making
+Much Progress?", RecSys; Rendle et al. 2020, "Neural Collaborative Filtering vs. Matrix
+Factorization Revisited", RecSys. Agarwal et al. 2021, "Deep Reinforcement Learning at
+the Edge of the Statistical Precipice", NeurIPS: report intervals over runs, not one
+number a model.
 """
 
 from __future__ import annotations
@@ -60,14 +62,16 @@ def compare_models(
     Parameters
     ----------
     candidates : mapping of str to (X, settings)
-        By the name of each model: its columns, rows first (an array, a sparse matrix, a frame), and the settings to
-        try, unfitted classifiers with ``predict_proba``. Columns made of labels, such as rates, are a function
-        ``X(known)`` instead, which builds them for all rows out of the rows that are known, a boolean mask.
+        By the name of each model: its columns, rows first (an array, a sparse matrix, a
+        frame), and the settings to try, unfitted classifiers with ``predict_proba``.
+        Columns made of labels, such as rates, are a function ``X(known)`` instead,
+        which builds them for all rows out of the rows that are known, a boolean mask.
     y : array-like of shape (n_rows,)
         Labels, 0 or 1.
     train, validate, test : array-like of shape (n_rows,)
-        True or 1 for the rows to fit on, to choose a setting on, and to judge on. No row has two parts; some may have
-        none. Validation days lie behind training days, and test days behind both.
+        True or 1 for the rows to fit on, to choose a setting on, and to judge on. No
+        row has two parts; some may have none. Validation days lie behind training days,
+        and test days behind both.
     budget : int
         Most settings that a model may try: who tries more finds more.
     loss : callable
@@ -76,22 +80,24 @@ def compare_models(
     Returns
     -------
     Comparison
-        ``table``: for each model the ``setting`` chosen, its loss on the ``validation`` rows, and the loss on the
-        ``test`` rows once refitted on training and validation rows. ``predictions``: its probabilities, shape
-        (n_test_rows,).
+        ``table``: for each model the ``setting`` chosen, its loss on the ``validation``
+        rows, and the loss on the ``test`` rows once refitted on training and validation
+        rows. ``predictions``: its probabilities, shape (n_test_rows,).
 
     Raises
     ------
     ValueError
-        If a model tries more settings than the budget or none, has other rows than y, a row has two parts, a part has
-        rows of one class only, or a label is not 0 or 1.
+        If a model tries more settings than the budget or none, has other rows than y, a
+        row has two parts, a part has rows of one class only, or a label is not 0 or 1.
 
     Examples
     --------
     >>> from sklearn.dummy import DummyClassifier
     >>> settings = [DummyClassifier(strategy=s) for s in ("uniform", "prior")]
     >>> y, day = [0, 1, 0, 1, 0, 1], np.arange(6) // 2
-    >>> compare_models({"dummy": (np.zeros((6, 1)), settings)}, y, day == 0, day == 1, day == 2).table["test"].round(3)
+    >>> compare_models(
+    ...     {"dummy": (np.zeros((6, 1)), settings)}, y, day == 0, day == 1, day == 2
+    ... ).table["test"].round(3)
     dummy    0.693
     Name: test, dtype: float64
     """
@@ -101,12 +107,26 @@ def compare_models(
     budget, found, predictions = _count("budget", budget), {}, {}
     for name, (X, settings) in candidates.items():
         if not 1 <= len(settings) <= budget:
-            raise ValueError(f"candidates must try 1 to {budget} settings, the budget, got {len(settings)}: {name!r}")
-        tried = [_predicted(name, X, model, y, rows["train"], rows["validate"]) for model in settings]
-        losses = _numbers(f"loss of {name!r}", [loss(y[rows["validate"]], p) for p in tried])
+            raise ValueError(
+                f"candidates must try 1 to {budget} settings, the budget, got "
+                f"{len(settings)}: {name!r}"
+            )
+        tried = [
+            _predicted(name, X, model, y, rows["train"], rows["validate"])
+            for model in settings
+        ]
+        losses = _numbers(
+            f"loss of {name!r}", [loss(y[rows["validate"]], p) for p in tried]
+        )
         best = int(np.argmin(losses))
-        p = _predicted(name, X, settings[best], y, rows["train"] | rows["validate"], rows["test"])
-        found[name] = {"setting": settings[best], "validation": losses[best], "test": loss(y[rows["test"]], p)}
+        p = _predicted(
+            name, X, settings[best], y, rows["train"] | rows["validate"], rows["test"]
+        )
+        found[name] = {
+            "setting": settings[best],
+            "validation": losses[best],
+            "test": loss(y[rows["test"]], p),
+        }
         predictions[name] = p
     return Comparison(pd.DataFrame.from_dict(found, orient="index"), predictions)
 
@@ -115,14 +135,16 @@ def compare_models(
 
 
 # --8<-- [start:paired]
-def paired_difference(losses: ArrayLike, baseline: ArrayLike, confidence: float = 0.95) -> PairedDifference:
+def paired_difference(
+    losses: ArrayLike, baseline: ArrayLike, confidence: float = 0.95
+) -> PairedDifference:
     """Return how much two models differ over logs, with Student's interval of the differences, log by log.
 
     Parameters
     ----------
     losses, baseline : array-like of shape (n_logs,)
-        The test losses of two models on the same logs, in the same order; at least two logs. Pairing takes out what a
-        log does to both.
+        The test losses of two models on the same logs, in the same order; at least two
+        logs. Pairing takes out what a log does to both.
     confidence : float
         Of the interval, in (0, 1).
 
@@ -134,7 +156,8 @@ def paired_difference(losses: ArrayLike, baseline: ArrayLike, confidence: float 
     Raises
     ------
     ValueError
-        If a loss is missing or infinite, the two have unequal lengths, or there are fewer than two logs.
+        If a loss is missing or infinite, the two have unequal lengths, or there are
+        fewer than two logs.
 
     Examples
     --------
@@ -144,10 +167,18 @@ def paired_difference(losses: ArrayLike, baseline: ArrayLike, confidence: float 
     losses, baseline = _numbers("losses", losses), _numbers("baseline", baseline)
     n_logs = _same_rows(losses=losses, baseline=baseline)
     if n_logs < 2:
-        raise ValueError(f"losses must hold two logs or more: one log has no spread, got {n_logs}")
+        raise ValueError(
+            f"losses must hold two logs or more: one log has no spread, got {n_logs}"
+        )
     difference = losses - baseline
-    mean, error = float(difference.mean()), float(difference.std(ddof=1)) / math.sqrt(n_logs)
-    half = float(t.ppf(0.5 + _number("confidence", confidence, "(0, 1)") / 2, n_logs - 1)) * error
+    mean, error = (
+        float(difference.mean()),
+        float(difference.std(ddof=1)) / math.sqrt(n_logs),
+    )
+    half = (
+        float(t.ppf(0.5 + _number("confidence", confidence, "(0, 1)") / 2, n_logs - 1))
+        * error
+    )
     return PairedDifference(mean, error, mean - half, mean + half)
 
 
@@ -163,15 +194,22 @@ def _check_parts(y: np.ndarray, rows: dict[str, np.ndarray]) -> None:
         raise ValueError(f"{named} must not share rows, got both at row {row}")
     for name, part in rows.items():
         if len(np.unique(y[part])) < 2:
-            raise ValueError(f"{name} must have rows of both classes, got {int(part.sum())} rows of one or none")
+            raise ValueError(
+                f"{name} must have rows of both classes, got {int(part.sum())} rows of "
+                "one or none"
+            )
 
 
-def _predicted(name: str, X: Any, model: Any, y: np.ndarray, known: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def _predicted(
+    name: str, X: Any, model: Any, y: np.ndarray, known: np.ndarray, asked: np.ndarray
+) -> np.ndarray:
     """Return what a model fitted on the rows known gives for those asked."""
     X = X(known.copy()) if callable(X) else X
     found = X.shape[0] if hasattr(X, "shape") else len(X)
     if found != len(y):
-        raise ValueError(f"candidates must have the {len(y)} rows of y, got {found}: {name!r}")
+        raise ValueError(
+            f"candidates must have the {len(y)} rows of y, got {found}: {name!r}"
+        )
     fitted = clone(model).fit(_safe_indexing(X, np.flatnonzero(known)), y[known])
     return fitted.predict_proba(_safe_indexing(X, np.flatnonzero(asked)))[:, 1]
 
@@ -181,35 +219,75 @@ def _predicted(name: str, X: Any, model: Any, y: np.ndarray, known: np.ndarray, 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -230,16 +308,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -268,13 +359,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")

@@ -1,8 +1,10 @@
 """One model for several labels: a shared bottom, a mixture of experts, or clicks and conversions over all impressions.
 
-Ma et al. 2018, "Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts", KDD (MMoE). Ma
-et al. 2018, "Entire Space Multi-Task Model: An Effective Approach for Estimating Post-Click Conversion Rate", SIGIR
-(ESMM): p(click and conversion) = p(click) p(conversion | click), and both factors are learned from all impressions.
+Ma et al. 2018, "Modeling Task Relationships in Multi-task Learning with Multi-gate
+Mixture-of-Experts", KDD (MMoE). Ma et al. 2018, "Entire Space Multi-Task Model: An
+Effective Approach for Estimating Post-Click Conversion Rate", SIGIR (ESMM): p(click and
+conversion) = p(click) p(conversion | click), and both factors are learned from all
+impressions.
 """
 
 from __future__ import annotations
@@ -29,35 +31,42 @@ class MultiTaskClassifier(BaseEstimator):
     n_factors : int
         Length of the embedding of each value.
     n_experts : int
-        Hidden layers side by side. 1 is the shared bottom; with more, each task's gate mixes them row by row.
+        Hidden layers side by side. 1 is the shared bottom; with more, each task's gate
+        mixes them row by row.
     n_hidden : int
         Width of each expert.
     entire_space : bool
-        If true there are two tasks, click and conversion, and a conversion needs a click: its label is compared with
-        the product of both probabilities, on all rows.
+        If true there are two tasks, click and conversion, and a conversion needs a
+        click: its label is compared with the product of both probabilities, on all
+        rows.
     learning_rate, n_epochs, batch_size
         AdaGrad's step, passes over the rows, rows of a step.
     init_scale : float
         Standard deviation of the embeddings at the start.
     random_state : int, RandomState or None
-        Draws where the parameters start, and which rows make a batch, so that the order of rows matters.
+        Draws where the parameters start, and which rows make a batch, so that the order
+        of rows matters.
 
     Attributes
     ----------
     params_ : dict of arrays
     values_ : list of n_fields arrays
-        The codes that fit has seen, in order, each with a row of the tables; -1, which is not one, comes first.
+        The codes that fit has seen, in order, each with a row of the tables; -1, which
+        is not one, comes first.
 
     Raises
     ------
     ValueError
-        If a parameter is out of range, X holds anything but whole numbers, Y anything but 0, 1 and NaN, a task has no
-        known label, or a step was so large that the parameters, or the log odds of a row, overflowed.
+        If a parameter is out of range, X holds anything but whole numbers, Y anything
+        but 0, 1 and NaN, a task has no known label, or a step was so large that the
+        parameters, or the log odds of a row, overflowed.
 
     Examples
     --------
     >>> X, Y = np.tile([[0], [1]], (300, 1)), np.tile([[0, 1], [1, 0]], (300, 1))
-    >>> MultiTaskClassifier(n_epochs=5, random_state=0).fit(X, Y).predict_proba([[0], [1]]).round()
+    >>> MultiTaskClassifier(n_epochs=5, random_state=0).fit(X, Y).predict_proba(
+    ...     [[0], [1]]
+    ... ).round()
     array([[0., 1.],
            [1., 0.]])
     """
@@ -85,12 +94,15 @@ class MultiTaskClassifier(BaseEstimator):
         self.init_scale = init_scale
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None = None) -> MultiTaskClassifier:
+    def fit(
+        self, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> MultiTaskClassifier:
         """Learn from codes X of shape (n, n_fields) and labels Y of shape (n, n_tasks); NaN is a label not known.
 
-        Codes are whole numbers of any size; a negative one is a missing value. A missing value, and one that no row of
-        fit has, adds nothing. Memory grows with the number of different codes. Only the ratios of ``sample_weight``
-        count; a row of weight 0 is no row, nor is one without a known label.
+        Codes are whole numbers of any size; a negative one is a missing value. A
+        missing value, and one that no row of fit has, adds nothing. Memory grows with
+        the number of different codes. Only the ratios of ``sample_weight`` count; a row
+        of weight 0 is no row, nor is one without a known label.
         """
         for name in ("n_factors", "n_experts", "n_hidden", "n_epochs", "batch_size"):
             _count(name, getattr(self, name))
@@ -101,40 +113,63 @@ class MultiTaskClassifier(BaseEstimator):
         weight = _row_weights(sample_weight, X=X, Y=Y)
         known = ~np.isnan(Y)
         if self.entire_space:
-            bad = ~known.all(axis=1) | (Y[:, 1] > Y[:, 0]) if Y.shape[1] == 2 else np.ones(len(Y), bool)
+            bad = (
+                ~known.all(axis=1) | (Y[:, 1] > Y[:, 0])
+                if Y.shape[1] == 2
+                else np.ones(len(Y), bool)
+            )
             if bad.any():
                 rule = "needs two labels, all known, and a click wherever there is a conversion"
-                raise ValueError(f"entire_space {rule}: Y has {Y[bad][0].tolist()} at row {bad.argmax()}")
+                raise ValueError(
+                    f"entire_space {rule}: Y has {Y[bad][0].tolist()} at row "
+                    f"{bad.argmax()}"
+                )
         kept = (weight > 0) & known.any(axis=1)
         if not known[kept].any(axis=0).all():
-            raise ValueError(f"Y has no label that is known in column {known[kept].any(axis=0).argmin()}")
+            raise ValueError(
+                "Y has no label that is known in column "
+                f"{known[kept].any(axis=0).argmin()}"
+            )
         X, Y, weight = X[kept], Y[kept], weight[kept] / weight.max()
-        self.values_ = [np.unique(np.append(np.maximum(column, -1), -1)) for column in X.T]
-        n_values, width = 1 + sum(len(values) - 1 for values in self.values_), X.shape[1] * self.n_factors
+        self.values_ = [
+            np.unique(np.append(np.maximum(column, -1), -1)) for column in X.T
+        ]
+        n_values, width = (
+            1 + sum(len(values) - 1 for values in self.values_),
+            X.shape[1] * self.n_factors,
+        )
         n_tasks = Y.shape[1]
         random = check_random_state(self.random_state)
         self.params_ = {
             "embedding": random.normal(0, self.init_scale, (n_values, self.n_factors)),
             "wide": np.zeros((n_values, n_tasks)),
-            "expert": random.normal(0, (2 / width) ** 0.5, (self.n_experts, width, self.n_hidden)),
+            "expert": random.normal(
+                0, (2 / width) ** 0.5, (self.n_experts, width, self.n_hidden)
+            ),
             "expert_bias": np.zeros((self.n_experts, 1, self.n_hidden)),
             "gate": random.normal(0, width**-0.5, (n_tasks, width, self.n_experts)),
             "tower": random.normal(0, self.n_hidden**-0.5, (n_tasks, self.n_hidden)),
             "bias": self._base_log_odds(Y, weight),
         }
         self.params_["embedding"][0] = 0
-        squares = {name: np.full_like(value, 1e-8) for name, value in self.params_.items()}
+        squares = {
+            name: np.full_like(value, 1e-8) for name, value in self.params_.items()
+        }
         rows, weight = self._rows(X), weight / weight.mean()
         with np.errstate(over="ignore", invalid="ignore"):
             for _ in range(self.n_epochs):
                 order = random.permutation(len(Y))
                 for start in range(0, len(Y), self.batch_size):
                     batch = order[start : start + self.batch_size]
-                    values, _, gradients = self._gradients(rows[batch], Y[batch], weight[batch])
+                    values, _, gradients = self._gradients(
+                        rows[batch], Y[batch], weight[batch]
+                    )
                     for name, gradient in gradients.items():
                         i = values if name in ("embedding", "wide") else ...
                         squares[name][i] += gradient**2
-                        self.params_[name][i] -= self.learning_rate * gradient / np.sqrt(squares[name][i])
+                        self.params_[name][i] -= (
+                            self.learning_rate * gradient / np.sqrt(squares[name][i])
+                        )
         _refuse_overflow(self, *self.params_.values())
         return self
 
@@ -159,7 +194,8 @@ class MultiTaskClassifier(BaseEstimator):
     def _base_log_odds(self, Y: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Return where each task's bias starts: at its rate among known labels, a conversion's among clicks.
 
-        From 0 a rare label would need a good part of its only pass to come down to its rate, by every weight there is.
+        From 0 a rare label would need a good part of its only pass to come down to its
+        rate, by every weight there is.
         """
         given = ~np.isnan(Y)
         if self.entire_space:
@@ -179,7 +215,11 @@ class MultiTaskClassifier(BaseEstimator):
         experts = np.maximum(x @ p["expert"] + p["expert_bias"], 0)
         gates = softmax(x @ p["gate"], axis=2)
         mixed = np.einsum("tie,eih->tih", gates, experts)
-        logit = np.einsum("tih,th->it", mixed, p["tower"]) + p["wide"][rows].sum(axis=1) + p["bias"]
+        logit = (
+            np.einsum("tih,th->it", mixed, p["tower"])
+            + p["wide"][rows].sum(axis=1)
+            + p["bias"]
+        )
         # --8<-- [end:forward]
         return logit, x, experts, gates, mixed
 
@@ -191,9 +231,11 @@ class MultiTaskClassifier(BaseEstimator):
             return loss.sum(axis=1), np.where(known, expit(logit) - label, 0)
         # --8<-- [start:entire_space]
         click, conversion = Y.T
-        log_p, log_q = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)  # of yes and of no, for both tasks
+        # of yes and of no, for both tasks
+        log_p, log_q = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)
         log_both = log_p.sum(axis=1)
-        log_miss = np.logaddexp(log_q[:, 0], log_p[:, 0] + log_q[:, 1])  # no click, or a click alone
+        # no click, or a click alone
+        log_miss = np.logaddexp(log_q[:, 0], log_p[:, 0] + log_q[:, 1])
         loss = np.logaddexp(0, logit[:, 0]) - click * logit[:, 0]
         loss -= conversion * log_both + (1 - conversion) * log_miss
         # d log_both = 1 - p = q, d log_miss = -q p(both) / p(miss)
@@ -218,7 +260,10 @@ class MultiTaskClassifier(BaseEstimator):
         d_input = np.einsum("eih,edh->id", d_experts, p["expert"], optimize=True)
         d_input += np.einsum("tie,tde->id", d_gates, p["gate"], optimize=True)
         values, place = np.unique(rows, return_inverse=True)
-        entries = csr_matrix((np.ones(rows.size), place.ravel(), np.arange(rows.size + 1)), (rows.size, len(values)))
+        entries = csr_matrix(
+            (np.ones(rows.size), place.ravel(), np.arange(rows.size + 1)),
+            (rows.size, len(values)),
+        )
         d_embedding = entries.T @ d_input.reshape(rows.size, -1)
         d_wide = entries.T @ np.repeat(error, rows.shape[1], axis=0)
         for table in (d_embedding, d_wide):
@@ -239,14 +284,20 @@ def _partial_labels(name: str, values: Any) -> np.ndarray:
     """Return labels as float64, each 0, 1 or, where missing, NaN."""
     known = True
     try:
-        array = values.astype(np.float64).filled(np.nan) if np.ma.is_masked(values) else np.asarray(values)
+        array = (
+            values.astype(np.float64).filled(np.nan)
+            if np.ma.is_masked(values)
+            else np.asarray(values)
+        )
         known = pd.notna(array)
         values = np.where(known, array, 0)
     except (ValueError, TypeError):
         pass  # rows of several lengths, text or times, all of which are refused now
     labels = _labels(name, values, ndim=2)
     if labels.shape[1] == 0:
-        raise ValueError(f"{name} must have a column for each task, got shape {labels.shape}")
+        raise ValueError(
+            f"{name} must have a column for each task, got shape {labels.shape}"
+        )
     return np.where(known, labels, np.nan)
 
 
@@ -255,35 +306,75 @@ def _partial_labels(name: str, values: Any) -> np.ndarray:
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -304,21 +395,36 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
-def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True) -> np.ndarray:
+def _features(
+    estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
+) -> np.ndarray:
     """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
     check = _whole if whole else _numbers
     try:
@@ -341,14 +447,25 @@ def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.
 
 
 def _whole(
-    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+    name: str,
+    values: Any,
+    least: int | None = None,
+    most: int | None = None,
+    ndim: int | None = 1,
 ) -> np.ndarray:
     """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
-        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
-        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+        _refuse(
+            name,
+            "be whole numbers",
+            array,
+            np.isfinite(array) & (array == np.floor(array)),
+        )
+        _refuse(
+            name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53
+        )
     elif array.dtype == np.uint64:
         _refuse(name, "be below 2^63", array, array < 2**63)
     array = array.astype(np.int64, copy=False)
@@ -375,13 +492,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")
@@ -393,7 +514,9 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
     """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
     rows = len(next(iter(arrays.values())))
-    weight = np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    weight = (
+        np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
+    )
     _same_rows(**arrays, sample_weight=weight)
     if not weight.any():
         raise ValueError("sample_weight is zero in every row")
@@ -403,7 +526,8 @@ def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.n
 def _table_rows(known: list[np.ndarray], codes: np.ndarray) -> np.ndarray:
     """Return which row of a table each code stands for, 0 for all that are missing or new.
 
-    ``known`` holds the codes that have a row, sorted, by column; its first, -1, stands for those without.
+    ``known`` holds the codes that have a row, sorted, by column; its first, -1, stands
+    for those without.
     """
     rows, start = np.empty(codes.shape, np.intp), 0
     for field, values in enumerate(known):
@@ -418,7 +542,8 @@ def _refuse_overflow(estimator: Any, *arrays: np.ndarray) -> None:
     """Refuse parameters under which what was learned is no finite number."""
     if not all(np.isfinite(array).all() for array in arrays):
         raise ValueError(
-            f"learning_rate {estimator.learning_rate} or init_scale {estimator.init_scale} is too large: overflow"
+            f"learning_rate {estimator.learning_rate} or init_scale "
+            f"{estimator.init_scale} is too large: overflow"
         )
 
 

@@ -1,8 +1,9 @@
 """Give each item a short sequence of codes, the first of which says roughly what it is: residual k-means.
 
-The discrete identities of Rajput et al. 2023, "Recommender Systems with Generative Retrieval", NeurIPS (TIGER), which
-learns them with a residual-quantised autoencoder. Singh et al. 2024, "Better Generalization with Semantic IDs: A Case
-Study in Ranking for Recommendations", RecSys, use them in place of random hashes.
+The discrete identities of Rajput et al. 2023, "Recommender Systems with Generative
+Retrieval", NeurIPS (TIGER), which learns them with a residual-quantised autoencoder.
+Singh et al. 2024, "Better Generalization with Semantic IDs: A Case Study in Ranking for
+Recommendations", RecSys, use them in place of random hashes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
 from sklearn.cluster import KMeans
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -28,10 +33,11 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     n_levels : int
         Length of the code.
     n_codes : int
-        Clusters on each level; fewer where there are not as many different vectors. Vectors that differ by less than
-        1e-12 of the largest number are the same.
+        Clusters on each level; fewer where there are not as many different vectors.
+        Vectors that differ by less than 1e-12 of the largest number are the same.
     random_state : int, RandomState or None
-        Draws where k-means starts. Which clusters it finds depends on the order of rows, too.
+        Draws where k-means starts. Which clusters it finds depends on the order of
+        rows, too.
 
     Attributes
     ----------
@@ -40,18 +46,25 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     Raises
     ------
     ValueError
-        If a parameter is out of range, vectors are not finite or hold more than 1e100, or codes have no center.
+        If a parameter is out of range, vectors are not finite or hold more than 1e100,
+        or codes have no center.
 
     Examples
     --------
     >>> vectors = [[0, 0], [0, 1], [9, 0], [9, 1]]
     >>> codes = SemanticIDs(2, 2, random_state=0).fit_transform(vectors)
-    >>> bool(codes[0, 0] == codes[1, 0] != codes[2, 0]), bool(codes[0, 1] == codes[2, 1])
+    >>> (
+    ...     bool(codes[0, 0] == codes[1, 0] != codes[2, 0]),
+    ...     bool(codes[0, 1] == codes[2, 1]),
+    ... )
     (True, True)
     """
 
     def __init__(
-        self, n_levels: int = 3, n_codes: int = 16, random_state: int | np.random.RandomState | None = None
+        self,
+        n_levels: int = 3,
+        n_codes: int = 16,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.n_levels = n_levels
         self.n_codes = n_codes
@@ -83,10 +96,12 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         codes = np.empty((len(left), len(self.centers_)), np.int64)
         # --8<-- [start:transform]
         for level, centers in enumerate(self.centers_):
-            # |x - c|^2 without the term of x that all centers share, from their middle: far from 0 it would cancel out
+            # |x - c|^2 without the term of x that all centers share, from their middle:
+            # far from 0 it would cancel out
             middle = centers.mean(axis=0)
             away = centers - middle
-            unit = np.ldexp(away, -np.frexp(np.abs(away).max())[1])  # else squares of tiny numbers are 0
+            # else squares of tiny numbers are 0
+            unit = np.ldexp(away, -np.frexp(np.abs(away).max())[1])
             distance = (away * unit).sum(axis=1) - 2 * (left - middle) @ unit.T
             codes[:, level] = distance.argmin(axis=1)
             left = left - centers[codes[:, level]]
@@ -99,14 +114,23 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         codes = _whole("codes", codes, 0, ndim=2)
         _same_rows(codes=codes)
         if not 1 <= codes.shape[1] <= len(self.centers_):
-            raise ValueError(f"codes must have shape (n, at most {len(self.centers_)}), got {codes.shape}")
-        for level, (centers, column) in enumerate(zip(self.centers_, codes.T, strict=False)):
+            raise ValueError(
+                f"codes must have shape (n, at most {len(self.centers_)}), got "
+                f"{codes.shape}"
+            )
+        for level, (centers, column) in enumerate(
+            zip(self.centers_, codes.T, strict=False)
+        ):
             _whole(f"codes of level {level}", column, most=len(centers) - 1)
-        return sum(centers[column] for centers, column in zip(self.centers_, codes.T, strict=False))
+        return sum(
+            centers[column]
+            for centers, column in zip(self.centers_, codes.T, strict=False)
+        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = []  # codes are whole numbers, whatever the vectors are
+        # codes are whole numbers, whatever the vectors are
+        tags.transformer_tags.preserves_dtype = []
         return tags
 
 
@@ -115,35 +139,75 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -164,21 +228,36 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
-def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True) -> np.ndarray:
+def _features(
+    estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
+) -> np.ndarray:
     """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
     check = _whole if whole else _numbers
     try:
@@ -193,14 +272,25 @@ def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: boo
 
 
 def _whole(
-    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+    name: str,
+    values: Any,
+    least: int | None = None,
+    most: int | None = None,
+    ndim: int | None = 1,
 ) -> np.ndarray:
     """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
-        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
-        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+        _refuse(
+            name,
+            "be whole numbers",
+            array,
+            np.isfinite(array) & (array == np.floor(array)),
+        )
+        _refuse(
+            name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53
+        )
     elif array.dtype == np.uint64:
         _refuse(name, "be below 2^63", array, array < 2**63)
     array = array.astype(np.int64, copy=False)
@@ -220,13 +310,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")

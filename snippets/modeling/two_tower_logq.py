@@ -1,8 +1,9 @@
 """Two towers trained on clicks alone, with the other items of the batch as negatives.
 
-Yi et al. 2019, "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations", RecSys, equations 3 to
-5. Popular items sit in more batches, so they are pushed down more often; subtracting the log of how likely an item is
-to be in the batch takes that back.
+Yi et al. 2019, "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item
+Recommendations", RecSys, equations 3 to
+5. Popular items sit in more batches, so they are pushed down more often; subtracting
+   the log of how likely an item is to be in the batch takes that back.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ def in_batch_softmax(
     Parameters
     ----------
     user, item : arrays of shape (n, n_factors)
-        Vectors of the users, and of the items that they clicked on.
-        An item that is in the batch twice stands among the negatives twice: its share of the batch is what log_q
-        corrects for.
+        Vectors of the users, and of the items that they clicked on. An item that is in
+        the batch twice stands among the negatives twice: its share of the batch is what
+        log_q corrects for.
     log_q : array of shape (n,) or None
-        Logarithm of each item's share of all clicks, subtracted from its score. None: no correction.
+        Logarithm of each item's share of all clicks, subtracted from its score. None:
+        no correction.
 
     Returns
     -------
@@ -41,7 +43,8 @@ def in_batch_softmax(
     Raises
     ------
     ValueError
-        If shapes do not fit, or a number is not finite or so large that a score overflows.
+        If shapes do not fit, or a number is not finite or so large that a score
+        overflows.
 
     Examples
     --------
@@ -53,7 +56,10 @@ def in_batch_softmax(
     log_q = None if log_q is None else _numbers("log_q", log_q)
     _same_rows(user=user, item=item, log_q=log_q)
     if user.shape != item.shape:
-        raise ValueError(f"user and item must have the same number of factors, got {user.shape[1]} and {item.shape[1]}")
+        raise ValueError(
+            f"user and item must have the same number of factors, got {user.shape[1]} "
+            f"and {item.shape[1]}"
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         found = _softmax(user, item, log_q)
     if not np.isfinite(found[0]):
@@ -61,7 +67,9 @@ def in_batch_softmax(
     return found
 
 
-def _softmax(user: np.ndarray, item: np.ndarray, log_q: np.ndarray | None) -> tuple[float, np.ndarray, np.ndarray]:
+def _softmax(
+    user: np.ndarray, item: np.ndarray, log_q: np.ndarray | None
+) -> tuple[float, np.ndarray, np.ndarray]:
     n = len(user)
     # --8<-- [start:softmax]
     scores = user @ item.T
@@ -87,20 +95,23 @@ class TwoTower(BaseEstimator):
     init_scale : float
         Standard deviation of the embeddings at the start.
     random_state : int or None
-        Draws where the tables start, and which clicks make a batch, so that the order of rows matters.
+        Draws where the tables start, and which clicks make a batch, so that the order
+        of rows matters.
 
     Attributes
     ----------
     user_table_, item_table_ : arrays of shape (n_values, n_factors)
-        The embeddings of ``user_values_`` and ``item_values_``, one field after the other.
+        The embeddings of ``user_values_`` and ``item_values_``, one field after the
+        other.
     user_values_, item_values_ : lists of arrays
         The codes of each field that fit has seen, in order.
 
     Raises
     ------
     ValueError
-        If a parameter is out of range, codes are not whole numbers, one row for each click, an item's identity is
-        missing, or a step was so large that the tables overflowed.
+        If a parameter is out of range, codes are not whole numbers, one row for each
+        click, an item's identity is missing, or a step was so large that the tables
+        overflowed.
 
     Examples
     --------
@@ -131,26 +142,42 @@ class TwoTower(BaseEstimator):
     def fit(self, user_codes: ArrayLike, item_codes: ArrayLike) -> TwoTower:
         """Learn from clicks: the user's codes (n, n_user_fields), the item's (n, n_item_fields), its identity first.
 
-        Codes are whole numbers of any size; a negative one is a missing value, and adds nothing. Memory grows with the
-        number of different codes.
+        Codes are whole numbers of any size; a negative one is a missing value, and adds
+        nothing. Memory grows with the number of different codes.
         """
         for name, least in [("n_factors", 1), ("n_epochs", 1), ("batch_size", 2)]:
             _count(name, getattr(self, name), least)
         for name in ("learning_rate", "init_scale"):
             _number(name, getattr(self, name), "(0, inf)")
-        seed = self.random_state if self.random_state is None else _count("random_state", self.random_state, 0)
+        seed = (
+            self.random_state
+            if self.random_state is None
+            else _count("random_state", self.random_state, 0)
+        )
         validate_data(self, user_codes, item_codes, skip_check_array=True)
         user = _features(self, "user_codes", user_codes, whole=True)
-        self._item_fields = clone(self)  # keeps the names of the item's columns, as self does the user's
+        # keeps the names of the item's columns, as self does the user's
+        self._item_fields = clone(self)
         item = _features(self._item_fields, "item_codes", item_codes, whole=True)
         _same_rows(user_codes=user, item_codes=item)
         _whole("the identities of item_codes, column 0,", item[:, 0], 0)
-        self.user_values_, self.item_values_ = ([np.unique(c[c >= 0]) for c in codes.T] for codes in (user, item))
-        user_sum, item_sum = _sum_of_codes(user, self.user_values_), _sum_of_codes(item, self.item_values_)
+        self.user_values_, self.item_values_ = (
+            [np.unique(c[c >= 0]) for c in codes.T] for codes in (user, item)
+        )
+        user_sum, item_sum = (
+            _sum_of_codes(user, self.user_values_),
+            _sum_of_codes(item, self.item_values_),
+        )
         random = np.random.default_rng(seed)
-        self.user_table_ = random.normal(0, self.init_scale, (user_sum.shape[1], self.n_factors))
-        self.item_table_ = random.normal(0, self.init_scale, (item_sum.shape[1], self.n_factors))
-        squares = [np.full_like(table, 1e-8) for table in (self.user_table_, self.item_table_)]
+        self.user_table_ = random.normal(
+            0, self.init_scale, (user_sum.shape[1], self.n_factors)
+        )
+        self.item_table_ = random.normal(
+            0, self.init_scale, (item_sum.shape[1], self.n_factors)
+        )
+        squares = [
+            np.full_like(table, 1e-8) for table in (self.user_table_, self.item_table_)
+        ]
         _, which, count = np.unique(item[:, 0], return_inverse=True, return_counts=True)
         log_q = np.log(count[which] / len(item)) if self.log_q else None
         with np.errstate(over="ignore", invalid="ignore"):
@@ -171,7 +198,9 @@ class TwoTower(BaseEstimator):
                         present = np.unique(rows.indices)
                         step = rows[:, present].T @ gradient
                         square[present] += step**2
-                        table[present] -= self.learning_rate * step / np.sqrt(square[present])
+                        table[present] -= (
+                            self.learning_rate * step / np.sqrt(square[present])
+                        )
         _refuse_overflow(self, self.user_table_, self.item_table_)
         return self
 
@@ -197,11 +226,21 @@ class TwoTower(BaseEstimator):
 
 def _sum_of_codes(codes: np.ndarray, values: list[np.ndarray]) -> csr_matrix:
     """Return rows with a one for each known code, so that their product with the table adds up embeddings."""
-    place = np.column_stack([np.searchsorted(known, column) for known, column in zip(values, codes.T, strict=True)])
-    known = np.column_stack([np.isin(column, known) for known, column in zip(values, codes.T, strict=True)])
+    place = np.column_stack(
+        [
+            np.searchsorted(known, column)
+            for known, column in zip(values, codes.T, strict=True)
+        ]
+    )
+    known = np.column_stack(
+        [np.isin(column, known) for known, column in zip(values, codes.T, strict=True)]
+    )
     row, field = np.nonzero(known)
     starts = np.cumsum([0, *map(len, values)])
-    return csr_matrix((np.ones(len(row)), (row, place[known] + starts[field])), (len(codes), starts[-1]))
+    return csr_matrix(
+        (np.ones(len(row)), (row, place[known] + starts[field])),
+        (len(codes), starts[-1]),
+    )
 
 
 # --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
@@ -209,35 +248,75 @@ def _sum_of_codes(codes: np.ndarray, values: list[np.ndarray]) -> csr_matrix:
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -258,21 +337,36 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
-def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True) -> np.ndarray:
+def _features(
+    estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
+) -> np.ndarray:
     """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
     check = _whole if whole else _numbers
     try:
@@ -287,14 +381,25 @@ def _features(estimator: Any, name: str, X: Any, whole: bool = False, reset: boo
 
 
 def _whole(
-    name: str, values: Any, least: int | None = None, most: int | None = None, ndim: int | None = 1
+    name: str,
+    values: Any,
+    least: int | None = None,
+    most: int | None = None,
+    ndim: int | None = 1,
 ) -> np.ndarray:
     """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
-        _refuse(name, "be whole numbers", array, np.isfinite(array) & (array == np.floor(array)))
-        _refuse(name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53)
+        _refuse(
+            name,
+            "be whole numbers",
+            array,
+            np.isfinite(array) & (array == np.floor(array)),
+        )
+        _refuse(
+            name, "be below 2^53, for they are floats", array, np.abs(array) < 2**53
+        )
     elif array.dtype == np.uint64:
         _refuse(name, "be below 2^63", array, array < 2**63)
     array = array.astype(np.int64, copy=False)
@@ -321,13 +426,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")
@@ -340,7 +449,8 @@ def _refuse_overflow(estimator: Any, *arrays: np.ndarray) -> None:
     """Refuse parameters under which what was learned is no finite number."""
     if not all(np.isfinite(array).all() for array in arrays):
         raise ValueError(
-            f"learning_rate {estimator.learning_rate} or init_scale {estimator.init_scale} is too large: overflow"
+            f"learning_rate {estimator.learning_rate} or init_scale "
+            f"{estimator.init_scale} is too large: overflow"
         )
 
 

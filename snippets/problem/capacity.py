@@ -1,7 +1,7 @@
 """Capacity on the back of an envelope, with units that are checked, and the two laws behind latency.
 
-Needs the standard library only. Little 1961, "A Proof for the Queuing Formula L = lambda W"; Dean & Barroso 2013, "The
-Tail at Scale".
+Needs the standard library only. Little 1961, "A Proof for the Queuing Formula L =
+lambda W"; Dean & Barroso 2013, "The Tail at Scale".
 """
 
 from __future__ import annotations
@@ -18,10 +18,26 @@ from decimal import Decimal
 from numbers import Real
 from typing import NamedTuple
 
-_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3_600.0, "day": 86_400.0, "year": 365 * 86_400.0}
-_UNITS: dict[str, tuple[float, str]] = {name: (size, "s") for name, size in _SECONDS.items()}
-_UNITS |= {f"{prefix}B": (1000.0**i, "B") for i, prefix in enumerate(["", "k", "M", "G", "T", "P"])}
-_UNITS |= {f"{prefix}FLOP": (1000.0**i, "FLOP") for i, prefix in enumerate(["", "k", "M", "G", "T", "P", "E", "Z"])}
+_SECONDS = {
+    "us": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "min": 60.0,
+    "h": 3_600.0,
+    "day": 86_400.0,
+    "year": 365 * 86_400.0,
+}
+_UNITS: dict[str, tuple[float, str]] = {
+    name: (size, "s") for name, size in _SECONDS.items()
+}
+_UNITS |= {
+    f"{prefix}B": (1000.0**i, "B")
+    for i, prefix in enumerate(["", "k", "M", "G", "T", "P"])
+}
+_UNITS |= {
+    f"{prefix}FLOP": (1000.0**i, "FLOP")
+    for i, prefix in enumerate(["", "k", "M", "G", "T", "P", "E", "Z"])
+}
 _NUMBER = r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?"
 _LETTERS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
 
@@ -31,14 +47,16 @@ _LETTERS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
 class Quantity:
     """A number with a unit, as ``Quantity.of("500M user")``: sums and comparisons of unlike things are refused.
 
-    Known units: us, ms, s, min, h, day, year; B, kB to PB; FLOP to ZFLOP. Any other word, as "user" or "request", is a
-    unit of its own. Powers of a thousand, also for bytes. Amounts that agree in twelve digits are equal, so that 3 x
-    0.1 s are 300 ms. What ``str`` writes, ``of`` reads.
+    Known units: us, ms, s, min, h, day, year; B, kB to PB; FLOP to ZFLOP. Any other
+    word, as "user" or "request", is a unit of its own. Powers of a thousand, also for
+    bytes. Amounts that agree in twelve digits are equal, so that 3 x 0.1 s are 300 ms.
+    What ``str`` writes, ``of`` reads.
 
     Raises
     ------
     ValueError
-        From all that it does: if an amount is no finite number, a divisor is 0, or kinds differ.
+        From all that it does: if an amount is no finite number, a divisor is 0, or
+        kinds differ.
 
     Examples
     --------
@@ -61,20 +79,31 @@ class Quantity:
     def of(cls, text: str) -> Quantity:
         """Read a quantity: a number, a letter k, M, G or B, T for thousands if you like, then units with * and /.
 
-        "2B user" are two billion users and "2 B" two bytes. "2B" alone may be either, and is refused.
+        "2B user" are two billion users and "2 B" two bytes. "2B" alone may be either,
+        and is refused.
 
         Raises
         ------
         ValueError
             If the text is not of that form.
         """
-        match = re.fullmatch(rf"\s*({_NUMBER})([kMGBT]?)(?:(?:\s+|(?=/))(.*?))?\s*", str(text), re.ASCII)
+        match = re.fullmatch(
+            rf"\s*({_NUMBER})([kMGBT]?)(?:(?:\s+|(?=/))(.*?))?\s*", str(text), re.ASCII
+        )
         if not match:
-            raise ValueError(f"a quantity is a number and its unit, as '20 request / s', got {text!r}")
+            raise ValueError(
+                "a quantity is a number and its unit, as '20 request / s', got "
+                f"{text!r}"
+            )
         number, letter, unit = match[1], match[2], match[3] or ""
         if letter == "B" and not unit[:1].isalpha():
-            raise ValueError(f"{number}B may be billions or bytes: write '{number}G' or '{number} B', got {text!r}")
-        return cls(float(re.sub("[_,]", "", number)) * _LETTERS[letter]) * cls._unit(unit)
+            raise ValueError(
+                f"{number}B may be billions or bytes: write '{number}G' or '{number} "
+                f"B', got {text!r}"
+            )
+        return cls(float(re.sub("[_,]", "", number)) * _LETTERS[letter]) * cls._unit(
+            unit
+        )
 
     @classmethod
     def _unit(cls, text: str) -> Quantity:
@@ -89,7 +118,9 @@ class Quantity:
                 one = cls(size, ((name, 1),)) if word != "1" else cls(1.0)
                 result = result * one if sign == 1 else result / one
             else:
-                raise ValueError(f"a unit is words with * and / between them, got {text!r}")
+                raise ValueError(
+                    f"a unit is words with * and / between them, got {text!r}"
+                )
         return result
 
     def to(self, unit: str) -> float:
@@ -114,7 +145,9 @@ class Quantity:
         under = "".join(f" / {name}" for name, power in names for _ in range(-power))
         return (over or "1") + under if names else "a plain number"
 
-    def _combine(self, other: Quantity | float, sign: int) -> tuple[tuple[str, int], ...]:
+    def _combine(
+        self, other: Quantity | float, sign: int
+    ) -> tuple[tuple[str, int], ...]:
         powers = dict(self.dimensions)
         for name, power in _quantity(other).dimensions:
             powers[name] = powers.get(name, 0) + sign * power
@@ -147,7 +180,9 @@ class Quantity:
 
     def __sub__(self, other: Quantity | float) -> Quantity:
         """Subtract, if both are of one kind."""
-        return self + (other * -1.0 if isinstance(other, Quantity) else -_real("amount", other))
+        return self + (
+            other * -1.0 if isinstance(other, Quantity) else -_real("amount", other)
+        )
 
     def __rsub__(self, other: float) -> Quantity:
         """Subtract from a plain number."""
@@ -156,12 +191,22 @@ class Quantity:
     def __eq__(self, other: object) -> bool:
         """Say whether both are of one kind and of one size, to twelve digits."""
         if isinstance(other, Quantity):
-            return self.dimensions == other.dimensions and _digits(self.amount) == _digits(other.amount)
-        return isinstance(other, Real) and not self.dimensions and _digits(self.amount) == _digits(other)
+            return self.dimensions == other.dimensions and _digits(
+                self.amount
+            ) == _digits(other.amount)
+        return (
+            isinstance(other, Real)
+            and not self.dimensions
+            and _digits(self.amount) == _digits(other)
+        )
 
     def __hash__(self) -> int:
         """Give equal quantities one hash."""
-        return hash((_digits(self.amount), self.dimensions) if self.dimensions else _digits(self.amount))
+        return hash(
+            (_digits(self.amount), self.dimensions)
+            if self.dimensions
+            else _digits(self.amount)
+        )
 
     def __lt__(self, other: Quantity | float) -> bool:
         """Compare, if both are of one kind."""
@@ -173,13 +218,19 @@ class Quantity:
         if not self.dimensions:
             return _written(self.amount)
         scaled = ("s",) if self.dimensions == (("s", 1),) else ("B", "FLOP")
-        base = next((name for name, power in self.dimensions if power == 1 and name in scaled), "")
-        sizes = [(unit, size) for unit, (size, name) in _UNITS.items() if name == base] or [("1", 1.0)]
+        base = next(
+            (name for name, power in self.dimensions if power == 1 and name in scaled),
+            "",
+        )
+        sizes = [
+            (unit, size) for unit, (size, name) in _UNITS.items() if name == base
+        ] or [("1", 1.0)]
         scale, divisor = sizes[0]
         amount = abs(self.amount)
         for unit, size in sizes[1:]:
             number = amount / divisor
-            if round(number, _places(number)) * divisor >= size:  # what is rounded up to 1,000 ms is 1 s
+            # what is rounded up to 1,000 ms is 1 s
+            if round(number, _places(number)) * divisor >= size:
                 scale, divisor, amount = unit, size, max(amount, size)
         number = math.copysign(amount / divisor, self.amount)
         return f"{_written(number)} {self._kind(**{base: scale}).removeprefix('1 ')}"
@@ -226,12 +277,15 @@ def fan_out_tail(slow_share: float, n_calls: int) -> float:
 # --8<-- [end:laws]
 
 
-def latency_quantile(stages: Iterable[Iterable[float]], quantile: float, n: int = 20_000, seed: int = 0) -> float:
+def latency_quantile(
+    stages: Iterable[Iterable[float]], quantile: float, n: int = 20_000, seed: int = 0
+) -> float:
     """Return a quantile of the sum of stages that run one after the other, each drawn from its measured latencies.
 
-    The quantiles themselves do not add up. Stages are taken as independent; where one machine is slow for all of them
-    they are not, and the tail is longer. The same latencies in another order are drawn anew: the result then differs by
-    the error of n draws.
+    The quantiles themselves do not add up. Stages are taken as independent; where one
+    machine is slow for all of them they are not, and the tail is longer. The same
+    latencies in another order are drawn anew: the result then differs by the error of n
+    draws.
 
     Parameters
     ----------
@@ -244,20 +298,27 @@ def latency_quantile(stages: Iterable[Iterable[float]], quantile: float, n: int 
     Raises
     ------
     ValueError
-        If there is no stage, a stage is empty, a latency is no number, negative or not finite, or another argument is
-        out of range.
+        If there is no stage, a stage is empty, a latency is no number, negative or not
+        finite, or another argument is out of range.
     """
     if not 0 < _real("quantile", quantile) < 1:
         raise ValueError(f"quantile must be in (0, 1), got {quantile}")
     n, rng = _whole_number("n", n, 1), random.Random(_whole_number("seed", seed, 0))
-    measured = [_latencies(i, stage) for i, stage in enumerate(_listed("stages", stages))]
+    measured = [
+        _latencies(i, stage) for i, stage in enumerate(_listed("stages", stages))
+    ]
     if not measured:
         raise ValueError("stages is empty")
-    totals = [sum(column) for column in zip(*(rng.choices(stage, k=n) for stage in measured), strict=True)]
+    totals = [
+        sum(column)
+        for column in zip(*(rng.choices(stage, k=n) for stage in measured), strict=True)
+    ]
     return _real("the sum of latencies", _quantile(totals, quantile))
 
 
-def simulate_queue(rate: float, service_time: float, servers: int = 1, n: int = 100_000, seed: int = 0) -> Queue:
+def simulate_queue(
+    rate: float, service_time: float, servers: int = 1, n: int = 100_000, seed: int = 0
+) -> Queue:
     """Simulate requests that come at random to servers that take a random time: exponential both, first come first.
 
     Parameters
@@ -265,14 +326,16 @@ def simulate_queue(rate: float, service_time: float, servers: int = 1, n: int = 
     rate : float
         Requests a second, more than 0.
     service_time : float
-        Mean seconds of work in a request. rate x service_time must stay below the servers, else the queue grows.
+        Mean seconds of work in a request. rate x service_time must stay below the
+        servers, else the queue grows.
     servers, n, seed
         Number of servers and of requests, and the seed that determines them.
 
     Returns
     -------
     Queue
-        Requests a second; seconds from arrival to answer, their mean, median and 99th percentile; mean number inside.
+        Requests a second; seconds from arrival to answer, their mean, median and 99th
+        percentile; mean number inside.
 
     Raises
     ------
@@ -281,12 +344,17 @@ def simulate_queue(rate: float, service_time: float, servers: int = 1, n: int = 
     """
     rate, service_time = _real("rate", rate), _real("service_time", service_time)
     if not (rate > 0 and service_time > 0):
-        raise ValueError(f"rate and service_time must be positive, got {rate} and {service_time}")
+        raise ValueError(
+            f"rate and service_time must be positive, got {rate} and {service_time}"
+        )
     if service_time < 1e-300:
         raise ValueError(f"service_time must be at least 1e-300, got {service_time}")
     servers, n = _whole_number("servers", servers, 1), _whole_number("n", n, 1)
     if rate * service_time >= servers:
-        raise ValueError(f"{rate * service_time:g} servers' worth of work comes in, and there are {servers}")
+        raise ValueError(
+            f"{rate * service_time:g} servers' worth of work comes in, and there are "
+            f"{servers}"
+        )
     rng = random.Random(_whole_number("seed", seed, 0))
     # --8<-- [start:queue]
     free = [0.0] * servers  # when each server is done with what it has
@@ -300,8 +368,15 @@ def simulate_queue(rate: float, service_time: float, servers: int = 1, n: int = 
         end = max(end, start + work)
     # --8<-- [end:queue]
     _real("the time until the last answer", end)
-    inside = sum(latencies) / end  # the time requests spend inside, over the time that passes
-    return Queue(n / end, sum(latencies) / n, inside, _quantile(latencies, 0.5), _quantile(latencies, 0.99))
+    # the time requests spend inside, over the time that passes
+    inside = sum(latencies) / end
+    return Queue(
+        n / end,
+        sum(latencies) / n,
+        inside,
+        _quantile(latencies, 0.5),
+        _quantile(latencies, 0.99),
+    )
 
 
 def _quantile(values: list[float], quantile: float) -> float:
@@ -324,7 +399,10 @@ def _latencies(i: int, stage: Iterable[float]) -> list[float]:
     for row, value in enumerate(values):
         values[row] = _real("latencies", value, f" in stage {i} at row {row}")
         if values[row] < 0:
-            raise ValueError(f"latencies must be at least 0, got {values[row]} in stage {i} at row {row}")
+            raise ValueError(
+                f"latencies must be at least 0, got {values[row]} in stage {i} at row "
+                f"{row}"
+            )
     return values
 
 
@@ -334,10 +412,20 @@ def _quantity(value: Quantity | float) -> Quantity:
 
 def _real(name: str, value: float, where: str = "") -> float:
     """Return a finite number as a float. Text, flags, durations and missing values are none."""
-    number = value.as_py() if hasattr(value, "as_py") else value  # what columns of PyArrow hold
-    if getattr(number, "shape", None) == ():  # of NumPy, where durations and what is masked pass for numbers
-        number = number.item() if number.dtype.kind in "iuf" and not getattr(number, "mask", False) else None
-    if isinstance(number, bool) or not isinstance(number, Real | Decimal) or not math.isfinite(number):
+    # what columns of PyArrow hold
+    number = value.as_py() if hasattr(value, "as_py") else value
+    # of NumPy, where durations and what is masked pass for numbers
+    if getattr(number, "shape", None) == ():
+        number = (
+            number.item()
+            if number.dtype.kind in "iuf" and not getattr(number, "mask", False)
+            else None
+        )
+    if (
+        isinstance(number, bool)
+        or not isinstance(number, Real | Decimal)
+        or not math.isfinite(number)
+    ):
         raise ValueError(f"{name} must be a finite number, got {value!r}{where}")
     return float(number)
 
@@ -349,7 +437,9 @@ def _whole_number(name: str, value: int, least: int) -> int:
     except TypeError:
         number = least - 1
     if number < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+        raise ValueError(
+            f"{name} must be a whole number of at least {least}, got {value!r}"
+        )
     return number
 
 

@@ -1,7 +1,7 @@
 """Simulate a recommender that learns from the clicks on what it chose to show.
 
-Chaney, Stewart & Engelhardt 2018, "How Algorithmic Confounding in Recommendation Systems Increases Homogeneity and
-Decreases Utility", RecSys.
+Chaney, Stewart & Engelhardt 2018, "How Algorithmic Confounding in Recommendation
+Systems Increases Homogeneity and Decreases Utility", RecSys.
 """
 
 from __future__ import annotations
@@ -61,8 +61,9 @@ def simulate_feedback_loop(
 ) -> pd.DataFrame:
     """Show, count the clicks, learn, show again; one round for each entry of exploration.
 
-    In each round every segment of users is shown its ``slots`` items with the highest estimated click rate. A share of
-    the impressions shows a random item instead. The estimates are smoothed rates of all clicks so far.
+    In each round every segment of users is shown its ``slots`` items with the highest
+    estimated click rate. A share of the impressions shows a random item instead. The
+    estimates are smoothed rates of all clicks so far.
 
     Parameters
     ----------
@@ -76,14 +77,16 @@ def simulate_feedback_loop(
     slots : int
         Items on a page, at most n_items.
     prior : (clicks, no clicks)
-        Added to the counts of every item: what the system believes of an item before it has shown it.
+        Added to the counts of every item: what the system believes of an item before it
+        has shown it.
 
     Returns
     -------
     pandas.DataFrame
-        One row a round: ``click_rate`` (expected, of what was shown), ``best_rate`` (of the truly best items),
-        ``effective_items`` (`effective_items` of all impressions of the round) and ``never_shown`` (share of the pairs
-        of segment and item without any impression so far).
+        One row a round: ``click_rate`` (expected, of what was shown), ``best_rate`` (of
+        the truly best items), ``effective_items`` (`effective_items` of all impressions
+        of the round) and ``never_shown`` (share of the pairs of segment and item
+        without any impression so far).
 
     Raises
     ------
@@ -97,12 +100,17 @@ def simulate_feedback_loop(
     >>> bool(loop["click_rate"].iloc[-1] < loop["best_rate"].iloc[-1])
     True
     """
-    p, shares = _numbers("rates", rates, "[0, 1]", ndim=2), _numbers("exploration", exploration, "[0, 1]")
+    p, shares = (
+        _numbers("rates", rates, "[0, 1]", ndim=2),
+        _numbers("exploration", exploration, "[0, 1]"),
+    )
     _same_rows(rates=p)
     slots = _count("slots", slots, 1, p.shape[1])
     users = _count("users", users)
     if users * slots * len(p) * len(shares) >= 2**63:
-        raise ValueError(f"users must be so few that 64 bits hold all impressions, got {users}")
+        raise ValueError(
+            f"users must be so few that 64 bits hold all impressions, got {users}"
+        )
     prior = _numbers("prior", prior, "(0, inf)")
     if len(prior) != 2:
         raise ValueError(f"prior must be two numbers, got {len(prior)}")
@@ -112,7 +120,8 @@ def simulate_feedback_loop(
     for share in shares:
         # --8<-- [start:round]
         estimate = (clicks + prior[0]) / (seen + prior.sum())
-        order = np.lexsort((rng.random(p.shape), -estimate), axis=1)  # equals in random order
+        # equals in random order
+        order = np.lexsort((rng.random(p.shape), -estimate), axis=1)
         shown = np.zeros(p.shape, np.int64)
         explored = rng.binomial(users, share, (n_segments, slots))
         np.put_along_axis(shown, order[:, :slots], users - explored, axis=1)
@@ -121,9 +130,16 @@ def simulate_feedback_loop(
         clicks += rng.binomial(shown, p)
         # --8<-- [end:round]
         rounds.append(
-            ((shown * p).sum() / shown.sum(), best_rate, effective_items(shown.sum(axis=0)), (seen == 0).mean())
+            (
+                (shown * p).sum() / shown.sum(),
+                best_rate,
+                effective_items(shown.sum(axis=0)),
+                (seen == 0).mean(),
+            )
         )
-    return pd.DataFrame(rounds, columns=["click_rate", "best_rate", "effective_items", "never_shown"])
+    return pd.DataFrame(
+        rounds, columns=["click_rate", "best_rate", "effective_items", "never_shown"]
+    )
 
 
 # --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
@@ -131,35 +147,75 @@ def simulate_feedback_loop(
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -180,16 +236,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -203,13 +272,17 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
         ):
             raise TypeError
     except TypeError:
-        raise ValueError(f"{name} must be a whole number {rule}, got {value!r}") from None
+        raise ValueError(
+            f"{name} must be a whole number {rule}, got {value!r}"
+        ) from None
     return operator.index(value)
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")

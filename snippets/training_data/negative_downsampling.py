@@ -1,6 +1,7 @@
 """Train on a part of the rows without a click, and take the effect on the probabilities back.
 
-He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD, section 6.3.
+He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD,
+section 6.3.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def downsample_negatives(y: ArrayLike, rate: float, rng: np.random.Generator) -> np.ndarray:
+def downsample_negatives(
+    y: ArrayLike, rate: float, rng: np.random.Generator
+) -> np.ndarray:
     """Return which rows to train on: all with a click, and each of the others with the same probability.
 
     Parameters
@@ -28,12 +31,14 @@ def downsample_negatives(y: ArrayLike, rate: float, rng: np.random.Generator) ->
     Returns
     -------
     array of shape (n,), bool
-        True for the rows to keep; a Series with the index of y if that is one. Rows in another order get other draws.
+        True for the rows to keep; a Series with the index of y if that is one. Rows in
+        another order get other draws.
 
     Raises
     ------
     ValueError
-        If y is empty, not one-dimensional or holds other values than 0 and 1; if rate is not in (0, 1].
+        If y is empty, not one-dimensional or holds other values than 0 and 1; if rate
+        is not in (0, 1].
 
     Examples
     --------
@@ -51,8 +56,9 @@ def downsample_negatives(y: ArrayLike, rate: float, rng: np.random.Generator) ->
 def recalibrate(y_prob: ArrayLike, rate: float) -> np.ndarray:
     """Return the probabilities as they would be had nothing been sampled: p / (p + (1 - p) / rate).
 
-    Sampling multiplies every odds by 1 / rate; this divides them by it. Works as well for class weights: give
-    the weight of a negative over that of a positive as the rate.
+    Sampling multiplies every odds by 1 / rate; this divides them by it. Works as well
+    for class weights: give the weight of a negative over that of a positive as the
+    rate.
 
     Parameters
     ----------
@@ -76,7 +82,10 @@ def recalibrate(y_prob: ArrayLike, rate: float) -> np.ndarray:
     >>> recalibrate([0.1, 0.5], 0.01).round(5).tolist()
     [0.00111, 0.0099]
     """
-    p, rate = _numbers("y_prob", y_prob, "[0, 1]", ndim=None), _number("rate", rate, "(0, 1]")
+    p, rate = (
+        _numbers("y_prob", y_prob, "[0, 1]", ndim=None),
+        _number("rate", rate, "(0, 1]"),
+    )
     # --8<-- [start:recalibrate]
     p = p / (p + (1 - p) / rate)
     # --8<-- [end:recalibrate]
@@ -88,35 +97,75 @@ def recalibrate(y_prob: ArrayLike, rate: float) -> np.ndarray:
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
     """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas' own arrays have masks, too
-        values = values.astype(np.float64 if values.dtype.kind in "biuf" else object).filled(np.nan)
+    # pandas' own arrays have masks, too
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        values = values.astype(
+            np.float64 if values.dtype.kind in "biuf" else object
+        ).filled(np.nan)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(f"{name} must have rows of one length, and numbers in them") from error
+        raise ValueError(
+            f"{name} must have rows of one length, and numbers in them"
+        ) from error
     if ndim is not None and array.ndim != ndim:
-        wanted = {0: "be one number", 1: "have one dimension", 2: "have two dimensions"}[ndim]
-        raise ValueError(f"{name} must {wanted}, got {f'shape {array.shape}' if array.ndim else repr(values)}")
+        wanted = {
+            0: "be one number",
+            1: "have one dimension",
+            2: "have two dimensions",
+        }[ndim]
+        raise ValueError(
+            f"{name} must {wanted}, got "
+            f"{f'shape {array.shape}' if array.ndim else repr(values)}"
+        )
     if array.dtype == object:
         flat = array.ravel()
-        good = np.array([isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio") for v in flat], bool)
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, good.reshape(array.shape))
-        whole = all(isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63 for v in flat)
+        good = np.array(
+            [
+                isinstance(v, numbers.Real | np.bool_) or hasattr(v, "as_integer_ratio")
+                for v in flat
+            ],
+            bool,
+        )
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            good.reshape(array.shape),
+        )
+        whole = all(
+            isinstance(v, numbers.Integral | np.bool_) and -(2**63) <= v < 2**63
+            for v in flat
+        )
         try:
             array = array.astype(np.int64 if whole and flat.size else np.float64)
-        except OverflowError:  # NumPy does so for whole numbers and fractions of more than 308 digits only
-            large = [isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat].index(True)
-            where = f", got more than 308 digits at row {large}" if array.ndim == 1 else ", got more than 308 digits"
+        except OverflowError:
+            # NumPy does so for whole numbers and fractions of more than 308 digits only
+            large = [
+                isinstance(v, numbers.Rational) and abs(v) >= 2**1023 for v in flat
+            ].index(True)
+            where = (
+                f", got more than 308 digits at row {large}"
+                if array.ndim == 1
+                else ", got more than 308 digits"
+            )
             raise ValueError(f"{name} must be finite as floats{where}") from None
     if array.dtype.kind not in "biuf":
-        _refuse(name, "hold numbers" if array.ndim else "be a number", array, np.zeros(array.shape, bool))
+        _refuse(
+            name,
+            "hold numbers" if array.ndim else "be a number",
+            array,
+            np.zeros(array.shape, bool),
+        )
         array = array.astype(np.float64)  # no row, so nothing to refuse
     return array
 
 
-def _refuse(name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0) -> None:
+def _refuse(
+    name: str, rule: str, array: np.ndarray, good: np.ndarray, start: int = 0
+) -> None:
     """Raise an error that names the first value that is not good, if there is one."""
     if good.all():
         return
@@ -137,16 +186,29 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
         operator.gt if interval[0] == "(" else operator.ge,
         operator.lt if interval[-1] == ")" else operator.le,
     )
-    # The minimum and the maximum are as fast as memory, and NaN passes through both of them.
+    # The minimum and the maximum are as fast as memory, and NaN passes through both of
+    # them.
     if array.size and not (above(array.min(), low) and below(array.max(), high)):
-        least = f"{'above' if interval[0] == '(' else 'at least'} {low:g}" if np.isfinite(low) else ""
+        least = (
+            f"{'above' if interval[0] == '(' else 'at least'} {low:g}"
+            if np.isfinite(low)
+            else ""
+        )
         finite = "finite" if interval[-1] == ")" and not np.isfinite(high) else ""
-        rule = f"in {interval}" if np.isfinite(high) else " and ".join(filter(None, [least, finite])) or "a number"
-        _refuse(name, f"be {rule}", array, above(array, low) & below(array, high), start)
+        rule = (
+            f"in {interval}"
+            if np.isfinite(high)
+            else " and ".join(filter(None, [least, finite])) or "a number"
+        )
+        _refuse(
+            name, f"be {rule}", array, above(array, low) & below(array, high), start
+        )
     return array
 
 
-def _numbers(name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1) -> np.ndarray:
+def _numbers(
+    name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
+) -> np.ndarray:
     """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
@@ -168,7 +230,9 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
     """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
-    (first, rows), *others = [(name, len(array)) for name, array in arrays.items() if array is not None]
+    (first, rows), *others = [
+        (name, len(array)) for name, array in arrays.items() if array is not None
+    ]
     for name, other in others:
         if other != rows:
             raise ValueError(f"{name} has {other} rows, {first} has {rows}")
