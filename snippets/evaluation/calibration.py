@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-# rows per step: temporaries stay in the processor's cache, and memory does not grow
+# Rows per step: temporaries stay in the processor's cache, and memory does not grow
 # with the log
 _CHUNK = 1 << 16
 
@@ -32,12 +32,12 @@ class ReliabilityCurve(NamedTuple):
 
     @property
     def standard_error(self) -> np.ndarray:
-        """Standard error of each observed rate, were the bin's mean prediction the true rate."""
+        """Standard error of each observed rate, were the bin's prediction true."""
         return np.sqrt(self.mean_predicted * (1 - self.mean_predicted) / self.count)
 
 
 def calibration_ratio(y_true: ArrayLike, y_prob: ArrayLike) -> float:
-    """Return the expected number of clicks, the sum of y_prob, over the observed number.
+    """Return the expected clicks, the sum of y_prob, over the observed number.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def reliability_curve(
     """
     # --8<-- [start:curve]
     y, p = _array("y_true", y_true), _numbers("y_prob", y_prob, "[0, 1]")
-    # only checked: y keeps its bytes a row
+    # Only checked: y keeps its bytes a row
     _same_rows(y_true=_labels("y_true", y), y_prob=p)
     count, sum_p, clicks = _bin_sums(p, n_bins, strategy, p, y)
     return ReliabilityCurve(sum_p / count, clicks / count, count.astype(np.int64))
@@ -126,7 +126,9 @@ def reliability_curve(
 def expected_calibration_error(
     y_true: ArrayLike, y_prob: ArrayLike, n_bins: int = 10, strategy: str = "quantile"
 ) -> float:
-    """Return the distance between prediction and observed rate, averaged over the rows of a reliability curve.
+    """Return the distance between prediction and observed rate, averaged over rows.
+
+    The rows are those of a reliability curve.
 
     Parameters
     ----------
@@ -147,12 +149,8 @@ def expected_calibration_error(
 
     Examples
     --------
-    >>> round(
-    ...     expected_calibration_error(
-    ...         [0, 0, 0, 1], [0.1, 0.1, 0.3, 0.7], n_bins=2, strategy="uniform"
-    ...     ),
-    ...     3,
-    ... )
+    >>> y, p = [0, 0, 0, 1], [0.1, 0.1, 0.3, 0.7]
+    >>> round(expected_calibration_error(y, p, n_bins=2, strategy="uniform"), 3)
     0.2
     """
     curve = reliability_curve(y_true, y_prob, n_bins, strategy)
@@ -163,13 +161,13 @@ def expected_calibration_error(
 def calibration_noise_floor(
     y_prob: ArrayLike, n_bins: int = 10, strategy: str = "quantile"
 ) -> float:
-    """Return the expected calibration error that these predictions would show on average were they exactly right.
+    """Return the error that these predictions would show were they exactly right.
 
-    The clicks of a bin then err by chance alone, about as those of a binomial
-    distribution with the same mean and variance, exactly so if all predictions in the
-    bin are equal. De Moivre found the mean of its absolute error in 1730: Diaconis &
-    Zabell 1991, "Closed Form Summation for Classical Distributions", Statistical
-    Science 6.
+    It is the expected calibration error, on average. The clicks of a bin then err by
+    chance alone, about as those of a binomial distribution with the same mean and
+    variance, exactly so if all predictions in the bin are equal. De Moivre found the
+    mean of its absolute error in 1730: Diaconis & Zabell 1991, "Closed Form Summation
+    for Classical Distributions", Statistical Science 6.
 
     Parameters
     ----------
@@ -196,35 +194,34 @@ def calibration_noise_floor(
     count, clicks, variance = _bin_sums(p, n_bins, strategy, p, p * (1 - p))
     uncertain = variance > 1e-100  # less is nothing, and squares of it are 0
     variance = variance[uncertain]
-    # of the rarer outcome
+    # Of the rarer outcome
     mean = np.maximum(np.minimum(clicks, count - clicks)[uncertain], variance)
     rate = np.maximum(1 - variance / mean, 1e-12)
     trials, whole = mean / rate, np.floor(mean)
-    # of one click more than whole
+    # Of one click more than whole
     mass = stats.beta.pdf(rate, whole + 2, trials - whole) / (trials + 1)
     return float((2 * (whole + 1) * (1 - rate) * mass).sum() / len(p))
 
 
 def _quantile_ends(p: np.ndarray, n_bins: int) -> np.ndarray:
-    """Return the largest value of each bin: one ends between two values, as near to its quantile as that can be."""
+    """Return the largest value of each bin.
+
+    A bin ends between two values, as near to its quantile as that can be.
+    """
     ordered = np.sort(p)
     values = after = 0
-    # without an array as long as the rows
+    # Without an array as long as the rows
     while after < len(ordered) and values <= n_bins:
-        after, values = (
-            np.searchsorted(ordered, ordered[after], side="right"),
-            values + 1,
-        )
+        after = np.searchsorted(ordered, ordered[after], side="right")
+        values = values + 1
     if values <= n_bins:
         return np.unique(ordered)
     # Twice the place of each quantile, times n_bins, so that all numbers are whole.
     place = 2 * (len(p) - 1) * np.arange(1, n_bins)
     value = ordered[(place + n_bins) // (2 * n_bins)]
-    first, after = (
-        np.searchsorted(ordered, value),
-        np.searchsorted(ordered, value, side="right"),
-    )
-    # above 0: in the upper half of its value's rows
+    first = np.searchsorted(ordered, value)
+    after = np.searchsorted(ordered, value, side="right")
+    # Above 0: in the upper half of its value's rows
     late = place - n_bins * (first + after - 1)
     before = (late < 0) | ((late == 0) & (after - first > 1))
     cuts = np.concatenate([first[before], after[late >= 0]])
@@ -234,7 +231,10 @@ def _quantile_ends(p: np.ndarray, n_bins: int) -> np.ndarray:
 def _bin_sums(
     p: np.ndarray, n_bins: int, strategy: str, *columns: np.ndarray
 ) -> np.ndarray:
-    """Return an array of shape (1 + columns, bins that are not empty): the rows and the columns' sums in each bin."""
+    """Return the rows and the columns' sums in each bin that is not empty.
+
+    The array has the shape (1 + columns, bins).
+    """
     n_bins = _count("n_bins", n_bins)
     # --8<-- [start:bins]
     if strategy == "quantile":
@@ -246,7 +246,7 @@ def _bin_sums(
     sums = np.zeros((1 + len(columns), len(inner) + 1))
     for start in range(0, len(p), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        # on an edge means in the bin below it
+        # On an edge means in the bin below it
         bins = np.searchsorted(inner, p[rows], side="left")
         sums[0] += np.bincount(bins, minlength=len(inner) + 1)
         for total, column in zip(sums[1:], columns, strict=True):
@@ -255,11 +255,11 @@ def _bin_sums(
     # --8<-- [end:bins]
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -270,9 +270,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -342,7 +340,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -372,7 +370,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -400,7 +398,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]

@@ -33,10 +33,10 @@ def ne_difference_interval(
     users: ArrayLike | None = None,
     confidence_level: float = 0.95,
 ) -> Interval:
-    """Return normalized entropy of model b minus that of model a, below 0 where b is better, with its interval.
+    """Return normalized entropy of model b minus that of a, with its interval.
 
-    The variance is that of the linearised ratio (the delta method), summed by user, so
-    nothing is resampled.
+    It is below 0 where b is better. The variance is that of the linearised ratio (the
+    delta method), summed by user, so nothing is resampled.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def ne_difference_interval(
     # --8<-- [start:delta]
     rows = np.bincount(user)
     clicks = np.bincount(user, weights=y)
-    # what b loses more than a, by user
+    # What b loses more than a, by user
     extra_loss = np.bincount(user, weights=log_a - log_b)
     rate = clicks.sum() / n
     entropy = -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))
@@ -124,10 +124,10 @@ def delong_interval(
     score_b: ArrayLike,
     confidence_level: float = 0.95,
 ) -> Interval:
-    """Return the AUC of model b minus that of model a, above 0 where b is better, with DeLong's interval.
+    """Return the AUC of model b minus that of model a, with DeLong's interval.
 
-    Rows are taken for independent. Where users come back, use ``paired_bootstrap`` with
-    ``roc_auc_score``.
+    It is above 0 where b is better. Rows are taken for independent. Where users come
+    back, use ``paired_bootstrap`` with ``roc_auc_score``.
 
     Parameters
     ----------
@@ -153,12 +153,8 @@ def delong_interval(
 
     Examples
     --------
-    >>> [
-    ...     round(x, 2)
-    ...     for x in delong_interval(
-    ...         [0, 0, 1, 0, 1, 1], [1, 4, 3, 2, 5, 2], [1, 2, 4, 3, 6, 5]
-    ...     )
-    ... ]
+    >>> y, a, b = [0, 0, 1, 0, 1, 1], [1, 4, 3, 2, 5, 2], [1, 2, 4, 3, 6, 5]
+    >>> [round(x, 2) for x in delong_interval(y, a, b)]
     [0.28, -0.21, 0.76]
     """
     y = _labels("y_true", y_true)
@@ -195,11 +191,11 @@ def paired_bootstrap(
     confidence_level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Return metric of model b minus metric of model a with its percentile interval, resampling users.
+    """Return metric of b minus metric of a, with its interval, resampling users.
 
-    A resample that holds one class only, as happens where few users click, is drawn
-    again: there such a metric is not defined. The interval is that of the other
-    resamples.
+    It is the percentile interval. A resample that holds one class only, as happens
+    where few users click, is drawn again: there such a metric is not defined. The
+    interval is that of the other resamples.
 
     Parameters
     ----------
@@ -232,10 +228,8 @@ def paired_bootstrap(
     --------
     >>> from sklearn.metrics import log_loss
     >>> y, a, b = [0, 1, 0, 1], [0.2, 0.3, 0.4, 0.2], [0.1, 0.6, 0.3, 0.5]
-    >>> [
-    ...     round(x, 2)
-    ...     for x in paired_bootstrap(log_loss, y, a, b, users=["u", "u", "v", "v"])
-    ... ]
+    >>> result = paired_bootstrap(log_loss, y, a, b, users=["u", "u", "v", "v"])
+    >>> [round(x, 2) for x in result]
     [-0.47, -0.54, -0.41]
     """
     y, a, b = (
@@ -246,20 +240,18 @@ def paired_bootstrap(
     user = _codes("users", users)
     _same_rows(y_true=y, prob_a=a, prob_b=b, users=user)
     _both_classes(y)
-    level, n_resamples = (
-        _number("confidence_level", confidence_level, "(0, 1)"),
-        _count("n_resamples", n_resamples),
-    )
+    level = _number("confidence_level", confidence_level, "(0, 1)")
+    n_resamples = _count("n_resamples", n_resamples)
     seed = _count("seed", seed, 0)
     # Users are numbered by what they hold, so that neither their ids nor the order of
     # the rows decide who is drawn: by their sums, which the last digit of a score
     # hardly moves, and where these are equal by which rows they have.
     order = np.lexsort([a, b, y])
     rows = np.stack([a, b, y], axis=1)[order]
-    # equal rows are of one kind
+    # Equal rows are of one kind
     kind = np.cumsum(np.concatenate([[0], (rows[1:] != rows[:-1]).any(axis=1)]))
     held = np.zeros(user.max() + 1, np.uint64)
-    # whole numbers that wrap: the same in any order
+    # Whole numbers that wrap: the same in any order
     np.add.at(held, user[order], pd.util.hash_array(kind))
     sums = [np.bincount(user[order], column) for column in rows.T]
     user = np.argsort(np.lexsort([held, *sums]))[user]
@@ -300,13 +292,19 @@ def paired_bootstrap(
 
 
 def _scores(name: str, values: ArrayLike) -> np.ndarray:
-    """Return what is only compared: whole numbers as they are, since floats would tie those above 2^53."""
+    """Return what is only compared: whole numbers stay as they are.
+
+    As floats, those above 2^53 would tie.
+    """
     score = _array(name, values)
     return score if score.dtype.kind in "iu" else _inside(name, score, "[-inf, inf]")
 
 
 def _share_beaten(click: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Return, for each click, the share of other rows below it, and for each other row that of clicks above it."""
+    """Return, for each click, the share of other rows below it, and the reverse.
+
+    The reverse is, for each other row, the share of clicks above it.
+    """
     order = np.argsort(score)
     sorted_score, sorted_click = score[order], click[order]
     start = np.flatnonzero(
@@ -331,11 +329,11 @@ def _both_classes(y: np.ndarray) -> None:
         raise ValueError(f"y_true holds one class only, {y[0]:g}")
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -346,9 +344,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -418,7 +414,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -448,7 +444,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -483,7 +479,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -496,12 +492,12 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -516,7 +512,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -531,7 +527,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -543,7 +539,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -619,7 +615,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _codes(name: str, values: Any) -> np.ndarray:
-    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    """Return the unit of each row, such as its user, as a number from 0 on, no gaps."""
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))

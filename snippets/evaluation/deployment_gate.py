@@ -1,4 +1,4 @@
-"""A gate between training and serving: whether the new model may replace the one that serves.
+"""A gate between training and serving: whether the new model may replace the old.
 
 Totals must be shown to be good, since they have many rows. Slices must not be shown to
 be bad, since some have few.
@@ -126,20 +126,12 @@ def deployment_gate(
     checks = []
     # --8<-- [start:totals]
     change = _ne_change(y, current, candidate, user, level)
-    checks.append(
-        (
-            "normalized entropy, change",
-            *change,
-            -np.inf,
-            max_ne_loss,
-            change[2] <= max_ne_loss,
-        )
-    )
+    passed = change[2] <= max_ne_loss
+    checks.append(("normalized entropy, change", *change, -np.inf, max_ne_loss, passed))
     ratio = _calibration(y, candidate, user, level)
     low, high = 1 / calibration_limit, calibration_limit
-    checks.append(
-        ("calibration", *ratio, low, high, low <= ratio[1] and ratio[2] <= high)
-    )
+    passed = low <= ratio[1] and ratio[2] <= high
+    checks.append(("calibration", *ratio, low, high, passed))
     # --8<-- [end:totals]
     excess = _excess(y, candidate, user)
     cuts = [
@@ -150,53 +142,25 @@ def deployment_gate(
     )
     tail = (1 - level) / 2 / max(len(cuts), 1)
     # --8<-- [start:slices]
-    for name, clicks, by_current, by_candidate, dispersion in cuts.itertuples(
-        index=False
-    ):
+    for cut in cuts.itertuples(index=False):
+        name, clicks, by_current, by_candidate, dispersion = cut
         # The tails of the Poisson distribution, for as many clicks as independent rows
         # would have told as much.
         seen = clicks / dispersion
         few = dispersion * special.gammaincinv(seen, tail) if clicks else 0.0
         many = dispersion * special.gammainccinv(seen + 1, tail)
-        estimate, low, high = (
-            by_candidate / n if n else np.inf for n in (clicks, many, few)
-        )
-        passed = low <= slice_limit and high >= 1 / slice_limit
-        checks.append(
-            (
-                f"calibration, {name}",
-                estimate,
-                low,
-                high,
-                1 / slice_limit,
-                slice_limit,
-                passed,
-            )
-        )
+        ratio = [by_candidate / n if n else np.inf for n in (clicks, many, few)]
+        least, most = 1 / slice_limit, slice_limit
+        passed = ratio[1] <= most and ratio[2] >= least
+        checks.append((f"calibration, {name}", *ratio, least, most, passed))
         shift = by_candidate / by_current
-        passed = 1 / shift_limit <= shift <= shift_limit
-        checks.append(
-            (
-                f"shift, {name}",
-                shift,
-                shift,
-                shift,
-                1 / shift_limit,
-                shift_limit,
-                passed,
-            )
-        )
+        least, most = 1 / shift_limit, shift_limit
+        passed = least <= shift <= most
+        checks.append((f"shift, {name}", shift, shift, shift, least, most, passed))
     # --8<-- [end:slices]
-    columns = [
-        "check",
-        "estimate",
-        "low",
-        "high",
-        "allowed_low",
-        "allowed_high",
-        "passed",
-    ]
-    report = pd.DataFrame(checks, columns=columns).astype({"passed": bool})
+    columns = ["check", "estimate", "low", "high", "allowed_low", "allowed_high"]
+    report = pd.DataFrame(checks, columns=[*columns, "passed"])
+    report = report.astype({"passed": bool})
     return Gate(bool(report["passed"].all()), report)
 
 
@@ -207,7 +171,10 @@ def _ne_change(
     user: np.ndarray,
     level: float,
 ) -> tuple[float, float, float]:
-    """Return the candidate's normalized entropy minus the current one's, with its interval by the delta method."""
+    """Return the candidate's normalized entropy minus the current one's.
+
+    Its interval is by the delta method.
+    """
     n, rate = len(y), y.mean()
     entropy = -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))
     extra = np.log(np.abs(1 - y - current)) - np.log(np.abs(1 - y - candidate))
@@ -221,7 +188,10 @@ def _ne_change(
 def _calibration(
     y: np.ndarray, p: np.ndarray, user: np.ndarray, level: float
 ) -> tuple[float, float, float]:
-    """Return expected over observed clicks, with an interval that is symmetric on the logarithmic scale."""
+    """Return expected over observed clicks, with an interval.
+
+    The interval is symmetric on the logarithmic scale.
+    """
     influence = np.bincount(user, p) / p.sum() - np.bincount(user, y) / y.sum()
     factor = np.exp(_quantile(level, user) * np.sqrt((influence**2).sum()))
     ratio = p.sum() / y.sum()
@@ -229,7 +199,10 @@ def _calibration(
 
 
 def _quantile(level: float, user: np.ndarray) -> float:
-    """Return the quantile of Student's t for the spread of as many influences as users, which have the mean 0."""
+    """Return the quantile of Student's t for the spread of the users' influences.
+
+    There are as many as users, and their mean is 0.
+    """
     n_users = int(user.max()) + 1
     return float(
         stats.t.isf((1 - level) / 2, n_users - 1) * np.sqrt(n_users / (n_users - 1))
@@ -237,7 +210,10 @@ def _quantile(level: float, user: np.ndarray) -> float:
 
 
 def _excess(y: np.ndarray, p: np.ndarray, user: np.ndarray) -> float:
-    """Return by how much users differ: over the log, clicks of a user who is promised e vary by e + excess e^2."""
+    """Return by how much users differ.
+
+    Over the log, clicks of a user who is promised e vary by e + excess e^2.
+    """
     clicks, fair = np.bincount(user, y), np.bincount(user, p) * y.sum() / p.sum()
     return float(max(((clicks - fair) ** 2 - fair).sum() / (fair**2).sum(), 0))
 
@@ -251,7 +227,10 @@ def _sums(
     user: np.ndarray,
     excess: float,
 ) -> pd.DataFrame:
-    """Return clicks, both models' promised clicks and the dispersion of clicks, for each value of a column."""
+    """Return clicks, both models' promises and the dispersion, by value of a column.
+
+    The promises are clicks, and the dispersion is that of clicks.
+    """
     kind, values, labels, code = _slices(name, column)
     order = sorted(
         range(len(values)),
@@ -282,11 +261,11 @@ def _sums(
     return pd.DataFrame(table).iloc[order]
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -297,9 +276,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -369,7 +346,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -399,7 +376,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -419,7 +396,7 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -432,12 +409,12 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -452,7 +429,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -467,7 +444,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -479,7 +456,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -555,7 +532,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _codes(name: str, values: Any) -> np.ndarray:
-    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    """Return the unit of each row, such as its user, as a number from 0 on, no gaps."""
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
@@ -569,7 +546,7 @@ def _codes(name: str, values: Any) -> np.ndarray:
 def _slices(
     name: Any, column: pd.Series
 ) -> tuple[str | None, np.ndarray, list[str], np.ndarray]:
-    """Return the kind of values of a column to cut by, the values, their labels and each row's number; missing last."""
+    """Return the kind of a column's values, these, their labels, each row's number."""
     kind, code, values = _keys(f"column {name!r} of slices", column)
     if kind == "fractions":
         raise ValueError(
@@ -591,7 +568,7 @@ def _slices(
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -607,7 +584,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

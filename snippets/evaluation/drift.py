@@ -76,7 +76,7 @@ def population_stability_index(
 
 
 def psi_bins(expected: ArrayLike, actual: ArrayLike, n_bins: int = 10) -> np.ndarray:
-    """Return how many rows of both samples lie in each bin of the population stability index.
+    """Return how many rows of both samples lie in each bin of the stability index.
 
     If the reference has no more values than bins, each value is a bin. Else the edges
     are its quantiles: an edge that as many rows share as a bin holds, such as a
@@ -112,7 +112,7 @@ def psi_bins(expected: ArrayLike, actual: ArrayLike, n_bins: int = 10) -> np.nda
     n_bins = _count("n_bins", n_bins, 2)
     # --8<-- [start:bins]
     ordered, n = np.sort(reference), len(reference)
-    # no more values than bins: each is a bin
+    # No more values than bins: each is a bin
     if np.count_nonzero(ordered[1:] != ordered[:-1]) < n_bins:
         edges, common = np.unique(ordered), 0.0
     else:
@@ -142,7 +142,7 @@ def psi_bins(expected: ArrayLike, actual: ArrayLike, n_bins: int = 10) -> np.nda
 def psi_threshold(
     n_expected: int, n_actual: int, n_bins: int = 10, false_alarm_rate: float = 0.01
 ) -> float:
-    """Return the population stability index that chance alone exceeds with the given probability.
+    """Return the stability index that chance alone exceeds with a given probability.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def psi_threshold(
 def classifier_two_sample_test(
     expected: ArrayLike, actual: ArrayLike, seed: int = 0
 ) -> Separation:
-    """Train a classifier to tell two samples apart, and test on the other half whether it can.
+    """Train a classifier to tell two samples apart; test on the other half if it can.
 
     It sees changes in how columns go together, which no test of single columns sees.
     The classifier is 50 gradient-boosted trees of at most 8 leaves, all fitted on all
@@ -220,10 +220,8 @@ def classifier_two_sample_test(
     >>> test.auc > 0.6, test.p_value < 0.001
     (True, True)
     """
-    (reference, names), (sample, others) = (
-        _matrix("expected", expected),
-        _matrix("actual", actual),
-    )
+    (reference, names) = _matrix("expected", expected)
+    (sample, others) = _matrix("actual", actual)
     if reference.shape[1] != sample.shape[1]:
         raise ValueError(
             f"actual has {sample.shape[1]} columns, expected has {reference.shape[1]}"
@@ -237,7 +235,7 @@ def classifier_two_sample_test(
     x_train, x_test, y_train, y_test = train_test_split(
         x, is_sample, test_size=0.5, stratify=is_sample, random_state=seed
     )
-    # a column without a value tells nothing, and cannot be binned
+    # A column without a value tells nothing, and cannot be binned
     x_train[:, np.isnan(x_train).all(axis=0)] = 0
     model = HistGradientBoostingClassifier(
         max_iter=50, max_leaf_nodes=8, early_stopping=False, random_state=seed
@@ -252,16 +250,18 @@ def classifier_two_sample_test(
 
 
 def _matrix(name: str, values: Any) -> tuple[np.ndarray, list | None]:
-    """Return a table or an array of two dimensions as float64, NaN where missing, and the names of its columns."""
+    """Return a table or an array of two dimensions as float64, and its columns' names.
+
+    What is missing is NaN.
+    """
     names = None
     if hasattr(values, "columns"):
         frame = _frame(name, values)
         names, values = list(frame), np.empty(frame.shape)
         for i, label in enumerate(names):
             column = frame[label]
-            if pd.api.types.is_numeric_dtype(
-                column
-            ) and not pd.api.types.is_complex_dtype(column):
+            is_number = pd.api.types.is_numeric_dtype(column)
+            if is_number and not pd.api.types.is_complex_dtype(column):
                 column = column.to_numpy(np.float64, na_value=np.nan)
             values[:, i] = _array(f"{name}[{label!r}]", column)
     array = _array(name, values, 2).astype(np.float64, copy=False)
@@ -273,11 +273,11 @@ def _matrix(name: str, values: Any) -> tuple[np.ndarray, list | None]:
     return array, names
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -288,9 +288,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -360,7 +358,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -390,7 +388,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -417,7 +415,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -430,12 +428,12 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -450,7 +448,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -465,7 +463,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -477,7 +475,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -493,7 +491,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

@@ -1,4 +1,4 @@
-"""Team-draft interleaving: one list from two rankers, so that each user compares them at once.
+"""Team-draft interleaving: one list from two rankers, compared by each user at once.
 
 Radlinski, Kurup & Joachims 2008, "How Does Clickthrough Data Reflect Retrieval
 Quality?", CIKM; Chapelle et al. 2012, "Large-Scale Validation and Analysis of
@@ -75,10 +75,8 @@ def team_draft(
     a, b = (code.reshape(items_a.shape) for code in codes)
     for name, ranking in [("ranking_a", a), ("ranking_b", b)]:
         in_order = np.sort(ranking, axis=1)
-        missing, twice = (
-            in_order[:, 0] < 0,
-            (in_order[:, 1:] == in_order[:, :-1]).any(axis=1),
-        )
+        missing = in_order[:, 0] < 0
+        twice = (in_order[:, 1:] == in_order[:, :-1]).any(axis=1)
         for wrong, what in [(missing, "a missing item"), (twice, "an item twice")]:
             if wrong.any():
                 raise ValueError(f"{name} holds {what} in row {int(wrong.argmax())}")
@@ -94,7 +92,7 @@ def team_draft(
         shown = np.zeros(ranking.shape, bool)
         for earlier in range(place):
             shown |= ranking == chosen[:, earlier, None]
-        # the first that is not shown yet
+        # The first that is not shown yet
         chosen[:, place] = ranking[np.arange(n), np.argmin(shown, axis=1)]
     # --8<-- [end:draft]
     exact = np.result_type(items_a, items_b)
@@ -107,7 +105,10 @@ def team_draft(
 
 
 def _ids(name: str, values: ArrayLike) -> np.ndarray:
-    """Return item ids in two dimensions, of the kind that they are: NumPy makes text of 7 beside text."""
+    """Return item ids in two dimensions, of the kind that they are.
+
+    NumPy makes text of 7 beside text.
+    """
     if isinstance(values, np.ma.MaskedArray):
         values = (
             np.where(np.ma.getmaskarray(values), None, values.data)
@@ -172,11 +173,11 @@ def interleaving_test(
     return Preference(wins_a, wins_b, len(credit) - wins_a - wins_b, float(p_value))
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -187,9 +188,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -282,7 +281,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -295,12 +294,12 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -315,7 +314,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -330,7 +329,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -342,7 +341,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -418,7 +417,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _codes(name: str, values: Any) -> np.ndarray:
-    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    """Return the unit of each row, such as its user, as a number from 0 on, no gaps."""
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
@@ -430,14 +429,14 @@ def _codes(name: str, values: Any) -> np.ndarray:
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
-    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    """Return keys that are looked up in one another as whole numbers, -1 if missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
     if len(plain) == len(keys) and all(
         array.dtype.kind == "i" and array.ndim == 1 for array in plain
     ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            # no need to hash
+            # No need to hash
             is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))

@@ -1,4 +1,4 @@
-"""Normalized entropy: the log loss of a click model, as a share of the log loss of knowing only the average rate.
+"""Normalized entropy: log loss as a share of that of knowing only the average rate.
 
 He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD,
 equation 1.
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-# rows per step: temporaries stay in the processor's cache, and memory does not grow
+# Rows per step: temporaries stay in the processor's cache, and memory does not grow
 # with the log
 _CHUNK = 1 << 16
 
@@ -24,7 +24,7 @@ def normalized_entropy(
     sample_weight: ArrayLike | None = None,
     background_rate: float | None = None,
 ) -> float:
-    """Return the mean log loss divided by the entropy of the background click-through rate.
+    """Return the mean log loss divided by the entropy of the background click rate.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def normalized_entropy(
     y, p = _array("y_true", y_true), _array("y_prob", y_prob)
     w = None if sample_weight is None else _array("sample_weight", sample_weight)
     n = _same_rows(y_true=y, y_prob=p, sample_weight=w)
-    # sums of huge weights, and of tiny ones, do not fit
+    # Sums of huge weights, and of tiny ones, do not fit
     unit = 1.0 if w is None else float(w.max()) or 1.0
 
     # --8<-- [start:heart]
@@ -104,11 +104,11 @@ def normalized_entropy(
     # --8<-- [end:heart]
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -119,9 +119,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -191,7 +189,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -221,7 +219,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -241,7 +239,7 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]

@@ -1,4 +1,4 @@
-"""Progressive evaluation: train on days 1 to n, test on the days after, move on, repeat.
+"""Progressive evaluation: train on days 1 to n, test on those after, move on, repeat.
 
 The name for it is also prequential, rolling-origin or walk-forward evaluation: Dawid
 1984, "Present Position and Potential Developments: Some Personal Views: Statistical
@@ -47,9 +47,8 @@ class ProgressiveSplit(BaseCrossValidator):
 
     Examples
     --------
-    >>> for train, test in ProgressiveSplit(min_train_days=2).split(
-    ...     range(5), groups=[1, 2, 2, 3, 4]
-    ... ):
+    >>> days = [1, 2, 2, 3, 4]
+    >>> for train, test in ProgressiveSplit(min_train_days=2).split(days, groups=days):
     ...     print(train.tolist(), test.tolist())
     [0, 1, 2] [3]
     [0, 1, 2, 3] [4]
@@ -107,7 +106,7 @@ class ProgressiveSplit(BaseCrossValidator):
         y: ArrayLike | None = None,
         groups: ArrayLike | None = None,
     ) -> int:
-        """Return the number of folds that these days give. Needs ``groups``, as ``split`` does."""
+        """Return the number of folds of these days. Needs ``groups``, as `split`."""
         return len(self._test_starts(_days(groups, X)))
 
     def _test_starts(self, day: np.ndarray) -> range:
@@ -126,7 +125,10 @@ class ProgressiveSplit(BaseCrossValidator):
 
 
 def _days(groups: ArrayLike | None, X: Any) -> np.ndarray:
-    """Return the day of each row as a whole number, of as many rows as X has, with no day without a row between."""
+    """Return the day of each row as a whole number, with no day without a row between.
+
+    There are as many as X has rows.
+    """
     if groups is None:
         raise ValueError(
             "groups is missing: pass the day of each row, as in cross_validate(..., "
@@ -158,11 +160,11 @@ def _days(groups: ArrayLike | None, X: Any) -> np.ndarray:
     return day
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -173,9 +175,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -245,7 +245,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -279,7 +279,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -318,7 +318,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -331,12 +331,12 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -351,7 +351,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -366,7 +366,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -378,7 +378,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
-    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    """Return the kind of times, and them, as a Series unless they are numbers."""
     column = values
     if not (
         isinstance(values, np.ndarray)

@@ -1,10 +1,11 @@
-"""Ranking metrics over millions of short lists at once: NDCG, precision, recall, reciprocal rank, AUC by group.
+"""Ranking metrics over millions of short lists at once.
 
-All take flat arrays, one row an item, and the list (a request or a user) that the row
-belongs to. Items with equal scores stand in no order: each metric is its expectation
-over all orders of the tied items, so that a model cannot win by luck of the sort. For
-NDCG: McSherry & Najork 2008, "Computing Information Retrieval Performance Measures
-Efficiently in the Presence of Tied Scores", ECIR.
+NDCG, precision, recall, reciprocal rank, AUC by group. All take flat arrays, one row an
+item, and the list (a request or a user) that the row belongs to. Items with equal
+scores stand in no order: each metric is its expectation over all orders of the tied
+items, so that a model cannot win by luck of the sort. For NDCG: McSherry & Najork 2008,
+"Computing Information Retrieval Performance Measures Efficiently in the Presence of
+Tied Scores", ECIR.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class _Lists(NamedTuple):
 def ndcg_at_k(
     y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int
 ) -> float:
-    """Return the normalized discounted cumulative gain of the first k places, averaged over lists.
+    """Return the normalized discounted cumulative gain of the first k places.
+
+    It is averaged over lists.
 
     Parameters
     ----------
@@ -64,24 +67,17 @@ def ndcg_at_k(
 
     Notes
     -----
-    Järvelin & Kekäläinen 2002, "Cumulated Gain-Based Evaluation of IR Techniques", TOIS
-    20.
+    Järvelin & Kekäläinen 2002, "Cumulated Gain-Based Evaluation of IR Techniques",
+    TOIS 20.
 
     Examples
     --------
-    >>> round(
-    ...     ndcg_at_k(
-    ...         [0, 1, 0, 0, 0, 1],
-    ...         [0.9, 0.5, 0.1, 0.2, 0.1, 0.9],
-    ...         groups=[7, 7, 7, 8, 8, 8],
-    ...         k=2,
-    ...     ),
-    ...     3,
-    ... )
+    >>> gains, scores = [0, 1, 0, 0, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.1, 0.9]
+    >>> round(ndcg_at_k(gains, scores, groups=[7, 7, 7, 8, 8, 8], k=2), 3)
     0.815
     """
     k, lists = _count("k", k), _sort(y_true, y_score, groups, binary=False)
-    # a sum of huge gains is infinite
+    # A sum of huge gains is infinite
     largest = np.maximum.reduceat(lists.gain, np.cumsum(lists.size) - lists.size)
     lists = lists._replace(
         gain=lists.gain / np.where(largest > 0, largest, 1)[lists.list_]
@@ -101,19 +97,15 @@ def ndcg_at_k(
 def precision_at_k(
     y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int
 ) -> float:
-    """Return the share of relevant items among the first k places, averaged over all lists.
+    """Return the share of relevant items among the first k places, averaged over lists.
 
     Parameters, errors and ties as for ``ndcg_at_k``, with labels that are 0 or 1. A
     list shorter than k still counts k places: what is not shown cannot be clicked.
 
     Examples
     --------
-    >>> precision_at_k(
-    ...     [0, 1, 0, 0, 0, 1],
-    ...     [0.9, 0.5, 0.1, 0.2, 0.1, 0.9],
-    ...     groups=[7, 7, 7, 8, 8, 8],
-    ...     k=2,
-    ... )
+    >>> labels, scores = [0, 1, 0, 0, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.1, 0.9]
+    >>> precision_at_k(labels, scores, groups=[7, 7, 7, 8, 8, 8], k=2)
     0.5
     """
     k, lists = _count("k", k), _sort(y_true, y_score, groups, binary=True)
@@ -123,18 +115,15 @@ def precision_at_k(
 def recall_at_k(
     y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike, k: int
 ) -> float:
-    """Return the share of the relevant items that the first k places hold, averaged over lists with a relevant item.
+    """Return the share of the relevant items that the first k places hold.
 
-    Parameters, errors and ties as for ``ndcg_at_k``, with labels that are 0 or 1.
+    It is averaged over lists with a relevant item. Parameters, errors and ties as for
+    ``ndcg_at_k``, with labels that are 0 or 1.
 
     Examples
     --------
-    >>> recall_at_k(
-    ...     [0, 1, 0, 0, 0, 1],
-    ...     [0.9, 0.5, 0.1, 0.2, 0.1, 0.9],
-    ...     groups=[7, 7, 7, 8, 8, 8],
-    ...     k=1,
-    ... )
+    >>> labels, scores = [0, 1, 0, 0, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.1, 0.9]
+    >>> recall_at_k(labels, scores, groups=[7, 7, 7, 8, 8, 8], k=1)
     0.5
     """
     k, lists = _count("k", k), _sort(y_true, y_score, groups, binary=True)
@@ -147,29 +136,27 @@ def recall_at_k(
 def mean_reciprocal_rank(
     y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike
 ) -> float:
-    """Return one over the place of the first relevant item, averaged over lists with a relevant item.
+    """Return one over the place of the first relevant item, averaged over lists.
 
-    Parameters, errors and ties as for ``ndcg_at_k``, with labels that are 0 or 1. Among
-    m tied items of which r are relevant, the first relevant one stands at place j with
-    probability C(m - j, r - 1) / C(m, r).
+    Only lists with a relevant item count. Parameters, errors and ties as for
+    ``ndcg_at_k``, with labels that are 0 or 1. Among m tied items of which r are
+    relevant, the first relevant one stands at place j with probability C(m - j, r - 1)
+    / C(m, r).
 
     Examples
     --------
-    >>> mean_reciprocal_rank(
-    ...     [0, 1, 0, 0, 0, 1],
-    ...     [0.9, 0.5, 0.1, 0.2, 0.1, 0.9],
-    ...     groups=[7, 7, 7, 8, 8, 8],
-    ... )
+    >>> labels, scores = [0, 1, 0, 0, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.1, 0.9]
+    >>> mean_reciprocal_rank(labels, scores, groups=[7, 7, 7, 8, 8, 8])
     0.75
     """
     lists = _sort(y_true, y_score, groups, binary=True)
-    # in each block of equal scores
+    # In each block of equal scores
     relevant = np.bincount(lists.tie, weights=lists.gain)
     blocks = np.flatnonzero(relevant)
     if len(blocks) == 0:
         raise ValueError("y_true holds no 1: the reciprocal rank is undefined")
     list_of_block = lists.list_[lists.tie_start[blocks]]
-    # the first such block of each list
+    # The first such block of each list
     first = blocks[np.flatnonzero(np.diff(list_of_block, prepend=-1))]
     m, r = lists.tie_size[first], relevant[first]
     # 0 to m - 1 within each block
@@ -199,11 +186,8 @@ def group_auc(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike) -> float
 
     Examples
     --------
-    >>> group_auc(
-    ...     [0, 1, 0, 0, 0, 1],
-    ...     [0.9, 0.5, 0.1, 0.2, 0.1, 0.9],
-    ...     groups=[7, 7, 7, 8, 8, 8],
-    ... )
+    >>> labels, scores = [0, 1, 0, 0, 0, 1], [0.9, 0.5, 0.1, 0.2, 0.1, 0.9]
+    >>> group_auc(labels, scores, groups=[7, 7, 7, 8, 8, 8])
     0.75
     """
     lists = _sort(y_true, y_score, groups, binary=True)
@@ -214,7 +198,7 @@ def group_auc(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike) -> float
     # score.
     tied_clicks = np.bincount(lists.tie, weights=lists.gain)
     tied_others = lists.tie_size - tied_clicks
-    # in the block's list, and in all later lists
+    # In the block's list, and in all later lists
     below = np.cumsum(tied_others[::-1])[::-1] - tied_others
     list_of_tie = lists.list_[lists.tie_start]
     below -= (np.cumsum(others[::-1])[::-1] - others)[list_of_tie]
@@ -231,12 +215,15 @@ def group_auc(y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike) -> float
 
 
 def _hits_at_k(lists: _Lists, k: int) -> np.ndarray:
-    """Return the expected number of relevant items among the first k places of each list."""
+    """Return the expected number of relevant items among each list's first k places."""
     return np.bincount(lists.list_, weights=_mean_over_ties(lists) * (lists.rank < k))
 
 
 def _mean_over_ties(lists: _Lists) -> np.ndarray:
-    """Replace each gain by the mean of its tied block: its expectation over all orders of the block."""
+    """Replace each gain by the mean of its tied block.
+
+    That is its expectation over all orders of the block.
+    """
     return (np.bincount(lists.tie, weights=lists.gain) / lists.tie_size)[lists.tie]
 
 
@@ -274,7 +261,7 @@ def _sort(
     """Check all input, and sort it into lists."""
     y = _labels("y_true", y_true) if binary else _numbers("y_true", y_true, "[0, inf)")
     score = _array("y_score", y_score)
-    # whole numbers, such as times, keep all of their digits
+    # Whole numbers, such as times, keep all of their digits
     if score.dtype.kind == "f":
         score = _inside("y_score", score, "[-inf, inf]")
     list_ = _codes("groups", groups)
@@ -298,11 +285,11 @@ def _sort(
     )
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -313,9 +300,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -385,7 +370,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -415,7 +400,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -443,7 +428,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -456,12 +441,12 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -476,7 +461,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -491,7 +476,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -503,7 +488,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -579,7 +564,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _codes(name: str, values: Any) -> np.ndarray:
-    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    """Return the unit of each row, such as its user, as a number from 0 on, no gaps."""
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))

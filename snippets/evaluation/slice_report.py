@@ -1,4 +1,7 @@
-"""Find the slices of a log in which a model promises too much or too little, without being fooled by their number."""
+"""Find the slices of a log in which a model promises too much or too little.
+
+It is not fooled by their number.
+"""
 
 from __future__ import annotations
 
@@ -116,10 +119,8 @@ def slice_report(
     report = pd.concat(found, ignore_index=True)
     # --8<-- [start:tails]
     dispersion = report.pop("dispersion").to_numpy()
-    clicks, expected = (
-        report["clicks"].to_numpy() / dispersion,
-        report["expected"].to_numpy() / dispersion,
-    )
+    clicks = report["clicks"].to_numpy() / dispersion
+    expected = report["expected"].to_numpy() / dispersion
     some = clicks > 0
     report["ratio"] = np.divide(
         expected, clicks, out=np.where(expected > 0, np.inf, 1.0), where=some
@@ -129,7 +130,7 @@ def slice_report(
     report["high"] = np.divide(
         expected, fewest, out=np.full(len(report), np.inf), where=some
     )
-    # the chance of so few clicks or fewer: Poisson's
+    # The chance of so few clicks or fewer: Poisson's
     so_few = special.gammaincc(clicks + 1, expected)
     so_many = np.where(some, special.gammainc(np.where(some, clicks, 1), expected), 1)
     report["p_value"] = np.minimum(2 * np.minimum(so_few, so_many), 1)
@@ -146,10 +147,13 @@ def slice_report(
 
 
 def _excess(user: np.ndarray, clicked: np.ndarray, p: np.ndarray) -> float:
-    """Return by how much users differ: over the log, clicks of a user who is promised e vary by e + excess e^2."""
+    """Return by how much users differ.
+
+    Over the log, clicks of a user who is promised e vary by e + excess e^2.
+    """
     promised = np.bincount(user, p)
     clicks = np.bincount(user[clicked], minlength=len(promised))
-    # nothing clicked or nothing promised
+    # Nothing clicked or nothing promised
     with np.errstate(divide="ignore", invalid="ignore"):
         # --8<-- [start:excess]
         fair = promised * clicks.sum() / promised.sum()
@@ -165,10 +169,11 @@ def _dispersion(
     p: np.ndarray,
     excess: float,
 ) -> np.ndarray:
-    """Return how many times more the clicks of each slice vary than if rows were independent, at least once.
+    """Return how many times more each slice's clicks vary than independent rows' would.
 
-    It is the larger of two, since either may be small by chance: the spread between the
-    slice's own users, and the one that the excess of the whole log lets expect.
+    It is at least once. It is the larger of two, since either may be small by chance:
+    the spread between the slice's own users, and the one that the excess of the whole
+    log lets expect.
     """
     by_user = sparse.csr_array((p, (user, code)))  # no more cells than rows
     clicks = sparse.csr_array(
@@ -185,7 +190,7 @@ def _dispersion(
 
 
 def _values(name: str, column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Return a label for each value of a column, and the number of each row's value; missing comes last."""
+    """Return a label for each value of a column, missing last, and rows' numbers."""
     _, _, labels, code = _slices(name, column)
     return np.array(labels, object), code.astype(np.min_scalar_type(len(labels)))
 
@@ -197,7 +202,10 @@ def _cross(
     more: np.ndarray,
     blocks: list[slice],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a label for each pair of two columns' values that occurs, and the number of each row's pair."""
+    """Return a label for each pair of two columns' values, and each row's number.
+
+    Only pairs that occur have a label.
+    """
 
     def pairs(rows: slice) -> np.ndarray:
         return code[rows].astype(np.int64) * len(more_labels) + more[rows]
@@ -209,21 +217,18 @@ def _cross(
         there = np.zeros(size, bool)
         for rows in blocks:
             there[pairs(rows)] = True
-        seen, table = (
-            np.flatnonzero(there),
-            (np.cumsum(there) - 1).astype(np.min_scalar_type(size)),
-        )
+        seen = np.flatnonzero(there)
+        table = (np.cumsum(there) - 1).astype(np.min_scalar_type(size))
         number = np.concatenate([table[pairs(rows)] for rows in blocks])
-    return labels[seen // len(more_labels)] + " & " + more_labels[
-        seen % len(more_labels)
-    ], number
+    one, other = np.divmod(seen, len(more_labels))
+    return labels[one] + " & " + more_labels[other], number
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -234,9 +239,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -306,7 +309,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -336,7 +339,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -371,7 +374,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -384,12 +387,12 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -404,7 +407,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -419,7 +422,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -431,7 +434,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -507,7 +510,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _codes(name: str, values: Any) -> np.ndarray:
-    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    """Return the unit of each row, such as its user, as a number from 0 on, no gaps."""
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
@@ -521,7 +524,7 @@ def _codes(name: str, values: Any) -> np.ndarray:
 def _slices(
     name: Any, column: pd.Series
 ) -> tuple[str | None, np.ndarray, list[str], np.ndarray]:
-    """Return the kind of values of a column to cut by, the values, their labels and each row's number; missing last."""
+    """Return the kind of a column's values, these, their labels, each row's number."""
     kind, code, values = _keys(f"column {name!r} of slices", column)
     if kind == "fractions":
         raise ValueError(
@@ -543,7 +546,7 @@ def _slices(
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -559,7 +562,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

@@ -101,10 +101,8 @@ def collision_share(n_values: int, n_bits: int) -> float:
     >>> round(collision_share(10_000, 16), 3)
     0.142
     """
-    n_values, n_bits = (
-        _count("n_values", n_values, 1, 2**63),
-        _count("n_bits", n_bits, 1, 31),
-    )
+    n_values = _count("n_values", n_values, 1, 2**63)
+    n_bits = _count("n_bits", n_bits, 1, 31)
     # --8<-- [start:collisions]
     return float(-np.expm1((n_values - 1) * np.log1p(-(2.0**-n_bits))))
     # --8<-- [end:collisions]
@@ -157,7 +155,7 @@ def _text(name: Any, value: Any) -> str:
     return f"={value}"
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
@@ -176,12 +174,12 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -196,7 +194,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -211,7 +209,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -223,7 +221,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -239,7 +237,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

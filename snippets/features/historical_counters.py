@@ -1,4 +1,7 @@
-"""Count what was known of a user, an item or a pair before each row, in windows, and smooth the rates."""
+"""Count what was known before each row, in windows, and smooth the rates.
+
+It is known of a user, an item or a pair.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ def count_before(
     window: Any = None,
     value: ArrayLike | None = None,
 ) -> np.ndarray | pd.Series:
-    """Count, for each row, the events of its key in [time - window, time): never those of its own moment.
+    """Count, for each row, the events of its key in [time - window, time).
+
+    Those of its own moment never count.
 
     Parameters
     ----------
@@ -51,20 +56,18 @@ def count_before(
 
     Examples
     --------
-    >>> count_before(
-    ...     ["a", "a", "b"], [1, 5, 2], ["a", "a", "b", "c"], [5, 6, 9, 9]
-    ... ).tolist()
+    >>> events = ["a", "a", "b"], [1, 5, 2]
+    >>> rows = ["a", "a", "b", "c"], [5, 6, 9, 9]
+    >>> count_before(*events, *rows).tolist()
     [1, 2, 1, 0]
-    >>> count_before(
-    ...     ["a", "a", "b"], [1, 5, 2], ["a", "a", "b", "c"], [5, 6, 9, 9], window=2
-    ... ).tolist()
+    >>> count_before(*events, *rows, window=2).tolist()
     [0, 1, 0, 0]
     """
     who, code = _matched({"event_key": event_key, "key": key})
     (when, now), (back,) = _moments(
         {"event_time": event_time, "time": time}, {"window": window}, "(0, inf)"
     )
-    # so that no sum overflows
+    # So that no sum overflows
     weight = None if value is None else _numbers("value", value, "(-1e290, 1e290)")
     for of, keys, name, array in [
         ("event_key", who, "event_time", when),
@@ -78,7 +81,7 @@ def count_before(
             array if array is None else array[who >= 0] for array in (who, when, weight)
         )
     n_keys = int(max(who.max(initial=0), code.max(initial=0))) + 1
-    # what is small gets lost behind what is large: so keys with small values come first
+    # What is small gets lost behind what is large: so keys with small values come first
     if weight is not None:
         size = np.bincount(who, np.abs(weight), minlength=n_keys)
         who, code = (
@@ -100,7 +103,7 @@ def count_before(
         None if value is None else _running_sums(weight[order]),
     )
     counts = np.empty(len(rows), np.int64 if value is None else np.float64)
-    # in order, and in parts: many times as fast
+    # In order, and in parts: many times as fast
     for some in np.array_split(rows, len(rows) // 2**18 + 1):
         first, last = (
             np.searchsorted(events, starts[some]),
@@ -130,7 +133,7 @@ def smoothed_rate(
 
     Returns
     -------
-    array of that shape, or a Series with the index of successes, else of trials, if that is one
+    array of that shape, or a Series with the index of successes, else of trials
 
     Raises
     ------
@@ -140,9 +143,8 @@ def smoothed_rate(
 
     Examples
     --------
-    >>> smoothed_rate([0, 1, 30], [0, 1, 1000], prior_rate=0.03, strength=100).round(
-    ...     3
-    ... ).tolist()
+    >>> rate = smoothed_rate([0, 1, 30], [0, 1, 1000], prior_rate=0.03, strength=100)
+    >>> rate.round(3).tolist()
     [0.03, 0.04, 0.03]
     """
     good, seen = (
@@ -167,7 +169,10 @@ def smoothed_rate(
 def _on_one_scale(
     when: np.ndarray, now: np.ndarray, back: Any, n_keys: int
 ) -> tuple[np.ndarray, ...]:
-    """Return events, ends and starts of the rows' windows as whole numbers, and one more than their largest."""
+    """Return events, ends and starts of the rows' windows as whole numbers.
+
+    With them comes one more than their largest.
+    """
     if when.dtype == np.int64:
         since = (
             np.zeros_like(now)
@@ -180,7 +185,7 @@ def _on_one_scale(
         )
         if (high - low + 2) * n_keys < 2**63:
             return when - low, until - low, since - low, high - low + 2
-        # such as whole seconds, given in nanoseconds
+        # Such as whole seconds, given in nanoseconds
         step = int(np.gcd.reduce(when - low))
         if ((high - low) // step + 2) * n_keys < 2**63:
             until, since = (-((low - moment) // step) for moment in (until, since))
@@ -194,14 +199,17 @@ def _on_one_scale(
 
 
 def _running_sums(value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sum of the values before each place, and what rounding took from it: Ogita et al. 2005, Sum2."""
+    """Return the sum of the values before each place, and what rounding took from it.
+
+    This is Sum2 of Ogita et al. 2005.
+    """
     total, rest = np.zeros((2, len(value) + 1))
     np.cumsum(value, out=total[1:])
     parts = (
         np.array_split(array, len(value) // 2**18 + 1)
         for array in (value, total[:-1], total[1:], rest[1:])
     )
-    # in parts, since new memory takes longer than sums
+    # In parts, since new memory takes longer than sums
     for one, before, after, lost in zip(*parts, strict=True):
         added = after - before
         lost[:] = (before - (after - added)) + (one - added)
@@ -209,11 +217,11 @@ def _running_sums(value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return total, rest
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -224,9 +232,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -296,7 +302,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -326,7 +332,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -337,7 +343,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -368,18 +374,18 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _like(result: np.ndarray, values: Any) -> Any:
-    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    """Return one number for each row, as a Series if the rows were one."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
     return type(values)(result, index=values.index) if is_series else result
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -394,7 +400,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -409,7 +415,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -421,7 +427,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -497,14 +503,14 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
-    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    """Return keys that are looked up in one another as whole numbers, -1 if missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
     if len(plain) == len(keys) and all(
         array.dtype.kind == "i" and array.ndim == 1 for array in plain
     ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            # no need to hash
+            # No need to hash
             is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
@@ -531,7 +537,7 @@ def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
 
 
 def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
-    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    """Return the kind of times, and them, as a Series unless they are numbers."""
     column = values
     if not (
         isinstance(values, np.ndarray)
@@ -578,7 +584,7 @@ def _moments(
     durations: dict[str, Any] | None = None,
     interval: str = "[0, inf)",
 ) -> tuple[list[np.ndarray], list[Any]]:
-    """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
+    """Return times of one kind on one scale, from the earliest, and durations on it.
 
     Whole numbers and datetimes become int64, so that a duration between two ticks is
     rounded down, which no comparison with a whole difference notices. Numbers with
@@ -633,7 +639,7 @@ def _moments(
 def _duration(
     name: str, value: Any, kind: str | None, unit: str | None, interval: str
 ) -> Any:
-    """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
+    """Return a duration in the unit of the times; beside datetimes, no bare number."""
     if value is None:
         return None
     is_number = isinstance(value, numbers.Real) and not isinstance(

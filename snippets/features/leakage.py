@@ -84,13 +84,10 @@ def single_feature_scores(
             auc = _auc(rank[~missing], label[~missing])
             scores.append(max(auc, 1 - auc))  # a feature may point down
         if is_category:
-            # missing is a category, too
+            # Missing is a category, too
             code = _matched({f"column {name!r}": column})[0] + 1
-            scores.append(
-                _auc_of_other_half(
-                    np.bincount(code, label), np.bincount(code, 1 - label)
-                )
-            )
+            clicks, others = np.bincount(code, label), np.bincount(code, 1 - label)
+            scores.append(_auc_of_other_half(clicks, others))
         score = max(scores)
         # --8<-- [end:single]
         found.append(
@@ -208,10 +205,8 @@ def future_correlation(
         .groupby(["place", "age"])
         .ngroup()
     )
-    peers, target = (
-        np.append(peers, len(peers) + moment[several]),
-        np.append(label[waits], y[several]),
-    )
+    peers = np.append(peers, len(peers) + moment[several])
+    target = np.append(label[waits], y[several])
     for name in X:
         row = _history(name, X[name])[order]
         value = np.bincount(moment, row) / size
@@ -302,10 +297,8 @@ def duplicates_across_split(
     known = np.full(len(row), subset is None) | (codes >= 0).all(axis=1).to_numpy()
     copied = int((np.isin(row[n:], row[:n][known[:n]]) & known[n:]).sum())
     # --8<-- [end:duplicates]
-    what, reason = (
-        ", ".join(map(str, columns)),
-        f"{copied} of {len(test)} test rows are in train too",
-    )
+    what = ", ".join(map(str, columns))
+    reason = f"{copied} of {len(test)} test rows are in train too"
     return _report([("duplicates", what, copied / len(test), limit, reason)])
 
 
@@ -355,18 +348,21 @@ def split_overlap(
     shared = np.isin(asked, known) & (asked >= 0)
     # --8<-- [end:overlap]
     share = float(shared.mean())
-    reason = f"{share:.1%} of test rows have a {key} that train has, {len(np.unique(asked[shared]))} of them"
+    reason = (
+        f"{share:.1%} of test rows have a {key} that train has, "
+        f"{len(np.unique(asked[shared]))} of them"
+    )
     return _report([("overlap", key, share, limit, reason)])
 
 
 def known_at_serving(
     X: pd.DataFrame, served: pd.DataFrame, by: str | Sequence[str], limit: float = 0.01
 ) -> pd.DataFrame:
-    """Return the share of rows in which a feature is not what the server had when it scored the row.
+    """Return the share of rows in which a feature is not what the server had.
 
-    A feature that the server did not have is a leak, whatever it knows: the position of
-    an ad, which the score decides, or a bill, which follows the click. So is one that
-    the server had with another value.
+    The server had it when it scored the row. A feature that the server did not have is
+    a leak, whatever it knows: the position of an ad, which the score decides, or a
+    bill, which follows the click. So is one that the server had with another value.
 
     Parameters
     ----------
@@ -415,10 +411,8 @@ def known_at_serving(
     codes = pd.DataFrame(
         dict(enumerate(_values(c, X[c], served[c], SERVED) for c in by))
     )
-    row, there = (
-        codes.groupby(list(codes), sort=False).ngroup().to_numpy(),
-        (codes >= 0).all(axis=1).to_numpy(),
-    )
+    row = codes.groupby(list(codes), sort=False).ngroup().to_numpy()
+    there = (codes >= 0).all(axis=1).to_numpy()
     twice = pd.Series(row[n:]).where(there[n:]).dropna().duplicated()
     if twice.any():
         raise ValueError(
@@ -445,7 +439,7 @@ def known_at_serving(
 def _differs(
     name: Any, offline: pd.Series, served: pd.Series, place: np.ndarray
 ) -> np.ndarray:
-    """Say of each row whether its value is another one than that at its place among what was served."""
+    """Say of each row whether its value is not the one served at its place."""
     sides = {
         f"column {name!r} of {table}": column
         for table, column in zip(SERVED, (offline, served), strict=True)
@@ -475,7 +469,9 @@ def beats_the_ceiling(
     false_alarms: float = 0.001,
     name: str = "the model",
 ) -> pd.DataFrame:
-    """Say whether a score is better than can be: below the lowest log loss that anybody can have, beyond chance.
+    """Say whether a score is better than can be.
+
+    That is below the lowest log loss that anybody can have, beyond chance.
 
     Parameters
     ----------
@@ -505,9 +501,8 @@ def beats_the_ceiling(
 
     Examples
     --------
-    >>> beats_the_ceiling([0, 1] * 500, [0.01, 0.99] * 500, ceiling=0.6)[
-    ...     "suspicious"
-    ... ].tolist()
+    >>> report = beats_the_ceiling([0, 1] * 500, [0.01, 0.99] * 500, ceiling=0.6)
+    >>> report["suspicious"].tolist()
     [True]
     """
     label, p = _both("y", y), _numbers("y_prob", y_prob, "(0, 1)")
@@ -547,7 +542,7 @@ def _report(found: list[tuple]) -> pd.DataFrame:
 
 
 def _auc_of_other_half(clicks: np.ndarray, others: np.ndarray) -> float:
-    """Return the AUC of the click rate of each category in the half of the rows that a row is not in."""
+    """Return the AUC of each category's click rate in the half that a row is not in."""
     # Rows of one category and label are alike, so that a half is a draw of counts,
     # whatever the order of the rows.
     order, rng, scores = np.lexsort((others, clicks)), np.random.default_rng(0), []
@@ -555,15 +550,11 @@ def _auc_of_other_half(clicks: np.ndarray, others: np.ndarray) -> float:
     mean = clicks.sum() / (clicks + others).sum()  # counts as one more row
     for _ in range(4):
         c, o = (rng.binomial(n, 0.5) for n in (clicks, others))
-        rate_here, rate_there = (
-            (c + mean) / (c + o + 1),
-            (clicks - c + mean) / (clicks + others - c - o + 1),
-        )
+        rate_here = (c + mean) / (c + o + 1)
+        rate_there = (clicks - c + mean) / (clicks + others - c - o + 1)
         place = np.unique(np.append(rate_there, rate_here), return_inverse=True)[1]
-        hit, miss = (
-            np.bincount(place, np.append(c, clicks - c)),
-            np.bincount(place, np.append(o, others - o)),
-        )
+        hit = np.bincount(place, np.append(c, clicks - c))
+        miss = np.bincount(place, np.append(o, others - o))
         scores.append(hit @ (np.cumsum(miss) - miss / 2) / (hit.sum() * miss.sum()))
     return float(np.mean(scores))
 
@@ -584,7 +575,10 @@ def _auc(score: np.ndarray, label: np.ndarray) -> float:
 def _among_peers(
     signal: np.ndarray, label: np.ndarray, peers: np.ndarray, z: float
 ) -> tuple[float, float]:
-    """Return the correlation within groups of peers, and the limit below which it stays if peers are exchangeable."""
+    """Return the correlation within groups of peers, and its limit.
+
+    It stays below the limit if peers are exchangeable.
+    """
     signal = signal / (np.abs(signal).max(initial=0) or 1)
     n = np.bincount(peers)
     a, b = (
@@ -608,7 +602,7 @@ def _history(name: Any, column: pd.Series) -> np.ndarray:
     label = f"column {name!r}"
     values = _floats(label, _column(label, column))
     _refuse(label, "be finite or missing", values, ~np.isinf(values))
-    # only its order and its ratios count
+    # Only its order and its ratios count
     return values / (np.fmax.reduce(np.abs(values), initial=0) or 1)
 
 
@@ -623,7 +617,7 @@ def _floats(label: str, column: pd.Series) -> np.ndarray:
 
 
 def _ranks(column: pd.Series) -> tuple[np.ndarray | None, bool]:
-    """Return the ranks of values that have an order, else None, and whether they are categories."""
+    """Return ranks of ordered values, else None, and whether they are categories."""
     is_category = isinstance(column.dtype, pd.CategoricalDtype)
     values = column.cat.categories.to_series() if is_category else column
     if pd.api.types.infer_dtype(values, skipna=True) not in ORDERED:
@@ -634,15 +628,18 @@ def _ranks(column: pd.Series) -> tuple[np.ndarray | None, bool]:
         raise ValueError(
             f"column {column.name!r} holds values of two kinds: {error}"
         ) from error
-    return np.append(ranks, np.nan)[
-        column.cat.codes
-    ] if is_category else ranks, is_category
+    if is_category:
+        ranks = np.append(ranks, np.nan)[column.cat.codes]
+    return ranks, is_category
 
 
 def _values(
     name: Any, a: pd.Series, b: pd.Series, tables: tuple[str, str] = ("train", "test")
 ) -> np.ndarray:
-    """Return the values of a column in both tables as whole numbers, equal where they are equal, -1 where missing."""
+    """Return the values of a column in both tables as whole numbers, -1 where missing.
+
+    They are equal where the values are equal.
+    """
     sides = {
         f"column {name!r} of {table}": column
         for table, column in zip(tables, (a, b), strict=True)
@@ -652,7 +649,7 @@ def _values(
         number = np.concatenate(
             [column.to_numpy(np.float64, na_value=np.nan) for column in columns]
         )
-        # measures, of which one table may hold whole ones
+        # Measures, of which one table may hold whole ones
         if ((number > np.floor(number)) | np.isinf(number)).any():
             return pd.factorize(number)[0]
     return np.concatenate(_matched(sides))
@@ -666,11 +663,11 @@ def _both(name: str, values: ArrayLike) -> np.ndarray:
     return label
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -681,9 +678,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -753,7 +748,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -783,7 +778,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -802,7 +797,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -833,7 +828,7 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -846,12 +841,12 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -866,7 +861,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -881,7 +876,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -893,7 +888,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -969,7 +964,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _codes(name: str, values: Any) -> np.ndarray:
-    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    """Return the unit of each row, such as its user, as a number from 0 on, no gaps."""
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
@@ -981,14 +976,14 @@ def _codes(name: str, values: Any) -> np.ndarray:
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
-    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    """Return keys that are looked up in one another as whole numbers, -1 if missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
     if len(plain) == len(keys) and all(
         array.dtype.kind == "i" and array.ndim == 1 for array in plain
     ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            # no need to hash
+            # No need to hash
             is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
@@ -1015,7 +1010,7 @@ def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
 
 
 def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
-    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    """Return the kind of times, and them, as a Series unless they are numbers."""
     column = values
     if not (
         isinstance(values, np.ndarray)
@@ -1062,7 +1057,7 @@ def _moments(
     durations: dict[str, Any] | None = None,
     interval: str = "[0, inf)",
 ) -> tuple[list[np.ndarray], list[Any]]:
-    """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
+    """Return times of one kind on one scale, from the earliest, and durations on it.
 
     Whole numbers and datetimes become int64, so that a duration between two ticks is
     rounded down, which no comparison with a whole difference notices. Numbers with
@@ -1117,7 +1112,7 @@ def _moments(
 def _duration(
     name: str, value: Any, kind: str | None, unit: str | None, interval: str
 ) -> Any:
-    """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
+    """Return a duration in the unit of the times; beside datetimes, no bare number."""
     if value is None:
         return None
     is_number = isinstance(value, numbers.Real) and not isinstance(
@@ -1161,7 +1156,7 @@ def _duration(
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -1177,7 +1172,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

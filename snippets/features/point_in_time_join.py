@@ -1,4 +1,7 @@
-"""Give each label the newest feature row that was known before it: an as-of join in SQL, or in memory."""
+"""Give each label the newest feature row that was known before it.
+
+An as-of join in SQL, or in memory.
+"""
 
 from __future__ import annotations
 
@@ -146,7 +149,10 @@ def point_in_time_join(
 def _each_once(
     right: pd.DataFrame, features: pd.DataFrame, on: str, by: str
 ) -> pd.DataFrame:
-    """Return the feature rows, those that are there twice once, or say which two of one key and time differ."""
+    """Return the feature rows, those that are there twice once.
+
+    If two of one key and time differ, say which.
+    """
     moment, hashed = ["key", "seen", "known"], np.zeros(len(right), np.int64)
     for column, odd in zip(
         moment,
@@ -158,7 +164,7 @@ def _each_once(
         hashed += (
             number if number.dtype == np.int64 else (number + 0.0).view(np.int64)
         ) * odd
-    # rows of one key and time have one hash, and sorting finds them many times as fast
+    # Rows of one key and time have one hash, and sorting finds them many times as fast
     # as `duplicated`
     hashed.sort()
     if not (hashed[1:] == hashed[:-1]).any():
@@ -183,7 +189,7 @@ def _each_once(
 def _pandas(
     left: pd.DataFrame, right: pd.DataFrame, allow_exact: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows of labels, and the places of the feature rows that they find, -1 for none."""
+    """Return rows of labels, and the places of their feature rows, -1 for none."""
     right = right[["place", "key", "known"]].rename(columns={"known": "time"})
     left, right = (
         f if f["time"].is_monotonic_increasing else f.sort_values("time")
@@ -208,11 +214,11 @@ def _duckdb(
     return found["row"], found["place"]
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -223,9 +229,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -295,7 +299,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -325,7 +329,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -336,7 +340,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -367,12 +371,12 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -387,7 +391,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -402,7 +406,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -414,7 +418,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -490,14 +494,14 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
-    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    """Return keys that are looked up in one another as whole numbers, -1 if missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
     if len(plain) == len(keys) and all(
         array.dtype.kind == "i" and array.ndim == 1 for array in plain
     ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            # no need to hash
+            # No need to hash
             is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
@@ -524,7 +528,7 @@ def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
 
 
 def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
-    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    """Return the kind of times, and them, as a Series unless they are numbers."""
     column = values
     if not (
         isinstance(values, np.ndarray)
@@ -571,7 +575,7 @@ def _moments(
     durations: dict[str, Any] | None = None,
     interval: str = "[0, inf)",
 ) -> tuple[list[np.ndarray], list[Any]]:
-    """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
+    """Return times of one kind on one scale, from the earliest, and durations on it.
 
     Whole numbers and datetimes become int64, so that a duration between two ticks is
     rounded down, which no comparison with a whole difference notices. Numbers with
@@ -626,7 +630,7 @@ def _moments(
 def _duration(
     name: str, value: Any, kind: str | None, unit: str | None, interval: str
 ) -> Any:
-    """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
+    """Return a duration in the unit of the times; beside datetimes, no bare number."""
     if value is None:
         return None
     is_number = isinstance(value, numbers.Real) and not isinstance(
@@ -670,7 +674,7 @@ def _duration(
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -686,7 +690,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

@@ -1,9 +1,9 @@
-"""Replace a category by the smoothed mean of its labels, without a row ever seeing its own.
+"""Replace a category by the smoothed mean of its labels.
 
-Micci-Barreca 2001, "A Preprocessing Scheme for High-Cardinality Categorical Attributes
-in Classification and Prediction Problems", SIGKDD Explorations 3. Prokhorenkova et al.
-2018, "CatBoost: Unbiased Boosting with Categorical Features", NeurIPS, for statistics
-of the rows before.
+No row ever sees its own. Micci-Barreca 2001, "A Preprocessing Scheme for
+High-Cardinality Categorical Attributes in Classification and Prediction Problems",
+SIGKDD Explorations 3. Prokhorenkova et al. 2018, "CatBoost: Unbiased Boosting with
+Categorical Features", NeurIPS, for statistics of the rows before.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def encode_from(
     strength: float = 20.0,
     prior: float | None = None,
 ) -> np.ndarray | pd.Series:
-    """Encode new rows by the labels of others: (sum of y + strength x prior) / (rows + strength).
+    """Encode new rows by the labels of others.
 
-    Give it earlier rows to learn from. Given the same rows twice, each sees its own
-    label: that is the leak.
+    The code is (sum of y + strength x prior) / (rows + strength). Give it earlier rows
+    to learn from. Given the same rows twice, each sees its own label: that is the leak.
 
     Parameters
     ----------
@@ -56,9 +56,8 @@ def encode_from(
 
     Examples
     --------
-    >>> encode_from(["a", "a", "b"], [1, 0, 0], ["a", "b", "c"], strength=1).round(
-    ...     2
-    ... ).tolist()
+    >>> code = encode_from(["a", "a", "b"], [1, 0, 0], ["a", "b", "c"], strength=1)
+    >>> code.round(2).tolist()
     [0.44, 0.17, 0.33]
     """
     code, new = _matched({"key": key, "new_key": new_key})
@@ -117,9 +116,8 @@ def encode_out_of_fold(
 
     Examples
     --------
-    >>> encode_out_of_fold(
-    ...     ["a", "a", "a", "b"], [1, 0, 0, 1], [0, 1, 0, 1], strength=0
-    ... ).tolist()
+    >>> key, y, fold = ["a", "a", "a", "b"], [1, 0, 0, 1], [0, 1, 0, 1]
+    >>> encode_out_of_fold(key, y, fold, strength=0).tolist()
     [0.0, 0.5, 0.0, 0.5]
     """
     (code,), label, folds = (
@@ -175,9 +173,8 @@ def encode_ordered(
 
     Examples
     --------
-    >>> encode_ordered(
-    ...     ["a", "a", "a"], [1, 0, 1], [1, 2, 3], strength=1, prior=0.5
-    ... ).round(2).tolist()
+    >>> key, y, time = ["a", "a", "a"], [1, 0, 1], [1, 2, 3]
+    >>> encode_ordered(key, y, time, strength=1, prior=0.5).round(2).tolist()
     [0.5, 0.75, 0.5]
     """
     (code,), label = _matched({"key": key}), _numbers("y", y, RANGE)
@@ -194,9 +191,9 @@ def encode_ordered(
     new_key = np.r_[True, key_of[1:] != key_of[:-1]]
     new_moment = new_key | np.r_[True, moment[1:] != moment[:-1]]
     start = np.maximum.accumulate(np.where(new_key, place, 0))
-    # first row of the same key and moment
+    # First row of the same key and moment
     end = np.maximum.accumulate(np.where(new_moment, place, 0))
-    # key by key, so that none blurs another
+    # Key by key, so that none blurs another
     so_far = pd.Series(label[order]).groupby(key_of).cumsum().to_numpy()
     total = np.where(end > start, so_far[end - 1], 0.0)
     encoded = np.empty(len(order))
@@ -206,7 +203,10 @@ def encode_ordered(
 
 
 def _by_key_and_time(code: np.ndarray, when: np.ndarray) -> np.ndarray:
-    """Return the order of rows by key, then by time: by one number if 64 bits hold it, since that is quicker."""
+    """Return the order of rows by key, then by time.
+
+    One number sorts quicker than two, if 64 bits hold it.
+    """
     if when.dtype == np.int64:
         stride = int(when.max()) + 1
         if stride * (int(code.max()) + 2) < 2**63:
@@ -214,11 +214,11 @@ def _by_key_and_time(code: np.ndarray, when: np.ndarray) -> np.ndarray:
     return np.lexsort((when, code))
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -229,9 +229,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -301,7 +299,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -331,7 +329,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -342,7 +340,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -373,7 +371,7 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -386,18 +384,18 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _like(result: np.ndarray, values: Any) -> Any:
-    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    """Return one number for each row, as a Series if the rows were one."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
     return type(values)(result, index=values.index) if is_series else result
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -412,7 +410,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -427,7 +425,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -439,7 +437,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -515,7 +513,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _codes(name: str, values: Any) -> np.ndarray:
-    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    """Return the unit of each row, such as its user, as a number from 0 on, no gaps."""
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
@@ -527,14 +525,14 @@ def _codes(name: str, values: Any) -> np.ndarray:
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
-    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    """Return keys that are looked up in one another as whole numbers, -1 if missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
     if len(plain) == len(keys) and all(
         array.dtype.kind == "i" and array.ndim == 1 for array in plain
     ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            # no need to hash
+            # No need to hash
             is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
@@ -561,7 +559,7 @@ def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
 
 
 def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
-    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    """Return the kind of times, and them, as a Series unless they are numbers."""
     column = values
     if not (
         isinstance(values, np.ndarray)
@@ -608,7 +606,7 @@ def _moments(
     durations: dict[str, Any] | None = None,
     interval: str = "[0, inf)",
 ) -> tuple[list[np.ndarray], list[Any]]:
-    """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
+    """Return times of one kind on one scale, from the earliest, and durations on it.
 
     Whole numbers and datetimes become int64, so that a duration between two ticks is
     rounded down, which no comparison with a whole difference notices. Numbers with
@@ -663,7 +661,7 @@ def _moments(
 def _duration(
     name: str, value: Any, kind: str | None, unit: str | None, interval: str
 ) -> Any:
-    """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
+    """Return a duration in the unit of the times; beside datetimes, no bare number."""
     if value is None:
         return None
     is_number = isinstance(value, numbers.Real) and not isinstance(

@@ -1,10 +1,10 @@
-"""Learn while choosing: Thompson sampling, LinUCB, and how to try them on a log of random choices.
+"""Learn while choosing: Thompson sampling and LinUCB.
 
-Thompson sampling: Chapelle and Li 2011, "An Empirical Evaluation of Thompson Sampling",
-NIPS, algorithm 2. LinUCB: Li et al. 2010, "A Contextual-Bandit Approach to Personalized
-News Article Recommendation", WWW, algorithm 1. Replay: Li et al. 2011, "Unbiased
-Offline Evaluation of Contextual-Bandit-Based News Article Recommendation Algorithms",
-WSDM.
+And how to try them on a log of random choices. Thompson sampling: Chapelle and Li 2011,
+"An Empirical Evaluation of Thompson Sampling", NIPS, algorithm 2. LinUCB: Li et al.
+2010, "A Contextual-Bandit Approach to Personalized News Article Recommendation", WWW,
+algorithm 1. Replay: Li et al. 2011, "Unbiased Offline Evaluation of
+Contextual-Bandit-Based News Article Recommendation Algorithms", WSDM.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 
 class ThompsonSampling:
-    """Draw a rate for each arm from what is known of it, and choose the arm whose draw is the largest.
+    """Draw a rate for each arm from what is known of it, and choose the largest draw.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class ThompsonSampling:
         n_arms = _count("n_arms", n_arms, 2)
         prior = {"alpha": alpha, "beta": beta}
         for name, values in prior.items():
-            # beyond, draws are 0 or NaN
+            # Beyond, draws are 0 or NaN
             prior[name] = _numbers(name, values, "[1e-300, 1e300]", ndim=None)
             if prior[name].shape not in ((), (n_arms,)):
                 raise ValueError(
@@ -65,7 +65,7 @@ class ThompsonSampling:
         )
 
     def choose(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return the arms of n requests, all chosen before any of their rewards is known."""
+        """Return the arms of n requests, all chosen before any reward is known."""
         n = _count("n", n, 0)
         # --8<-- [start:thompson]
         rates = rng.beta(self.alpha_, self.beta_, (n, len(self.alpha_)))
@@ -73,11 +73,11 @@ class ThompsonSampling:
         # --8<-- [end:thompson]
 
     def probabilities(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
-        """Return how likely each arm is to be chosen, from so many draws: the propensity to log.
+        """Return how likely each arm is to be chosen: the propensity to log.
 
-        Each arm is counted once more than it was drawn, so that none is 0: a propensity
-        is divided by. One below a few in n_draws is therefore too high, and weights by
-        it too small.
+        It is found from so many draws. Each arm is counted once more than it was drawn,
+        so that none is 0: a propensity is divided by. One below a few in n_draws is
+        therefore too high, and weights by it too small.
         """
         drawn = np.bincount(
             self.choose(_count("n_draws", n_draws), rng), minlength=len(self.alpha_)
@@ -92,7 +92,9 @@ class ThompsonSampling:
 
 
 class LinUCB:
-    """One ridge regression for each arm; choose the arm of the largest upper confidence bound, one of them where equal.
+    """One ridge regression for each arm; choose the largest upper confidence bound.
+
+    Where bounds are equal, one of their arms.
 
     Parameters
     ----------
@@ -156,7 +158,7 @@ class LinUCB:
         self._solve()
 
     def choose(self, contexts: ArrayLike) -> np.ndarray:
-        """Return the arm of each request, shape (n,), from contexts of shape (n, n_features)."""
+        """Return the arms, shape (n,), from contexts of shape (n, n_features)."""
         x = self._check(contexts)
         # Times a number, a context has the same best arm: squares of large and of small
         # ones do not fit.
@@ -190,7 +192,7 @@ class LinUCB:
         self.covariance_ = self._inverse @ self._inverse.swapaxes(1, 2)
 
     def _check(self, contexts: ArrayLike) -> np.ndarray:
-        # the squares must be finite, too
+        # The squares must be finite, too
         x = _numbers("contexts", contexts, "(-1e150, 1e150)", ndim=2)
         if x.shape[1] != self._roots.shape[1]:
             raise ValueError(
@@ -207,7 +209,9 @@ def replay(
     rewards: ArrayLike,
     batch_size: int = 100,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Let a policy choose on a log whose arms were drawn uniformly; keep the rows in which it chose what was shown.
+    """Let a policy choose on a log whose arms were drawn uniformly.
+
+    Keep the rows in which it chose what was shown.
 
     Parameters
     ----------
@@ -245,11 +249,9 @@ def replay(
     >>> rows, rewards
     (array([1, 2]), array([1., 0.]))
     """
-    arms, value, batch_size = (
-        _whole("arms", arms),
-        _numbers("rewards", rewards),
-        _count("batch_size", batch_size),
-    )
+    arms = _whole("arms", arms)
+    value = _numbers("rewards", rewards)
+    batch_size = _count("batch_size", batch_size)
     if len(value) != len(arms):
         raise ValueError(f"rewards has {len(value)} rows, arms has {len(arms)}")
     kept = [np.empty(0, np.intp)]
@@ -279,11 +281,11 @@ def _shown(
     return arms, rewards
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -294,9 +296,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -366,7 +366,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -396,7 +396,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -415,7 +415,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)

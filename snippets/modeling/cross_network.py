@@ -1,10 +1,10 @@
-"""A click model that learns embeddings of categories, crosses them explicitly, and adds a small deep part.
+"""A click model that learns embeddings of categories and crosses them explicitly.
 
-Wang et al. 2021, "DCN V2: Improved Deep & Cross Network and Practical Lessons for
-Web-scale Learning to Rank Systems", WWW, equation 1, in its parallel form. With a
-hidden layer and no cross layers it is the model of Cheng et al. 2016, "Wide & Deep
-Learning for Recommender Systems", DLRS, with one weight for each value as its wide
-part.
+A small deep part stands beside. Wang et al. 2021, "DCN V2: Improved Deep & Cross
+Network and Practical Lessons for Web-scale Learning to Rank Systems", WWW, equation 1,
+in its parallel form. With a hidden layer and no cross layers it is the model of Cheng
+et al. 2016, "Wide & Deep Learning for Recommender Systems", DLRS, with one weight for
+each value as its wide part.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 def cross_layers(
     x: np.ndarray, weights: np.ndarray, biases: np.ndarray
 ) -> list[np.ndarray]:
-    """Apply x_{l+1} = x_0 * (W_l x_l + b_l) + x_l, and return the outputs of all layers, the input first.
+    """Apply x_{l+1} = x_0 * (W_l x_l + b_l) + x_l, and return what all layers put out.
+
+    The input is the first of them.
 
     Parameters
     ----------
@@ -48,11 +50,8 @@ def cross_layers(
 
     Examples
     --------
-    >>> cross_layers(
-    ...     np.array([[2.0, 3.0]]),
-    ...     np.array([[[0.0, 1.0], [0.0, 0.0]]]),
-    ...     np.zeros((1, 2)),
-    ... )[-1]
+    >>> weights = np.array([[[0.0, 1.0], [0.0, 0.0]]])
+    >>> cross_layers(np.array([[2.0, 3.0]]), weights, np.zeros((1, 2)))[-1]
     array([[2., 9.]])
     """
     x, biases = _numbers("x", x, ndim=2), _numbers("biases", biases, ndim=2)
@@ -81,10 +80,10 @@ def _cross(x: np.ndarray, weights: np.ndarray, biases: np.ndarray) -> list[np.nd
 
 
 class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
-    """Embeddings, cross layers beside a hidden layer, and one weight for each value, trained by AdaGrad.
+    """Embeddings, cross layers beside a hidden layer, and one weight for each value.
 
-    The bias starts at the log odds of the base rate, between one in a million and its
-    complement.
+    All are trained by AdaGrad. The bias starts at the log odds of the base rate,
+    between one in a million and its complement.
 
     Parameters
     ----------
@@ -155,11 +154,11 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> CrossNetworkClassifier:
-        """Learn from codes X of shape (n, n_fields), whole numbers of any size; a negative one is a missing value.
+        """Learn from codes X of shape (n, n_fields), whole numbers of any size.
 
-        A missing value, and one that no row of fit has, adds nothing. Memory grows with
-        the number of different codes. Only the ratios of ``sample_weight`` count; a row
-        of weight 0 is no row.
+        A negative one is a missing value. A missing value, and one that no row of fit
+        has, adds nothing. Memory grows with the number of different codes. Only the
+        ratios of ``sample_weight`` count; a row of weight 0 is no row.
         """
         for name, least in [
             ("n_factors", 1),
@@ -208,7 +207,7 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
             "hidden": random.normal(0, (2 / width) ** 0.5, (width, self.n_hidden)),
             "hidden_bias": np.zeros(self.n_hidden),
             "out": random.normal(0, max(out, 1) ** -0.5, out),
-            # from 0, small steps would spend a pass on the way there
+            # From 0, small steps would spend a pass on the way there
             "bias": np.log([base_rate / (1 - base_rate)]),
         }
         self.params_["embedding"][0] = 0
@@ -265,7 +264,10 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
     def _forward(
         self, rows: np.ndarray
     ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray, np.ndarray]:
-        """Return the log odds, the outputs of the cross layers, those of the hidden layer, and what was weighed."""
+        """Return the log odds, both parts' outputs, and what was weighed.
+
+        The parts are the cross layers and the hidden layer.
+        """
         p = self.params_
         # --8<-- [start:forward]
         x = p["embedding"][rows].reshape(len(rows), -1)
@@ -279,7 +281,10 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
     def _gradients(
         self, rows: np.ndarray, y: np.ndarray, weight: np.ndarray | float = 1.0
     ) -> tuple[np.ndarray, float, dict[str, np.ndarray]]:
-        """Return the values present, the mean loss, and its gradients; of the tables for these values alone."""
+        """Return the values present, the mean loss, and its gradients.
+
+        The gradients of the tables are for these values alone.
+        """
         p, (logit, crossed, hidden, last) = self.params_, self._forward(rows)
         loss = np.mean(weight * (np.logaddexp(0, logit) - y * logit))
         error = weight * (expit(logit) - y) / len(y)
@@ -325,11 +330,11 @@ class CrossNetworkClassifier(ClassifierMixin, BaseEstimator):
         return values, loss, gradients
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -340,9 +345,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -412,7 +415,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -442,14 +445,14 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
 def _features(
     estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
 ) -> np.ndarray:
-    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    """Return features as scikit-learn checks them, as float64, or int64 if whole."""
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
@@ -469,7 +472,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -515,7 +518,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -528,7 +531,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
-    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    """Return ``sample_weight``, else ones: one for each row, and not 0 in all."""
     rows = len(next(iter(arrays.values())))
     weight = (
         np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
@@ -540,12 +543,12 @@ def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.n
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -560,7 +563,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -575,7 +578,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -587,7 +590,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -663,7 +666,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _classes(name: str, values: Any) -> np.ndarray:
-    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    """Return labels of any container as plain numbers or text, none missing."""
     values = values if hasattr(values, "__len__") else np.asarray(values)
     if getattr(values, "ndim", 1) != 1 or (
         type(values) is np.ndarray and values.dtype.kind in "biuU"
@@ -681,7 +684,7 @@ def _classes(name: str, values: Any) -> np.ndarray:
 
 
 def _table_rows(known: list[np.ndarray], codes: np.ndarray) -> np.ndarray:
-    """Return which row of a table each code stands for, 0 for all that are missing or new.
+    """Return which row of a table each code stands for, 0 for missing or new ones.
 
     ``known`` holds the codes that have a row, sorted, by column; its first, -1, stands
     for those without.

@@ -17,7 +17,9 @@ from numpy.typing import ArrayLike
 def maximal_marginal_relevance(
     relevance: ArrayLike, vectors: ArrayLike, k: int, trade_off: float = 0.7
 ) -> np.ndarray:
-    """Pick k of n candidates in turn: each time the one with the most relevance, less its likeness to those picked.
+    """Pick k of n candidates in turn, by relevance and by likeness to those picked.
+
+    Each time it is the one with the most relevance, less its likeness to those.
 
     Parameters
     ----------
@@ -44,27 +46,25 @@ def maximal_marginal_relevance(
 
     Examples
     --------
-    >>> maximal_marginal_relevance(
-    ...     [0.9, 0.8, 0.7], [[1, 0], [1, 0], [0, 1]], k=2, trade_off=0.5
-    ... )
+    >>> relevance, vectors = [0.9, 0.8, 0.7], [[1, 0], [1, 0], [0, 1]]
+    >>> maximal_marginal_relevance(relevance, vectors, k=2, trade_off=0.5)
     array([0, 2])
     """
-    score, direction = (
-        _numbers("relevance", relevance, ndim=None),
-        _numbers("vectors", vectors, ndim=None),
-    )
+    score = _numbers("relevance", relevance, ndim=None)
+    direction = _numbers("vectors", vectors, ndim=None)
     one = score.ndim == 1
     if one:
         score, direction = score[None], direction[None]
     if score.ndim != 2 or direction.ndim != 3 or direction.shape[:2] != score.shape:
-        shapes = f"got relevance of shape {np.shape(relevance)} and vectors of shape {np.shape(vectors)}"
+        shapes = (
+            f"got relevance of shape {np.shape(relevance)} "
+            f"and vectors of shape {np.shape(vectors)}"
+        )
         raise ValueError(f"a vector for each candidate: {shapes}")
     if not score.size:
         raise ValueError("relevance is empty")
-    k, trade_off = (
-        _count("k", k, 1, score.shape[1]),
-        _number("trade_off", trade_off, "[0, 1]"),
-    )
+    k = _count("k", k, 1, score.shape[1])
+    trade_off = _number("trade_off", trade_off, "[0, 1]")
     # By a power of two first, which rounds nothing, since squares of large and of small
     # numbers do not fit.
     largest = np.abs(direction).max(axis=2, keepdims=True, initial=0)
@@ -86,11 +86,11 @@ def maximal_marginal_relevance(
     return picked[0] if one else picked
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -101,9 +101,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -173,7 +171,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -203,7 +201,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 

@@ -1,4 +1,4 @@
-"""A logistic model with a weight for each feature and a learned one for each pair of features.
+"""A logistic model with a weight for each feature and a learned one for each pair.
 
 Rendle 2010, "Factorization Machines", ICDM. The pairs' weights are dot products of
 short vectors, so that pairs that never occurred together have one too. Rates: Duchi et
@@ -27,7 +27,9 @@ IMPOSSIBLE = 1e-9  # of a row with this probability, something is wrong with the
 
 
 def pairwise(X: ArrayLike | csr_matrix, factors: np.ndarray) -> np.ndarray:
-    """Sum x_i x_j <v_i, v_j> over all pairs i < j of each row, in time linear in the row's entries.
+    """Sum x_i x_j <v_i, v_j> over all pairs i < j of each row.
+
+    It takes time linear in the row's entries.
 
     Parameters
     ----------
@@ -46,10 +48,8 @@ def pairwise(X: ArrayLike | csr_matrix, factors: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> pairwise(
-    ...     csr_matrix([[1.0, 2.0, 0.0]]),
-    ...     np.array([[1.0, 0.0], [3.0, 1.0], [9.0, 9.0]]),
-    ... )
+    >>> vectors = np.array([[1.0, 0.0], [3.0, 1.0], [9.0, 9.0]])
+    >>> pairwise(csr_matrix([[1.0, 2.0, 0.0]]), vectors)
     array([6.])
     """
     X = csr_matrix(_in_range("X", X))
@@ -66,10 +66,10 @@ def pairwise(X: ArrayLike | csr_matrix, factors: np.ndarray) -> np.ndarray:
 
 
 class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
-    """Factorization machine of degree 2 with logistic loss, by AdaGrad on small batches of sparse rows.
+    """Factorization machine of degree 2 with logistic loss.
 
-    The log odds start at those of the rows, or of the first batch of a stream, with one
-    more row of each label.
+    Fitted by AdaGrad on small batches of sparse rows. The log odds start at those of
+    the rows, or of the first batch of a stream, with one more row of each label.
 
     Values should be about 1 in size: the first step moves a weight by ``learning_rate``
     whatever the value, so that a price of 10,000 would move the log odds by 10,000
@@ -151,7 +151,7 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> FactorizationMachineClassifier:
-        """Forget everything, then pass over the rows ``n_epochs`` times, each time in another order."""
+        """Forget everything, then pass over the rows ``n_epochs`` times, shuffled."""
         X, label, weight = self._start(X, y, sample_weight, classes=None, fresh=True)
         self._start_at_rate(label, weight)
         sure = False
@@ -169,7 +169,10 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> FactorizationMachineClassifier:
-        """Learn the rows once, in their order. The first call needs ``classes`` if its rows may lack one of the two."""
+        """Learn the rows once, in their order.
+
+        The first call needs ``classes`` if its rows may lack one of the two.
+        """
         fresh = not hasattr(self, "classes_")
         X, label, weight = self._start(X, y, sample_weight, classes, fresh)
         if fresh:
@@ -229,7 +232,10 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         return X, (y == classes[1]).astype(float), weight
 
     def _start_at_rate(self, label: np.ndarray, weight: np.ndarray) -> None:
-        """Start at the rate of these rows: small steps from even odds would take a good part of a pass."""
+        """Start at the rate of these rows.
+
+        Small steps from even odds would take a good part of a pass.
+        """
         self.intercept_[:] = np.log((weight @ label + 1) / (weight @ (1 - label) + 1))
 
     def _pass(self, X: csr_matrix, y: np.ndarray, weight: np.ndarray) -> bool:
@@ -238,7 +244,7 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         for start in range(0, X.shape[0], self.batch_size):
             rows = slice(start, start + self.batch_size)
             batch = X[rows]
-            # touch only what occurs
+            # Touch only what occurs
             columns, local = np.unique(batch.indices, return_inverse=True)
             batch = csr_matrix(
                 (batch.data, local, batch.indptr), (batch.shape[0], len(columns))
@@ -260,7 +266,10 @@ class FactorizationMachineClassifier(ClassifierMixin, BaseEstimator):
         return sure
 
     def _gradients(self, X, y, weight, columns, counts) -> tuple[np.ndarray, ...]:
-        """Return predictions minus labels, and the gradients of the mean loss by intercept, weights and vectors."""
+        """Return predictions minus labels, and the gradients of the mean loss.
+
+        The gradients are by intercept, weights and vectors.
+        """
         w, v, n = self.coef_[0][columns], self.factors_[columns], len(y)
         l2_linear, l2_factors = float(self.l2_linear), float(self.l2_factors)
         # --8<-- [start:gradient]
@@ -290,11 +299,11 @@ def _warn_of_scale(X: csr_matrix) -> None:
         )
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -305,9 +314,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -377,7 +384,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -407,14 +414,14 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
 def _features(
     estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
 ) -> np.ndarray:
-    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    """Return features as scikit-learn checks them, as float64, or int64 if whole."""
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
@@ -434,7 +441,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -480,7 +487,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -493,7 +500,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
-    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    """Return ``sample_weight``, else ones: one for each row, and not 0 in all."""
     rows = len(next(iter(arrays.values())))
     weight = (
         np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
@@ -505,12 +512,12 @@ def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.n
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -525,7 +532,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -540,7 +547,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -552,7 +559,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -628,7 +635,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _classes(name: str, values: Any) -> np.ndarray:
-    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    """Return labels of any container as plain numbers or text, none missing."""
     values = values if hasattr(values, "__len__") else np.asarray(values)
     if getattr(values, "ndim", 1) != 1 or (
         type(values) is np.ndarray and values.dtype.kind in "biuU"
@@ -646,7 +653,7 @@ def _classes(name: str, values: Any) -> np.ndarray:
 
 
 def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.ndarray:
-    """Return the classes of an estimator: those of its first call, or those given, or those of the rows."""
+    """Return an estimator's classes: of its first call, or given, or of the rows."""
     found = np.unique(y)
     given = found if classes is None else np.unique(_classes("classes", classes))
     if known is not None and classes is not None and not np.array_equal(given, known):
@@ -671,7 +678,7 @@ def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.nd
 
 
 def _in_range(name: str, X: Any) -> Any:
-    """Return a matrix, dense or of sparse rows, as float64 whose squares do not overflow."""
+    """Return a matrix, dense or sparse, as float64 whose squares do not overflow."""
     rule = "hold no NaN, and nothing above 3e38 in size"  # about the range of float32
     if not issparse(X):
         X = _array(name, X, ndim=2).astype(np.float64, copy=False)
@@ -691,7 +698,7 @@ def _in_range(name: str, X: Any) -> Any:
 
 
 def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) -> Any:
-    """Return features as `_features` does, or sparse rows of them, whose squares do not overflow."""
+    """Return features, or sparse rows of them, whose squares do not overflow."""
     if issparse(X):
         X = validate_data(
             estimator, X, accept_sparse="csr", ensure_all_finite=False, reset=reset
@@ -702,7 +709,7 @@ def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) ->
 
 
 def _distinct_entries(X: Any) -> csr_matrix:
-    """Return a matrix as sparse rows in which each entry stands once and none is zero."""
+    """Return a matrix as sparse rows: each entry stands once, and none is zero."""
     X = csr_matrix(X)
     if not (X.has_canonical_format and X.data.all()):
         X = X.copy()

@@ -28,23 +28,24 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-# leaves that a few trees have together, at most: one entry of a row then stands for
+# Leaves that a few trees have together, at most: one entry of a row then stands for
 # three trees or so
 JOINT = 2_000
-# that walk down the trees together: what they reach then fits into the processor's
+# That walk down the trees together: what they reach then fits into the processor's
 # cache
 ROWS = 10_000
 STEPS = 500  # to the optimum, at most; ten or so are needed
-# weights whose curvature is looked at together: 200 trees of 12 leaves; between blocks
+# Weights whose curvature is looked at together: 200 trees of 12 leaves; between blocks
 # steps are many
 BLOCK = 2_500
 
 
 class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
-    """Turn each row into the leaves that it reaches, one for each tree, and weigh these by logistic regression.
+    """Turn each row into the leaves that it reaches, and weigh these.
 
-    Fit trees and linear layer on different rows: in the leaves of rows that grew the
-    trees, the labels are known.
+    There is one for each tree, and logistic regression weighs them. Fit trees and
+    linear layer on different rows: in the leaves of rows that grew the trees, the
+    labels are known.
 
     Parameters
     ----------
@@ -82,9 +83,8 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
     Examples
     --------
     >>> X, y = np.tile([[0.0], [1.0]], (200, 1)), np.tile([0, 1, 0, 0], 100)
-    >>> GBDTLogisticRegression(5, random_state=0).fit(X, y).predict_proba(
-    ...     [[0.0], [1.0]]
-    ... )[:, 1].round(1)
+    >>> model = GBDTLogisticRegression(5, random_state=0).fit(X, y)
+    >>> model.predict_proba([[0.0], [1.0]])[:, 1].round(1)
     array([0. , 0.5])
     """
 
@@ -146,7 +146,7 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
             min_samples_leaf=self.min_samples_leaf,
             early_stopping=False,
             random_state=self.random_state,
-            # weights make its bins slow
+            # Weights make its bins slow
         ).fit(X[first], y[first], None if sample_weight is None else weight[first])
         values = [
             tree.nodes["value"][tree.nodes["is_leaf"] == 1]
@@ -168,7 +168,10 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> GBDTLogisticRegression:
-        """Learn more rows with the linear layer; the trees stay. The first call is `fit`, and needs both classes."""
+        """Learn more rows with the linear layer; the trees stay.
+
+        The first call is `fit`, and needs both classes.
+        """
         if not hasattr(self, "trees_"):
             self.fit(X, y, sample_weight)
             _two_classes(self.classes_, classes, self.classes_)
@@ -178,7 +181,10 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         return self._learn(X, y, weight, self._mean)
 
     def leaves(self, X: ArrayLike) -> csr_matrix:
-        """Return which leaves each row reaches, shape (n, n_leaves), one entry of 1 for each tree."""
+        """Return the leaves that each row reaches, shape (n, n_leaves).
+
+        There is one entry of 1 for each tree.
+        """
         leaves = (self._reach(self._rows(X)) @ self._members)[:, :-1]
         leaves.sort_indices()
         return leaves
@@ -250,7 +256,7 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
     def _with_values(
         self, values: list[np.ndarray], baseline: float = 0.0
     ) -> HistGradientBoostingClassifier:
-        """Return the trees with other numbers on their leaves, one array for each tree."""
+        """Return the trees with other numbers on their leaves, an array for each."""
         trees = copy.deepcopy(self.trees_)
         trees._baseline_prediction = np.full_like(trees._baseline_prediction, baseline)
         for (tree,), own in zip(trees._predictors, values, strict=True):
@@ -271,7 +277,7 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
                 np.arange(n) * math.prod(group[:i]) for i, n in enumerate(group)
             ]
             own = [leaf + self._offsets[tree + i] for i, leaf in enumerate(joint)]
-            # each row is in one joint leaf of the first group: there the intercept
+            # Each row is in one joint leaf of the first group: there the intercept
             # comes in
             if not tree:
                 own.append(np.full(math.prod(group), self._offsets[-1]))
@@ -292,7 +298,10 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         )
 
     def _reach(self, X: np.ndarray) -> csr_matrix:
-        """Return which joint leaves each row reaches, shape (n, n_joint), one entry for each group of trees."""
+        """Return which joint leaves each row reaches, shape (n, n_joint).
+
+        There is one entry for each group of trees.
+        """
         joint = np.empty((len(X), len(self._ends)), np.int32)
         for top in range(0, len(X), ROWS):
             part, before = slice(top, top + ROWS), 0.0
@@ -334,7 +343,10 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         return self
 
     def _minimize(self, loss, w, rows, weight) -> tuple[np.ndarray, int]:
-        """Return where the loss is least and in how many steps, each in units in which its curvature is about one."""
+        """Return where the loss is least, and in how many steps.
+
+        Each is in units in which its curvature is about one.
+        """
         steps, share = 0, 20
         while steps < STEPS:
             start, factors, share = (
@@ -376,15 +388,16 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
         return w, steps
 
     def _curvature(self, rows, weight, w, share) -> list[np.ndarray]:
-        """Return Cholesky factors of the curvature at w, a block of weights each, from one in ``share`` of the rows.
+        """Return Cholesky factors of the curvature at w, a block of weights each.
 
-        It decides how fast the optimum is found, not where it is.
+        They are from one in ``share`` of the rows. It decides how fast the optimum is
+        found, not where it is.
         """
         n = min(rows.shape[0], max(500, rows.shape[0] // share), 400 // share * len(w))
         sample = np.random.default_rng(0).choice(rows.shape[0], n, replace=False)
         p = expit(rows @ (self._members @ w))
         certainty = weight * p * (1 - p)
-        # the diagonal, of all rows
+        # The diagonal, of all rows
         whole = self._precision + self._members.T @ (rows.T @ certainty)
         some = np.sqrt(
             certainty[sample] * certainty.sum() / max(certainty[sample].sum(), 1e-300)
@@ -395,19 +408,19 @@ class GBDTLogisticRegression(ClassifierMixin, BaseEstimator):
             own *= some[:, None].astype(np.float32)
             curvature = (own.T @ own).astype(float)
             diagonal = np.diag(curvature) + self._precision[left : left + BLOCK]
-            # leaves that the sample hardly reaches
+            # Leaves that the sample hardly reaches
             diagonal = np.maximum(diagonal, whole[left : left + BLOCK])
-            # beyond what float32 has lost
+            # Beyond what float32 has lost
             np.fill_diagonal(curvature, diagonal + 1e-5 * diagonal.mean())
             factors.append(cholesky(curvature, lower=True))
         return factors
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -418,9 +431,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -490,7 +501,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -520,7 +531,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -555,7 +566,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -568,7 +579,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
-    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    """Return ``sample_weight``, else ones: one for each row, and not 0 in all."""
     rows = len(next(iter(arrays.values())))
     weight = (
         np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
@@ -580,12 +591,12 @@ def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.n
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -600,7 +611,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -615,7 +626,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -627,7 +638,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -703,7 +714,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _classes(name: str, values: Any) -> np.ndarray:
-    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    """Return labels of any container as plain numbers or text, none missing."""
     values = values if hasattr(values, "__len__") else np.asarray(values)
     if getattr(values, "ndim", 1) != 1 or (
         type(values) is np.ndarray and values.dtype.kind in "biuU"
@@ -721,7 +732,7 @@ def _classes(name: str, values: Any) -> np.ndarray:
 
 
 def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.ndarray:
-    """Return the classes of an estimator: those of its first call, or those given, or those of the rows."""
+    """Return an estimator's classes: of its first call, or given, or of the rows."""
     found = np.unique(y)
     given = found if classes is None else np.unique(_classes("classes", classes))
     if known is not None and classes is not None and not np.array_equal(given, known):

@@ -1,7 +1,7 @@
-"""Find what to recommend from who clicked on what: implicit matrix factorization by alternating least squares.
+"""Implicit matrix factorization: what to recommend from who clicked on what.
 
-Hu, Koren and Volinsky 2008, "Collaborative Filtering for Implicit Feedback Datasets",
-ICDM, equations 3 to 5.
+By alternating least squares: Hu, Koren and Volinsky 2008, "Collaborative Filtering for
+Implicit Feedback Datasets", ICDM, equations 3 to 5.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MOST = 1e12  # confidence in a pair; beyond it digits get lost
 
 
 class ImplicitALS(BaseEstimator):
-    """Vectors of users and items whose product is near 1 where they met and near 0 elsewhere.
+    """Vectors of users and items: products are near 1 where they met, else near 0.
 
     A pair that met r times counts with confidence 1 + alpha r, all others with 1.
 
@@ -79,7 +79,7 @@ class ImplicitALS(BaseEstimator):
         self.random_state = random_state
 
     def fit(self, interactions: csr_matrix, y: None = None) -> ImplicitALS:
-        """Learn from counts of meetings, sparse, shape (n_users, n_items); ``y`` is ignored."""
+        """Learn from sparse counts, shape (n_users, n_items); ``y`` is ignored."""
         n_factors, n_iterations = (
             _count("n_factors", self.n_factors),
             _count("n_iterations", self.n_iterations),
@@ -98,7 +98,10 @@ class ImplicitALS(BaseEstimator):
         return self
 
     def fold_in(self, interactions: csr_matrix) -> np.ndarray:
-        """Return vectors of users who came later, shape (n, n_factors), from counts of shape (n, n_items)."""
+        """Return vectors of users who came later, shape (n, n_factors).
+
+        Their counts have the shape (n, n_items).
+        """
         check_is_fitted(self)
         counts = _counts(interactions, float(self.alpha))
         if counts.shape[1] != len(self.item_factors_):
@@ -111,10 +114,11 @@ class ImplicitALS(BaseEstimator):
     def recommend(
         self, users: ArrayLike, k: int, exclude: csr_matrix | None = None
     ) -> np.ndarray:
-        """Return the k items of the largest product for each user, best first, shape (len(users), k).
+        """Return the k items of the largest product for each user, best first.
 
-        ``exclude``, sparse of shape (n_users, n_items): items with an entry other than
-        0 in the user's row are left out. Where fewer than k are left, -1 fills the row.
+        The shape is (len(users), k). ``exclude``, sparse of shape (n_users, n_items):
+        items with an entry other than 0 in the user's row are left out. Where fewer
+        than k are left, -1 fills the row.
         """
         check_is_fitted(self)
         n_users, n_items = len(self.user_factors_), len(self.item_factors_)
@@ -143,7 +147,7 @@ class ImplicitALS(BaseEstimator):
 def _solve(
     counts: csr_matrix, other: np.ndarray, alpha: float, l2: float
 ) -> np.ndarray:
-    """Return the vectors of the rows of counts that are best for the vectors of its columns."""
+    """Return the vectors of the counts' rows that are best for those of its columns."""
     k = other.shape[1]
     vectors = np.zeros((counts.shape[0], k))
     base = other.T @ other + l2 * np.eye(k)
@@ -178,7 +182,10 @@ def _solve(
 def _batches(
     counts: csr_matrix, k: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield rows of about as many entries, and the columns and the counts of these, filled up with counts of 0."""
+    """Yield rows of about as many entries, and the columns and the counts of these.
+
+    They are filled up with counts of 0.
+    """
     size = np.diff(counts.indptr)
     order = np.argsort(size, kind="stable")
     start = np.searchsorted(size[order], 1)  # the vector of a row without entries is 0
@@ -214,11 +221,11 @@ def _counts(interactions: csr_matrix, alpha: float) -> csr_matrix:
     return counts
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -229,9 +236,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -301,7 +306,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -331,7 +336,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -342,7 +347,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)

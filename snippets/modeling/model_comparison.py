@@ -1,5 +1,6 @@
-"""Compare models fairly: one budget, the same days to tune on, the same rows to refit on, the same later days.
+"""Compare models fairly: one budget, the same days and the same rows for each.
 
+All are tuned on the same days, refit on the same rows, judged on the same later days.
 An unequal comparison is the commonest way to a wrong conclusion: simple methods, once
 tuned, often undo a published gain. Ferrari Dacrema et al. 2019, "Are We Really Making
 Much Progress?", RecSys; Rendle et al. 2020, "Neural Collaborative Filtering vs. Matrix
@@ -26,14 +27,17 @@ from sklearn.utils import _safe_indexing
 
 
 class Comparison(NamedTuple):
-    """A row for each model, ``setting``, ``validation`` and ``test`` loss, and what it predicts for the test rows."""
+    """A row for each model, and what it predicts for the test rows.
+
+    A row has its ``setting`` and its ``validation`` and ``test`` loss.
+    """
 
     table: pd.DataFrame
     predictions: dict[str, np.ndarray]
 
 
 class PairedDifference(NamedTuple):
-    """Mean difference over logs, its standard error, and the interval; a tie if that contains zero."""
+    """Mean difference over logs with its interval; a tie if that contains zero."""
 
     mean: float
     standard_error: float
@@ -57,7 +61,9 @@ def compare_models(
     budget: int = 4,
     loss: Callable[[np.ndarray, np.ndarray], float] = log_loss,
 ) -> Comparison:
-    """Choose a setting for each model on the same days, refit it on the same rows, judge all on the same later days.
+    """Choose a setting for each model, refit it, and judge all on the same later days.
+
+    They are tuned on the same days and refit on the same rows.
 
     Parameters
     ----------
@@ -95,9 +101,9 @@ def compare_models(
     >>> from sklearn.dummy import DummyClassifier
     >>> settings = [DummyClassifier(strategy=s) for s in ("uniform", "prior")]
     >>> y, day = [0, 1, 0, 1, 0, 1], np.arange(6) // 2
-    >>> compare_models(
-    ...     {"dummy": (np.zeros((6, 1)), settings)}, y, day == 0, day == 1, day == 2
-    ... ).table["test"].round(3)
+    >>> models = {"dummy": (np.zeros((6, 1)), settings)}
+    >>> result = compare_models(models, y, day == 0, day == 1, day == 2)
+    >>> result.table["test"].round(3)
     dummy    0.693
     Name: test, dtype: float64
     """
@@ -138,7 +144,9 @@ def compare_models(
 def paired_difference(
     losses: ArrayLike, baseline: ArrayLike, confidence: float = 0.95
 ) -> PairedDifference:
-    """Return how much two models differ over logs, with Student's interval of the differences, log by log.
+    """Return how much two models differ over logs, with Student's interval.
+
+    The interval is of the differences, log by log.
 
     Parameters
     ----------
@@ -171,10 +179,8 @@ def paired_difference(
             f"losses must hold two logs or more: one log has no spread, got {n_logs}"
         )
     difference = losses - baseline
-    mean, error = (
-        float(difference.mean()),
-        float(difference.std(ddof=1)) / math.sqrt(n_logs),
-    )
+    mean = float(difference.mean())
+    error = float(difference.std(ddof=1)) / math.sqrt(n_logs)
     half = (
         float(t.ppf(0.5 + _number("confidence", confidence, "(0, 1)") / 2, n_logs - 1))
         * error
@@ -214,11 +220,11 @@ def _predicted(
     return fitted.predict_proba(_safe_indexing(X, np.flatnonzero(asked)))[:, 1]
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -229,9 +235,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -301,7 +305,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -331,7 +335,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -366,7 +370,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]

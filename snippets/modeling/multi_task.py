@@ -1,10 +1,10 @@
-"""One model for several labels: a shared bottom, a mixture of experts, or clicks and conversions over all impressions.
+"""One model for several labels: a shared bottom, or a mixture of experts.
 
-Ma et al. 2018, "Modeling Task Relationships in Multi-task Learning with Multi-gate
-Mixture-of-Experts", KDD (MMoE). Ma et al. 2018, "Entire Space Multi-Task Model: An
-Effective Approach for Estimating Post-Click Conversion Rate", SIGIR (ESMM): p(click and
-conversion) = p(click) p(conversion | click), and both factors are learned from all
-impressions.
+A third form is clicks and conversions over all impressions. Ma et al. 2018, "Modeling
+Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts", KDD
+(MMoE). Ma et al. 2018, "Entire Space Multi-Task Model: An Effective Approach for
+Estimating Post-Click Conversion Rate", SIGIR (ESMM): p(click and conversion) = p(click)
+p(conversion | click), and both factors are learned from all impressions.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 
 class MultiTaskClassifier(BaseEstimator):
-    """Embeddings of categories, experts that all tasks share, and a gate, a tower and single weights for each task.
+    """Embeddings of categories, experts that all tasks share, and parts of each task.
+
+    Each task has a gate, a tower and single weights.
 
     Parameters
     ----------
@@ -64,9 +66,8 @@ class MultiTaskClassifier(BaseEstimator):
     Examples
     --------
     >>> X, Y = np.tile([[0], [1]], (300, 1)), np.tile([[0, 1], [1, 0]], (300, 1))
-    >>> MultiTaskClassifier(n_epochs=5, random_state=0).fit(X, Y).predict_proba(
-    ...     [[0], [1]]
-    ... ).round()
+    >>> model = MultiTaskClassifier(n_epochs=5, random_state=0).fit(X, Y)
+    >>> model.predict_proba([[0], [1]]).round()
     array([[0., 1.],
            [1., 0.]])
     """
@@ -97,12 +98,13 @@ class MultiTaskClassifier(BaseEstimator):
     def fit(
         self, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> MultiTaskClassifier:
-        """Learn from codes X of shape (n, n_fields) and labels Y of shape (n, n_tasks); NaN is a label not known.
+        """Learn from codes X, shape (n, n_fields), and labels Y, shape (n, n_tasks).
 
-        Codes are whole numbers of any size; a negative one is a missing value. A
-        missing value, and one that no row of fit has, adds nothing. Memory grows with
-        the number of different codes. Only the ratios of ``sample_weight`` count; a row
-        of weight 0 is no row, nor is one without a known label.
+        NaN is a label not known. Codes are whole numbers of any size; a negative one is
+        a missing value. A missing value, and one that no row of fit has, adds nothing.
+        Memory grows with the number of different codes. Only the ratios of
+        ``sample_weight`` count; a row of weight 0 is no row, nor is one without a known
+        label.
         """
         for name in ("n_factors", "n_experts", "n_hidden", "n_epochs", "batch_size"):
             _count(name, getattr(self, name))
@@ -119,7 +121,10 @@ class MultiTaskClassifier(BaseEstimator):
                 else np.ones(len(Y), bool)
             )
             if bad.any():
-                rule = "needs two labels, all known, and a click wherever there is a conversion"
+                rule = (
+                    "needs two labels, all known, "
+                    "and a click wherever there is a conversion"
+                )
                 raise ValueError(
                     f"entire_space {rule}: Y has {Y[bad][0].tolist()} at row "
                     f"{bad.argmax()}"
@@ -174,7 +179,10 @@ class MultiTaskClassifier(BaseEstimator):
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Return each task's probability, shape (n, n_tasks); with entire_space that of a conversion after a click."""
+        """Return each task's probability, shape (n, n_tasks).
+
+        With entire_space, a conversion's is that after a click.
+        """
         check_is_fitted(self)
         X = _features(self, "X", X, whole=True, reset=False)
         parts = np.array_split(self._rows(X), max(len(X) // 10_000, 1))
@@ -192,10 +200,10 @@ class MultiTaskClassifier(BaseEstimator):
         return tags
 
     def _base_log_odds(self, Y: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """Return where each task's bias starts: at its rate among known labels, a conversion's among clicks.
+        """Return where each task's bias starts: at its rate among known labels.
 
-        From 0 a rare label would need a good part of its only pass to come down to its
-        rate, by every weight there is.
+        A conversion's starts at its rate among clicks. From 0 a rare label would need a
+        good part of its only pass to come down to its rate, by every weight there is.
         """
         given = ~np.isnan(Y)
         if self.entire_space:
@@ -208,7 +216,11 @@ class MultiTaskClassifier(BaseEstimator):
         return _table_rows(self.values_, X)
 
     def _forward(self, rows: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return log odds (n, tasks), input (n, width), experts (experts, n, hidden) and gates (tasks, n, experts)."""
+        """Return log odds, input, experts and gates.
+
+        They have the shapes (n, tasks), (n, width), (experts, n, hidden) and (tasks, n,
+        experts).
+        """
         p = self.params_
         # --8<-- [start:forward]
         x = p["embedding"][rows].reshape(len(rows), -1)
@@ -224,17 +236,17 @@ class MultiTaskClassifier(BaseEstimator):
         return logit, x, experts, gates, mixed
 
     def _loss(self, logit: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the loss of each row, summed over tasks, and its gradient by the log odds."""
+        """Return each row's loss, summed over tasks, and its gradient by log odds."""
         if not self.entire_space:
             known, label = ~np.isnan(Y), np.nan_to_num(Y)
             loss = np.where(known, np.logaddexp(0, logit) - label * logit, 0)
             return loss.sum(axis=1), np.where(known, expit(logit) - label, 0)
         # --8<-- [start:entire_space]
         click, conversion = Y.T
-        # of yes and of no, for both tasks
+        # Of yes and of no, for both tasks
         log_p, log_q = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)
         log_both = log_p.sum(axis=1)
-        # no click, or a click alone
+        # No click, or a click alone
         log_miss = np.logaddexp(log_q[:, 0], log_p[:, 0] + log_q[:, 1])
         loss = np.logaddexp(0, logit[:, 0]) - click * logit[:, 0]
         loss -= conversion * log_both + (1 - conversion) * log_miss
@@ -248,7 +260,10 @@ class MultiTaskClassifier(BaseEstimator):
     def _gradients(
         self, rows: np.ndarray, Y: np.ndarray, weight: np.ndarray | None = None
     ) -> tuple[np.ndarray, float, dict[str, np.ndarray]]:
-        """Return the values present, the mean loss, and its gradients; of the tables for these values alone."""
+        """Return the values present, the mean loss, and its gradients.
+
+        The gradients of the tables are for these values alone.
+        """
         weight = np.ones(len(rows)) if weight is None else weight
         p, (logit, x, experts, gates, mixed) = self.params_, self._forward(rows)
         loss, error = self._loss(logit, Y)
@@ -301,11 +316,11 @@ def _partial_labels(name: str, values: Any) -> np.ndarray:
     return np.where(known, labels, np.nan)
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -316,9 +331,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -388,7 +401,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -418,14 +431,14 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
 def _features(
     estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
 ) -> np.ndarray:
-    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    """Return features as scikit-learn checks them, as float64, or int64 if whole."""
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
@@ -453,7 +466,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -499,7 +512,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -512,7 +525,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
-    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    """Return ``sample_weight``, else ones: one for each row, and not 0 in all."""
     rows = len(next(iter(arrays.values())))
     weight = (
         np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
@@ -524,7 +537,7 @@ def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.n
 
 
 def _table_rows(known: list[np.ndarray], codes: np.ndarray) -> np.ndarray:
-    """Return which row of a table each code stands for, 0 for all that are missing or new.
+    """Return which row of a table each code stands for, 0 for missing or new ones.
 
     ``known`` holds the codes that have a row, sorted, by column; its first, -1, stands
     for those without.

@@ -1,9 +1,10 @@
-"""Give each item a short sequence of codes, the first of which says roughly what it is: residual k-means.
+"""Give each item a short sequence of codes: residual k-means.
 
-The discrete identities of Rajput et al. 2023, "Recommender Systems with Generative
-Retrieval", NeurIPS (TIGER), which learns them with a residual-quantised autoencoder.
-Singh et al. 2024, "Better Generalization with Semantic IDs: A Case Study in Ranking for
-Recommendations", RecSys, use them in place of random hashes.
+The first of them says roughly what it is. The discrete identities of Rajput et al.
+2023, "Recommender Systems with Generative Retrieval", NeurIPS (TIGER), which learns
+them with a residual-quantised autoencoder. Singh et al. 2024, "Better Generalization
+with Semantic IDs: A Case Study in Ranking for Recommendations", RecSys, use them in
+place of random hashes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ LIMITS = "[-1e100, 1e100]"  # of vectors: the squares of larger numbers overflow
 
 
 class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Cluster the vectors, then what the clusters leave over, and so on; the clusters' numbers are the codes.
+    """Cluster the vectors, then what the clusters leave over, and so on.
+
+    The clusters' numbers are the codes.
 
     Parameters
     ----------
@@ -53,11 +56,10 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     --------
     >>> vectors = [[0, 0], [0, 1], [9, 0], [9, 1]]
     >>> codes = SemanticIDs(2, 2, random_state=0).fit_transform(vectors)
-    >>> (
-    ...     bool(codes[0, 0] == codes[1, 0] != codes[2, 0]),
-    ...     bool(codes[0, 1] == codes[2, 1]),
-    ... )
-    (True, True)
+    >>> bool(codes[0, 0] == codes[1, 0] != codes[2, 0])
+    True
+    >>> bool(codes[0, 1] == codes[2, 1])
+    True
     """
 
     def __init__(
@@ -90,7 +92,7 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Return the codes, whole numbers of shape (n, n_levels), also of items that came later."""
+        """Return the codes, shape (n, n_levels), also of items that came later."""
         check_is_fitted(self)
         left = _numbers("X", _features(self, "X", X, reset=False), LIMITS, ndim=2)
         codes = np.empty((len(left), len(self.centers_)), np.int64)
@@ -100,7 +102,7 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             # far from 0 it would cancel out
             middle = centers.mean(axis=0)
             away = centers - middle
-            # else squares of tiny numbers are 0
+            # Else squares of tiny numbers are 0
             unit = np.ldexp(away, -np.frexp(np.abs(away).max())[1])
             distance = (away * unit).sum(axis=1) - 2 * (left - middle) @ unit.T
             codes[:, level] = distance.argmin(axis=1)
@@ -109,7 +111,10 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return codes
 
     def inverse_transform(self, codes: ArrayLike) -> np.ndarray:
-        """Return the vectors that the codes stand for: sums of one center of each level, from the first on."""
+        """Return the vectors that the codes stand for.
+
+        They are sums of one center of each level, from the first on.
+        """
         check_is_fitted(self)
         codes = _whole("codes", codes, 0, ndim=2)
         _same_rows(codes=codes)
@@ -129,16 +134,16 @@ class SemanticIDs(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        # codes are whole numbers, whatever the vectors are
+        # Codes are whole numbers, whatever the vectors are
         tags.transformer_tags.preserves_dtype = []
         return tags
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -149,9 +154,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -221,7 +224,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -251,14 +254,14 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
 def _features(
     estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
 ) -> np.ndarray:
-    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    """Return features as scikit-learn checks them, as float64, or int64 if whole."""
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
@@ -278,7 +281,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -317,7 +320,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]

@@ -1,4 +1,4 @@
-"""Predict the click rate of an ad, or of any key, by its own history, shrunk towards the rate of all.
+"""Predict a key's click rate, such as an ad's, by its history, shrunk towards all.
 
 Empirical Bayes: the prior is a Beta distribution fitted to the rates of all keys.
 Robbins 1956, "An Empirical Bayes Approach to Statistics"; for click rates Agarwal et
@@ -70,7 +70,10 @@ def _fit_prior(
     impressions: np.ndarray,
     others: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[float, float]:
-    """Return the prior; others, rows of no key, are clicks and impressions that count in the mean alone."""
+    """Return the prior.
+
+    Others, rows of no key, are clicks and impressions that count in the mean alone.
+    """
     # --8<-- [start:prior]
     mean = (clicks.sum() + others[0]) / (impressions.sum() + others[1])
 
@@ -117,9 +120,8 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
     Examples
     --------
     >>> ads = [[7], [7], [7], [7], [9], [9]]
-    >>> SmoothedCTR(strength=4).fit(ads, [1, 1, 0, 1, 0, 0]).predict_proba(
-    ...     [[7], [9], [8]]
-    ... )[:, 1].round(2)
+    >>> model = SmoothedCTR(strength=4).fit(ads, [1, 1, 0, 1, 0, 0])
+    >>> model.predict_proba([[7], [9], [8]])[:, 1].round(2)
     array([0.62, 0.33, 0.5 ])
     """
 
@@ -129,7 +131,11 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> SmoothedCTR:
-        """Count. X has shape (n, n_features), numbers; rows that are equal in all of them are one key."""
+        """Count clicks by key.
+
+        X has shape (n, n_features), numbers; rows that are equal in all of them are one
+        key.
+        """
         strength = (
             None
             if self.strength is None
@@ -150,11 +156,11 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
             )
         self._distinct, self._pairs = [distinct for _, _, distinct in kinds], []
         key = np.zeros(known.sum(), np.int64)
-        # the columns so far are one number, and so is each pair of it and the next
+        # The columns so far are one number, and so is each pair of it and the next
         for _, code, distinct in kinds:
             key, pairs = pd.factorize(key * len(distinct) + code[known])
             self._pairs.append(pd.Index(pairs))
-        # an unknown key is one by itself
+        # An unknown key is one by itself
         n_keys, key_of_row = len(pairs), np.arange(len(pairs), len(pairs) + len(y))
         key_of_row[known] = key
         first = np.flatnonzero(known)[pd.Series(key).drop_duplicates().index]
@@ -168,7 +174,7 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
         clicks = np.bincount(key_of_row, weight * click)
         self.clicks_, self.impressions_ = clicks[:n_keys], impressions[:n_keys]
         if strength is None:
-            # rows without a key
+            # Rows without a key
             others = (clicks[n_keys:].sum(), impressions[n_keys:].sum())
             self.alpha_, self.beta_ = _fit_prior(
                 self.clicks_, self.impressions_, others
@@ -236,8 +242,8 @@ class SmoothedCTR(ClassifierMixin, BaseEstimator):
 
 
 def _place(name: str, column: ArrayLike, distinct: np.ndarray) -> np.ndarray:
-    """Return the place of each row's key among distinct ones, -1 where it is none of them."""
-    # among fractions, a whole number is a number, too
+    """Return the place of each row's key among distinct ones, -1 where it is none."""
+    # Among fractions, a whole number is a number, too
     if len(distinct) and isinstance(distinct[0], float):
         known, asked = distinct.astype(float), _column(name, column)
         there = asked.notna().to_numpy(bool)
@@ -254,11 +260,11 @@ def _place(name: str, column: ArrayLike, distinct: np.ndarray) -> np.ndarray:
     return np.where(code < 0, -1, pd.Index(seen).get_indexer(code))
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -269,9 +275,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -341,7 +345,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -371,7 +375,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -383,7 +387,7 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -396,7 +400,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
-    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    """Return ``sample_weight``, else ones: one for each row, and not 0 in all."""
     rows = len(next(iter(arrays.values())))
     weight = (
         np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
@@ -408,12 +412,12 @@ def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.n
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -428,7 +432,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -443,7 +447,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -455,7 +459,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -531,14 +535,14 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
-    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    """Return keys that are looked up in one another as whole numbers, -1 if missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
     if len(plain) == len(keys) and all(
         array.dtype.kind == "i" and array.ndim == 1 for array in plain
     ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            # no need to hash
+            # No need to hash
             is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
@@ -565,7 +569,7 @@ def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -581,7 +585,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
@@ -598,7 +602,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
 
 
 def _classes(name: str, values: Any) -> np.ndarray:
-    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    """Return labels of any container as plain numbers or text, none missing."""
     values = values if hasattr(values, "__len__") else np.asarray(values)
     if getattr(values, "ndim", 1) != 1 or (
         type(values) is np.ndarray and values.dtype.kind in "biuU"

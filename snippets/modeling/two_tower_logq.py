@@ -1,9 +1,9 @@
 """Two towers trained on clicks alone, with the other items of the batch as negatives.
 
 Yi et al. 2019, "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item
-Recommendations", RecSys, equations 3 to
-5. Popular items sit in more batches, so they are pushed down more often; subtracting
-   the log of how likely an item is to be in the batch takes that back.
+Recommendations", RecSys, equations 3 to 5. Popular items sit in more batches, so they
+are pushed down more often; subtracting the log of how likely an item is to be in the
+batch takes that back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 def in_batch_softmax(
     user: np.ndarray, item: np.ndarray, log_q: np.ndarray | None = None
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Return the softmax loss of each row's own item among all items of the batch, and its gradients.
+    """Return the softmax loss of each row's own item in the batch, and its gradients.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def _softmax(
 
 
 class TwoTower(BaseEstimator):
-    """Each tower adds up the embeddings of its codes; the score of a pair is their dot product.
+    """Each tower adds up the embeddings of its codes; a pair's score is a dot product.
 
     Parameters
     ----------
@@ -140,10 +140,11 @@ class TwoTower(BaseEstimator):
         self.random_state = random_state
 
     def fit(self, user_codes: ArrayLike, item_codes: ArrayLike) -> TwoTower:
-        """Learn from clicks: the user's codes (n, n_user_fields), the item's (n, n_item_fields), its identity first.
+        """Learn from clicks: the codes of the user and of the item.
 
-        Codes are whole numbers of any size; a negative one is a missing value, and adds
-        nothing. Memory grows with the number of different codes.
+        Their shapes are (n, n_user_fields) and (n, n_item_fields), the item's identity
+        first. Codes are whole numbers of any size; a negative one is a missing value,
+        and adds nothing. Memory grows with the number of different codes.
         """
         for name, least in [("n_factors", 1), ("n_epochs", 1), ("batch_size", 2)]:
             _count(name, getattr(self, name), least)
@@ -156,7 +157,7 @@ class TwoTower(BaseEstimator):
         )
         validate_data(self, user_codes, item_codes, skip_check_array=True)
         user = _features(self, "user_codes", user_codes, whole=True)
-        # keeps the names of the item's columns, as self does the user's
+        # Keeps the names of the item's columns, as self does the user's
         self._item_fields = clone(self)
         item = _features(self._item_fields, "item_codes", item_codes, whole=True)
         _same_rows(user_codes=user, item_codes=item)
@@ -205,13 +206,19 @@ class TwoTower(BaseEstimator):
         return self
 
     def users(self, codes: ArrayLike) -> np.ndarray:
-        """Return the vectors of users, shape (n, n_factors). A code that fit has not seen adds nothing."""
+        """Return the vectors of users, shape (n, n_factors).
+
+        A code that fit has not seen adds nothing.
+        """
         check_is_fitted(self)
         codes = _features(self, "codes", codes, whole=True, reset=False)
         return _sum_of_codes(codes, self.user_values_) @ self.user_table_
 
     def items(self, codes: ArrayLike) -> np.ndarray:
-        """Return the vectors of items, shape (n, n_factors). A code that fit has not seen adds nothing."""
+        """Return the vectors of items, shape (n, n_factors).
+
+        A code that fit has not seen adds nothing.
+        """
         check_is_fitted(self)
         codes = _features(self._item_fields, "codes", codes, whole=True, reset=False)
         return _sum_of_codes(codes, self.item_values_) @ self.item_table_
@@ -225,7 +232,10 @@ class TwoTower(BaseEstimator):
 
 
 def _sum_of_codes(codes: np.ndarray, values: list[np.ndarray]) -> csr_matrix:
-    """Return rows with a one for each known code, so that their product with the table adds up embeddings."""
+    """Return rows with a one for each known code.
+
+    Their product with the table adds up embeddings.
+    """
     place = np.column_stack(
         [
             np.searchsorted(known, column)
@@ -243,11 +253,11 @@ def _sum_of_codes(codes: np.ndarray, values: list[np.ndarray]) -> csr_matrix:
     )
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -258,9 +268,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -330,7 +338,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -360,14 +368,14 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
 def _features(
     estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
 ) -> np.ndarray:
-    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    """Return features as scikit-learn checks them, as float64, or int64 if whole."""
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
@@ -387,7 +395,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -433,7 +441,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]

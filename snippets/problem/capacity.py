@@ -1,4 +1,4 @@
-"""Capacity on the back of an envelope, with units that are checked, and the two laws behind latency.
+"""Capacity on the back of an envelope, in checked units, and two laws of latency.
 
 Needs the standard library only. Little 1961, "A Proof for the Queuing Formula L =
 lambda W"; Dean & Barroso 2013, "The Tail at Scale".
@@ -45,12 +45,12 @@ _LETTERS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
 @functools.total_ordering
 @dataclass(frozen=True, eq=False)
 class Quantity:
-    """A number with a unit, as ``Quantity.of("500M user")``: sums and comparisons of unlike things are refused.
+    """A number with a unit, as ``Quantity.of("500M user")``.
 
-    Known units: us, ms, s, min, h, day, year; B, kB to PB; FLOP to ZFLOP. Any other
-    word, as "user" or "request", is a unit of its own. Powers of a thousand, also for
-    bytes. Amounts that agree in twelve digits are equal, so that 3 x 0.1 s are 300 ms.
-    What ``str`` writes, ``of`` reads.
+    Sums and comparisons of unlike things are refused. Known units: us, ms, s, min, h,
+    day, year; B, kB to PB; FLOP to ZFLOP. Any other word, as "user" or "request", is a
+    unit of its own. Powers of a thousand, also for bytes. Amounts that agree in twelve
+    digits are equal, so that 3 x 0.1 s are 300 ms. What ``str`` writes, ``of`` reads.
 
     Raises
     ------
@@ -77,10 +77,11 @@ class Quantity:
 
     @classmethod
     def of(cls, text: str) -> Quantity:
-        """Read a quantity: a number, a letter k, M, G or B, T for thousands if you like, then units with * and /.
+        """Read a quantity: a number, then units with * and /.
 
-        "2B user" are two billion users and "2 B" two bytes. "2B" alone may be either,
-        and is refused.
+        Behind the number may stand a letter k, M, G or B, T for thousands. "2B user"
+        are two billion users and "2 B" two bytes. "2B" alone may be either, and is
+        refused.
 
         Raises
         ------
@@ -170,7 +171,7 @@ class Quantity:
         return _quantity(other) / self
 
     def __add__(self, other: Quantity | float) -> Quantity:
-        """Add, if both are of one kind; a plain 0 is 0 of any kind, for ``sum`` begins with it."""
+        """Add, if both are of one kind; a plain 0 is of any: ``sum`` begins so."""
         if not isinstance(other, Quantity) and other == 0:
             return self
         self._same(_quantity(other))
@@ -229,7 +230,7 @@ class Quantity:
         amount = abs(self.amount)
         for unit, size in sizes[1:]:
             number = amount / divisor
-            # what is rounded up to 1,000 ms is 1 s
+            # What is rounded up to 1,000 ms is 1 s
             if round(number, _places(number)) * divisor >= size:
                 scale, divisor, amount = unit, size, max(amount, size)
         number = math.copysign(amount / divisor, self.amount)
@@ -248,15 +249,18 @@ class Queue(NamedTuple):
 
 # --8<-- [start:laws]
 def in_flight(rate: Quantity, latency: Quantity) -> Quantity:
-    """Return how many requests are inside at once, on average: Little's law, rate x *mean* latency.
+    """Return how many requests are inside at once, on average.
 
-    It holds for any stable system, whatever the distributions.
+    This is Little's law, rate x *mean* latency. It holds for any stable system,
+    whatever the distributions.
     """
     return rate * latency
 
 
 def fan_out_tail(slow_share: float, n_calls: int) -> float:
-    """Return the share of requests that meet a slow call, if each makes so many independent ones and waits for all.
+    """Return the share of requests that meet a slow call.
+
+    Each makes so many independent ones and waits for all.
 
     Raises
     ------
@@ -280,12 +284,12 @@ def fan_out_tail(slow_share: float, n_calls: int) -> float:
 def latency_quantile(
     stages: Iterable[Iterable[float]], quantile: float, n: int = 20_000, seed: int = 0
 ) -> float:
-    """Return a quantile of the sum of stages that run one after the other, each drawn from its measured latencies.
+    """Return a quantile of the sum of stages that run one after the other.
 
-    The quantiles themselves do not add up. Stages are taken as independent; where one
-    machine is slow for all of them they are not, and the tail is longer. The same
-    latencies in another order are drawn anew: the result then differs by the error of n
-    draws.
+    Each is drawn from its measured latencies. The quantiles themselves do not add up.
+    Stages are taken as independent; where one machine is slow for all of them they are
+    not, and the tail is longer. The same latencies in another order are drawn anew: the
+    result then differs by the error of n draws.
 
     Parameters
     ----------
@@ -319,7 +323,9 @@ def latency_quantile(
 def simulate_queue(
     rate: float, service_time: float, servers: int = 1, n: int = 100_000, seed: int = 0
 ) -> Queue:
-    """Simulate requests that come at random to servers that take a random time: exponential both, first come first.
+    """Simulate requests that come at random to servers that take a random time.
+
+    Both are exponential, and first come is first served.
 
     Parameters
     ----------
@@ -368,7 +374,7 @@ def simulate_queue(
         end = max(end, start + work)
     # --8<-- [end:queue]
     _real("the time until the last answer", end)
-    # the time requests spend inside, over the time that passes
+    # The time requests spend inside, over the time that passes
     inside = sum(latencies) / end
     return Queue(
         n / end,
@@ -411,10 +417,10 @@ def _quantity(value: Quantity | float) -> Quantity:
 
 
 def _real(name: str, value: float, where: str = "") -> float:
-    """Return a finite number as a float. Text, flags, durations and missing values are none."""
-    # what columns of PyArrow hold
+    """Return a finite number as a float; text, flags, durations, missing are none."""
+    # What columns of PyArrow hold
     number = value.as_py() if hasattr(value, "as_py") else value
-    # of NumPy, where durations and what is masked pass for numbers
+    # Of NumPy, where durations and what is masked pass for numbers
     if getattr(number, "shape", None) == ():
         number = (
             number.item()
@@ -448,7 +454,7 @@ def _digits(value: float) -> float:
 
 
 def _places(value: float) -> int:
-    """Return the decimal places of three digits; a whole number keeps all of its own."""
+    """Return the decimal places of three digits; a whole number keeps all it has."""
     return max(2 - math.floor(math.log10(abs(value))), 0) if value else 0
 
 

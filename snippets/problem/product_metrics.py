@@ -1,10 +1,10 @@
-"""Business metrics from a raw stream of events: sessions, click rate, active users, revenue, retention.
+"""Business metrics from a raw stream of events.
 
-A stream is a frame (pandas, Polars, PyArrow) with one row an event and the columns
-``user_id`` and ``timestamp`` (datetimes; without a time zone they are taken as UTC), in
-any order. Some metrics also need ``event``, which says "impression" or "click", or
-``value``, an amount of money. Each definition here is a choice that moves the number:
-the docstrings say which.
+Sessions, click rate, active users, revenue, retention. A stream is a frame (pandas,
+Polars, PyArrow) with one row an event and the columns ``user_id`` and ``timestamp``
+(datetimes; without a time zone they are taken as UTC), in any order. Some metrics also
+need ``event``, which says "impression" or "click", or ``value``, an amount of money.
+Each definition here is a choice that moves the number: the docstrings say which.
 
 Users are what is counted, so a missing ``user_id`` raises: leave such events out, or
 give each an id of its own.
@@ -36,10 +36,11 @@ class Revenue(NamedTuple):
 def sessionize(
     events: pd.DataFrame, gap: str | pd.Timedelta | float = "30min"
 ) -> pd.Series:
-    """Give each event the number of its session, which ends when more than ``gap`` passes without an event.
+    """Give each event the number of its session.
 
-    Midnight does not end a session, and neither does the end of the log. Half an hour
-    is a habit of web analytics, not a law: look how the count changes with it.
+    A session ends when more than ``gap`` passes without an event. Midnight does not end
+    a session, and neither does the end of the log. Half an hour is a habit of web
+    analytics, not a law: look how the count changes with it.
 
     Parameters
     ----------
@@ -87,10 +88,10 @@ def sessionize(
 def session_length(
     events: pd.DataFrame, gap: str | pd.Timedelta | float = "30min"
 ) -> pd.Series:
-    """Return the seconds from the first to the last event of each session, or their unit if timestamps are numbers.
+    """Return the seconds from the first to the last event of each session.
 
-    A session of one event has length 0: what the user did after the last event is not
-    in the log.
+    If timestamps are numbers, their unit takes the place of seconds. A session of one
+    event has length 0: what the user did after the last event is not in the log.
 
     Parameters, errors: see sessionize.
 
@@ -113,9 +114,10 @@ def sessions_per_week(
     time_zone: str = "UTC",
     n_users: int | None = None,
 ) -> pd.DataFrame:
-    """Count sessions a user and week, for the weeks (Monday to Sunday) that the log covers from end to end.
+    """Count sessions a user and week, for the weeks that the log covers end to end.
 
-    A session counts once, in the week in which it starts.
+    They are from Monday to Sunday. A session counts once, in the week in which it
+    starts.
 
     Parameters
     ----------
@@ -136,10 +138,8 @@ def sessions_per_week(
         If no week is complete, or an argument is bad.
     """
     events = _stream(events)
-    user, time = (
-        _codes("user_id", events["user_id"]),
-        _datetimes("timestamp", events["timestamp"]),
-    )
+    user = _codes("user_id", events["user_id"])
+    time = _datetimes("timestamp", events["timestamp"])
     session = sessionize(events, gap).to_numpy()
     _check_population(n_users, user)
     starts = pd.DataFrame({"user_id": user, "timestamp": time}).groupby(session)
@@ -210,7 +210,7 @@ def active_users(
 
     Returns
     -------
-    Series of int64, indexed by the last day of each period that lies wholly within the log
+    Series of int64, indexed by the last day of each period wholly within the log
 
     Raises
     ------
@@ -233,10 +233,8 @@ def active_users(
             f"{period!r}"
         )
     length = PERIODS[period] if isinstance(period, str) else _count("period", period)
-    user, day = (
-        _codes("user_id", events["user_id"]),
-        _local_day(_datetimes("timestamp", events["timestamp"]), time_zone),
-    )
+    user = _codes("user_id", events["user_id"])
+    day = _local_day(_datetimes("timestamp", events["timestamp"]), time_zone)
     first, n_days = int(day.min()), int(np.ptp(day)) + 1
     if n_days < length:
         raise ValueError(
@@ -246,7 +244,7 @@ def active_users(
     # Each user and day once. A user counts from an active day until the period is over
     # or the next active day.
     pair = np.sort(user * n_days + (day - first))
-    # np.unique hashes whole numbers: ten times as slow here
+    # Np.unique hashes whole numbers: ten times as slow here
     pair = pair[np.append(True, pair[1:] != pair[:-1])]
     user, active = pair // n_days, pair % n_days
     until = np.minimum(active + length, n_days)
@@ -267,7 +265,7 @@ def active_users(
 def stickiness(
     events: pd.DataFrame, time_zone: str = "UTC", period: str | int = "month"
 ) -> pd.Series:
-    """Return the mean number of daily actives over a period as a share of the actives of that period: DAU / MAU.
+    """Return the mean daily actives as a share of the actives of a period: DAU / MAU.
 
     Times 28, the mean number of days a month on which a user of that month comes. The
     actives of one single day over those of a month, which also go by that name, swing
@@ -328,7 +326,7 @@ def retention(
     sign_up: pd.Series | None = None,
     time_zone: str = "UTC",
 ) -> pd.DataFrame:
-    """Return, for the users who joined on each day, the share that is active so many days later.
+    """Return, for those who joined on each day, the share active so many days later.
 
     Parameters
     ----------
@@ -361,17 +359,14 @@ def retention(
     >>> times = pd.to_datetime(
     ...     ["2026-01-05 09:00", "2026-01-06 09:00", "2026-01-06 21:00"]
     ... )
-    >>> retention(
-    ...     pd.DataFrame({"user_id": ["a", "a", "b"], "timestamp": times}), days=[1]
-    ... )[1].tolist()
+    >>> events = pd.DataFrame({"user_id": ["a", "a", "b"], "timestamp": times})
+    >>> retention(events, days=[1])[1].tolist()
     [1.0, nan]
     """
     events, days = _stream(events), _whole("days", days, 1)
     _same_rows(days=days)
-    user, time = (
-        _codes("user_id", events["user_id"]),
-        _datetimes("timestamp", events["timestamp"]),
-    )
+    user = _codes("user_id", events["user_id"])
+    time = _datetimes("timestamp", events["timestamp"])
     day = _local_day(time, time_zone)
     if sign_up is None:
         joined = pd.Series(day).groupby(user).min().to_numpy()
@@ -474,7 +469,7 @@ def _datetimes(name: str, values: Any) -> pd.Series:
 
 
 def _happened(events: pd.DataFrame, what: str) -> np.ndarray:
-    """Say which events are of a kind; without impressions there is nothing to divide by."""
+    """Say which events are of a kind; without any there is nothing to divide by."""
     event = events["event"]
     if event.isna().any():
         raise ValueError(f"event is missing at row {int(np.argmax(event.isna()))}")
@@ -492,7 +487,10 @@ def _check_population(n_users: int | None, user: np.ndarray) -> None:
 
 
 def _by_user_and_time(user: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """Return the order by user and time; one number for both sorts faster, if it fits into 64 bits."""
+    """Return the order by user and time.
+
+    One number for both sorts faster, if it fits into 64 bits.
+    """
     span = time.max() + 1
     if time.dtype == np.int64 and int(span) * (int(user.max()) + 1) < 2**63:
         return np.argsort(user * span + time)
@@ -500,14 +498,17 @@ def _by_user_and_time(user: np.ndarray, time: np.ndarray) -> np.ndarray:
 
 
 def _local_day(timestamp: pd.Series, time_zone: str) -> np.ndarray:
-    """Return the days since 1970 on the calendar of a time zone: days of 23 and 25 hours count as one."""
+    """Return the days since 1970 on the calendar of a time zone.
+
+    Days of 23 and 25 hours count as one.
+    """
     try:
         zone = ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
         raise ValueError(
             f"time_zone must be a name as 'Europe/Paris', got {time_zone!r}"
         ) from error
-    # as an array, times with a zone are in UTC, and those without are taken as such
+    # As an array, times with a zone are in UTC, and those without are taken as such
     local = timestamp
     if time_zone != "UTC":
         utc = (
@@ -528,11 +529,11 @@ def _dates(days: np.ndarray) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(days.astype("datetime64[D]").astype("datetime64[s]"))
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -543,9 +544,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -615,7 +614,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -645,7 +644,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -656,7 +655,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -702,7 +701,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -715,12 +714,12 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -735,7 +734,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -750,7 +749,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -762,7 +761,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -838,7 +837,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _codes(name: str, values: Any) -> np.ndarray:
-    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    """Return the unit of each row, such as its user, as a number from 0 on, no gaps."""
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
@@ -850,14 +849,14 @@ def _codes(name: str, values: Any) -> np.ndarray:
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
-    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    """Return keys that are looked up in one another as whole numbers, -1 if missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
     if len(plain) == len(keys) and all(
         array.dtype.kind == "i" and array.ndim == 1 for array in plain
     ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            # no need to hash
+            # No need to hash
             is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
@@ -884,7 +883,7 @@ def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
 
 
 def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
-    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    """Return the kind of times, and them, as a Series unless they are numbers."""
     column = values
     if not (
         isinstance(values, np.ndarray)
@@ -931,7 +930,7 @@ def _moments(
     durations: dict[str, Any] | None = None,
     interval: str = "[0, inf)",
 ) -> tuple[list[np.ndarray], list[Any]]:
-    """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
+    """Return times of one kind on one scale, from the earliest, and durations on it.
 
     Whole numbers and datetimes become int64, so that a duration between two ticks is
     rounded down, which no comparison with a whole difference notices. Numbers with
@@ -986,7 +985,7 @@ def _moments(
 def _duration(
     name: str, value: Any, kind: str | None, unit: str | None, interval: str
 ) -> Any:
-    """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
+    """Return a duration in the unit of the times; beside datetimes, no bare number."""
     if value is None:
         return None
     is_number = isinstance(value, numbers.Real) and not isinstance(
@@ -1030,7 +1029,7 @@ def _duration(
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -1046,7 +1045,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

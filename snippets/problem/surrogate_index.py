@@ -1,8 +1,9 @@
-"""Short-term metrics that stand for a long-term goal: which one follows it, and what an experiment will do to it.
+"""Short-term metrics that stand for a long-term goal.
 
-Athey, Chetty, Imbens, Kang 2019, "The Surrogate Index: Combining Short-Term Proxies to
-Estimate Long-Term Treatment Effects More Rapidly and Precisely". Tripuraneni et al.
-2024, "Choosing a Proxy Metric from Past Experiments".
+Which one follows it, and what an experiment will do to it. Athey, Chetty, Imbens, Kang
+2019, "The Surrogate Index: Combining Short-Term Proxies to Estimate Long-Term Treatment
+Effects More Rapidly and Precisely". Tripuraneni et al. 2024, "Choosing a Proxy Metric
+from Past Experiments".
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ def surrogate_index(
     short_control: ArrayLike,
     level: float = 0.95,
 ) -> SurrogateEffect:
-    """Estimate an experiment's effect on a goal that lies months ahead from what it did to short-term metrics.
+    """Estimate an experiment's effect on a goal that lies months ahead.
 
-    Old users, whose future is known, teach a regression of the goal on the short-term
-    metrics. Its forecast for the treated less its forecast for the control is the
-    effect, if the treatment moves the goal through these metrics alone and if the
-    metrics cause the goal as they forecast it. The interval knows nothing of these two
-    ifs.
+    It takes what it did to short-term metrics. Old users, whose future is known, teach
+    a regression of the goal on the short-term metrics. Its forecast for the treated
+    less its forecast for the control is the effect, if the treatment moves the goal
+    through these metrics alone and if the metrics cause the goal as they forecast it.
+    The interval knows nothing of these two ifs.
 
     Parameters
     ----------
@@ -72,12 +73,8 @@ def surrogate_index(
 
     Examples
     --------
-    >>> round(
-    ...     surrogate_index(
-    ...         [[0], [1], [2], [3]], [1, 3, 5, 7], [[2], [3]], [[1], [2]]
-    ...     ).effect,
-    ...     6,
-    ... )
+    >>> metrics, goal = [[0], [1], [2], [3]], [1, 3, 5, 7]
+    >>> round(surrogate_index(metrics, goal, [[2], [3]], [[1], [2]]).effect, 6)
     2.0
     """
     S, y = (
@@ -113,7 +110,7 @@ def surrogate_index(
     constant = size <= 8 * np.sqrt(len(S)) * np.finfo(float).eps * np.linalg.norm(
         S, axis=0
     )
-    # seconds beside shares: each metric counts in units of its own spread
+    # Seconds beside shares: each metric counts in units of its own spread
     size[constant] = 1
     S, treated, control = S / size, treated / size, control / size
     if (
@@ -145,7 +142,7 @@ def surrogate_index(
 def proxy_correlation(
     proxy_effects: ArrayLike, goal_effects: ArrayLike, noise: ArrayLike | None = None
 ) -> Correlation:
-    """Correlate, over past experiments, what they truly did to a proxy with what they truly did to the goal.
+    """Correlate, over experiments, true effects on a proxy with those on the goal.
 
     The plain correlation of the estimated lifts mixes in that of their errors: heavy
     users have more of everything.
@@ -190,7 +187,7 @@ def proxy_correlation(
         raise ValueError(f"noise must be of shape {(m, 2, 2)}, got {errors.shape}")
     _covariances("noise", errors)
     lifts = np.column_stack([x, y])
-    # from here on the largest lift is 1: nothing overflows, and 0 can be told
+    # From here on the largest lift is 1: nothing overflows, and 0 can be told
     scale = np.abs(lifts).max(axis=0)
     scale[scale == 0] = 1
     lifts, errors = lifts / scale, errors / scale / scale[:, None]
@@ -216,16 +213,16 @@ def proxy_correlation(
 
 def _names(frame: Any) -> list | None:
     """Return the names of a frame's columns."""
-    # the former of PyArrow
+    # The former of PyArrow
     names = getattr(frame, "column_names", getattr(frame, "columns", None))
     return None if names is None else list(names)
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -236,9 +233,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -308,7 +303,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -338,7 +333,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -350,7 +345,7 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -363,7 +358,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _covariances(name: str, errors: np.ndarray) -> None:
-    """Refuse what is no covariance: a negative variance, one that is not symmetric, or larger than the variances."""
+    """Refuse a negative variance, or a covariance asymmetric or above the variances."""
     variances = np.einsum("mii->mi", errors)
     _refuse(name, "hold variances of at least 0", variances, variances >= 0)
     spread = np.sqrt(variances)

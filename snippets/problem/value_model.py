@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 
 class Values(NamedTuple):
-    """What one more of each action is worth, in units of the goal, with standard errors."""
+    """What one more of each action is worth to the goal, with standard errors."""
 
     values: np.ndarray
     standard_errors: np.ndarray
@@ -52,9 +52,8 @@ def expected_value(
 
     Examples
     --------
-    >>> expected_value(
-    ...     {"click": [0.05, 0.08], "hide": [0.001, 0.02]}, {"click": 1, "hide": -10}
-    ... ).round(3).tolist()
+    >>> p = {"click": [0.05, 0.08], "hide": [0.001, 0.02]}
+    >>> expected_value(p, {"click": 1, "hide": -10}).round(3).tolist()
     [0.04, -0.12]
     """
     if not (isinstance(values, Mapping) and hasattr(probabilities, "keys")):
@@ -96,11 +95,12 @@ def expected_value(
 def values_from_experiments(
     action_effects: ArrayLike, goal_effects: ArrayLike, noise: ArrayLike | None = None
 ) -> Values:
-    """Fit what each action is worth: the regression, over past experiments, of the goal's lift on the actions' lifts.
+    """Fit what each action is worth, by regression over past experiments.
 
-    Lifts are estimates. The same users make the noise of an action's lift and of the
-    goal's, so that the plain regression mixes in the correlation between users, which
-    is not what an action *does*. ``noise`` takes it off.
+    It regresses the goal's lift on the actions' lifts. Lifts are estimates. The same
+    users make the noise of an action's lift and of the goal's, so that the plain
+    regression mixes in the correlation between users, which is not what an action
+    *does*. ``noise`` takes it off.
 
     Parameters
     ----------
@@ -134,9 +134,8 @@ def values_from_experiments(
 
     Examples
     --------
-    >>> values_from_experiments([[1, 0], [0, 1], [2, 1]], [0.5, -3, -2]).values.round(
-    ...     6
-    ... ).tolist()
+    >>> lifts = [[1, 0], [0, 1], [2, 1]]
+    >>> values_from_experiments(lifts, [0.5, -3, -2]).values.round(6).tolist()
     [0.5, -3.0]
     """
     X, y = (
@@ -161,7 +160,7 @@ def values_from_experiments(
         )
     _covariances("noise", errors)
     lifts = np.column_stack([X, y])
-    # from here on the largest lift of all is 1: nothing overflows, digits compare
+    # From here on the largest lift of all is 1: nothing overflows, digits compare
     scale = np.abs(lifts).max(axis=0)
     scale[scale == 0] = 1
     lifts, errors = lifts / scale, errors / scale / scale[:, None]
@@ -183,7 +182,10 @@ def values_from_experiments(
 
 
 def _check_moments(total: np.ndarray, without: np.ndarray) -> None:
-    """Refuse lifts that do not tell the actions apart: singular moments, with all experiments or without one."""
+    """Refuse lifts that do not tell the actions apart.
+
+    Their moments are singular, with all experiments or without one.
+    """
     m, k, _ = without.shape
     size = np.sqrt(np.maximum(np.diagonal(total), 0))
     size[size == 0] = 1
@@ -200,11 +202,11 @@ def _check_moments(total: np.ndarray, without: np.ndarray) -> None:
         )
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -215,9 +217,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -287,7 +287,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -317,7 +317,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -329,7 +329,7 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -342,13 +342,13 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _like(result: np.ndarray, values: Any) -> Any:
-    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    """Return one number for each row, as a Series if the rows were one."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
     return type(values)(result, index=values.index) if is_series else result
 
 
 def _covariances(name: str, errors: np.ndarray) -> None:
-    """Refuse what is no covariance: a negative variance, one that is not symmetric, or larger than the variances."""
+    """Refuse a negative variance, or a covariance asymmetric or above the variances."""
     variances = np.einsum("mii->mi", errors)
     _refuse(name, "hold variances of at least 0", variances, variances >= 0)
     spread = np.sqrt(variances)

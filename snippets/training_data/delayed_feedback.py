@@ -68,10 +68,10 @@ def share_seen(elapsed: ArrayLike, delays: ArrayLike) -> np.ndarray:
 
 
 def undo_fake_negatives(y_prob: ArrayLike) -> np.ndarray:
-    """Return probabilities of a model that saw each row as a negative at once, and again as a click when one came.
+    """Return probabilities of a model that saw each row at once and each click later.
 
-    Such a model learns b = p / (1 + p), since clicks are there twice; this returns p =
-    b / (1 - b).
+    It saw the row as a negative, and again as a click when one came. Such a model
+    learns b = p / (1 + p), since clicks are there twice; this returns p = b / (1 - b).
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def undo_fake_negatives(y_prob: ArrayLike) -> np.ndarray:
 
 
 class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
-    """Logistic regression for the click, exponential regression for its delay, fitted together.
+    """Logistic regression for the click, exponential for its delay, fitted together.
 
     Some rows should be older than several mean delays: where all are young, nothing
     tells a click to come from none, and probabilities may go to 1. Values of X should
@@ -146,9 +146,8 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
     Examples
     --------
     >>> X, y, time = [[0], [0], [1], [1]] * 50, [0, 1, 0, 0] * 50, [9, 1, 9, 9] * 50
-    >>> DelayedFeedbackClassifier(C=100).fit(X, y, time).predict_proba([[0], [1]])[
-    ...     :, 1
-    ... ].round(1)
+    >>> model = DelayedFeedbackClassifier(C=100).fit(X, y, time)
+    >>> model.predict_proba([[0], [1]])[:, 1].round(1)
     array([0.5, 0. ])
     """
 
@@ -189,7 +188,7 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
         )
         strength = max(C * weight.sum(), 1e-300)
         weight = weight / weight.max()
-        # less is nothing
+        # Less is nothing
         counts = slice(None) if weight.min() > 1e-200 else weight > 1e-200
         X, clicked, time, weight = (
             X[counts],
@@ -223,7 +222,7 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
             -np.log(np.average(time[clicked], weights=weight[clicked])),
         )
         scale = np.ones_like(start)
-        # beside a steep penalty L-BFGS would stand still
+        # Beside a steep penalty L-BFGS would stand still
         scale[:, :-1] = min(1.0, np.sqrt(strength))
         with np.errstate(divide="ignore"):
             log_time = np.log(time)
@@ -266,7 +265,7 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: ArrayLike | csr_matrix) -> np.ndarray:
-        """Return the probabilities of no click and of a click at any time, shape (n, 2)."""
+        """Return the probabilities of no click and of one at any time, shape (n, 2)."""
         check_is_fitted(self)
         X = _features_in_range(self, "X", X, reset=False)
         p = expit(X @ self.coef_[0] + self.intercept_)
@@ -277,7 +276,10 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
         return (self.predict_proba(X)[:, 1] > 0.5).astype(int)
 
     def predict_delay(self, X: ArrayLike | csr_matrix) -> np.ndarray:
-        """Return the mean delay of a click, in the unit of the times, seconds if these are timedeltas, shape (n,)."""
+        """Return the mean delay of a click, shape (n,).
+
+        It is in the unit of the times, seconds if these are timedeltas.
+        """
         check_is_fitted(self)
         X = _features_in_range(self, "X", X, reset=False)
         return np.exp(-(X @ self.delay_coef_[0] + self.delay_intercept_))
@@ -296,7 +298,7 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
         # --8<-- [start:likelihood]
         z = X @ weights[0, :-1] + weights[0, -1]  # log odds of a click, some day
         log_rate = X @ weights[1, :-1] + weights[1, -1]
-        # time in units of the mean delay
+        # Time in units of the mean delay
         passed = np.exp(np.minimum(log_rate + log_time, 500))
         # Clicked: p times the density of the delay. Not yet: 1 - p + p exp(-passed), in
         # logarithms.
@@ -321,7 +323,10 @@ class DelayedFeedbackClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _since(name: str, values: Any) -> tuple[str, np.ndarray]:
-    """Return the kind of times since something, and these as floats, timedeltas in seconds."""
+    """Return the kind of times since something, and these as floats or seconds.
+
+    Timedeltas become seconds.
+    """
     kind, column = _clock(name, values)
     if kind.startswith("datetimes"):
         raise ValueError(f"{name} must hold durations or numbers, got {kind}")
@@ -330,11 +335,11 @@ def _since(name: str, values: Any) -> tuple[str, np.ndarray]:
     )
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -345,9 +350,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -417,7 +420,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -447,14 +450,14 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
 def _features(
     estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
 ) -> np.ndarray:
-    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    """Return features as scikit-learn checks them, as float64, or int64 if whole."""
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
@@ -482,7 +485,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -528,7 +531,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -541,7 +544,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
-    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    """Return ``sample_weight``, else ones: one for each row, and not 0 in all."""
     rows = len(next(iter(arrays.values())))
     weight = (
         np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
@@ -553,18 +556,18 @@ def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.n
 
 
 def _like(result: np.ndarray, values: Any) -> Any:
-    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    """Return one number for each row, as a Series if the rows were one."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
     return type(values)(result, index=values.index) if is_series else result
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -579,7 +582,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -594,7 +597,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -606,7 +609,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
-    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    """Return the kind of times, and them, as a Series unless they are numbers."""
     column = values
     if not (
         isinstance(values, np.ndarray)
@@ -649,7 +652,7 @@ def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
 
 
 def _in_range(name: str, X: Any) -> Any:
-    """Return a matrix, dense or of sparse rows, as float64 whose squares do not overflow."""
+    """Return a matrix, dense or sparse, as float64 whose squares do not overflow."""
     rule = "hold no NaN, and nothing above 3e38 in size"  # about the range of float32
     if not issparse(X):
         X = _array(name, X, ndim=2).astype(np.float64, copy=False)
@@ -669,7 +672,7 @@ def _in_range(name: str, X: Any) -> Any:
 
 
 def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) -> Any:
-    """Return features as `_features` does, or sparse rows of them, whose squares do not overflow."""
+    """Return features, or sparse rows of them, whose squares do not overflow."""
     if issparse(X):
         X = validate_data(
             estimator, X, accept_sparse="csr", ensure_all_finite=False, reset=reset

@@ -79,7 +79,7 @@ def join_impressions_clicks(
             "joined, leave it out"
         )
     rows = np.arange(len(request))
-    # the last stands for no id
+    # The last stands for no id
     shown_at = np.full(max(request.max(initial=-1), clicked.max(initial=-1)) + 2, -1)
     shown_at[request] = rows
     if (again := shown_at[request] != rows).any():  # sent more than once
@@ -124,7 +124,9 @@ def dirty_stream(
     duplicates: float = 0.1,
     gap: tuple[float, float] | None = None,
 ) -> pd.DataFrame:
-    """Make of two clean tables what a message queue delivers: the input on which to test a joiner.
+    """Make of two clean tables what a message queue delivers.
+
+    It is the input on which to test a joiner.
 
     Parameters
     ----------
@@ -158,9 +160,8 @@ def dirty_stream(
     ...     pd.DataFrame({"request_id": [1], "timestamp": [time]})
     ...     for time in (0.0, 9.0)
     ... )
-    >>> dirty_stream(
-    ...     shown, clicked, np.random.default_rng(0), lateness=0, duplicates=0
-    ... )["kind"].tolist()
+    >>> rng = np.random.default_rng(0)
+    >>> dirty_stream(shown, clicked, rng, lateness=0, duplicates=0)["kind"].tolist()
     ['impression', 'click']
     """
     _number("lateness", lateness, "[0, inf)")
@@ -176,11 +177,11 @@ def dirty_stream(
     impressions = _frame("impressions", impressions, ["request_id", "timestamp"])
     clicks = _frame("clicks", clicks, ["request_id", "timestamp"])
     frames = {"impressions": impressions, "clicks": clicks}
-    # or raise
+    # Or raise
     _matched(
         {f"request_id of {name}": frame["request_id"] for name, frame in frames.items()}
     )
-    # together, whole numbers would become floats
+    # Together, whole numbers would become floats
     if impressions["request_id"].dtype != clicks["request_id"].dtype:
         impressions, clicks = (
             frame.assign(request_id=frame["request_id"].astype(object))
@@ -276,13 +277,13 @@ class OnlineJoiner:
         self.late = 0  # events dropped since they were too old
         self._newest = self._newest_click = -np.inf
         self._started = np.inf  # time of the first event
-        # impression time, click time
+        # Impression time, click time
         self._pending: dict[Hashable, tuple[float, float | None]] = {}
         self._queue: list[tuple[float, int, Hashable]] = []  # by time of the impression
-        # clicks that came before their impression
+        # Clicks that came before their impression
         self._early: dict[Hashable, list[float]] = {}
         self._early_queue: list[tuple[float, int, Hashable]] = []
-        # without any click, longer than stall_after
+        # Without any click, longer than stall_after
         self._gaps: list[tuple[float, float]] = []
         self._count = 0
         self._kind: str | None = None  # of the ids
@@ -339,10 +340,8 @@ class OnlineJoiner:
         if request_id in self._pending:
             shown, clicked = self._pending[request_id]
             if 0 <= time - shown <= self.window:
-                self._pending[request_id] = (
-                    shown,
-                    time if clicked is None else min(clicked, time),
-                )
+                first = time if clicked is None else min(clicked, time)
+                self._pending[request_id] = shown, first
         elif not _is_missing(request_id):
             self._early.setdefault(request_id, []).append(time)
             self._count += 1
@@ -384,7 +383,10 @@ class OnlineJoiner:
         self._started = min(self._started, time)
 
     def _is_due(self, watermark: float) -> bool:
-        """Say whether the oldest impression closes by the watermark: no event of its own can still come."""
+        """Say whether the oldest impression closes by the watermark.
+
+        No event of its own can still come.
+        """
         return bool(self._queue) and watermark - self._queue[0][0] > self.window
 
     def _close(self, watermark: float) -> list[Example]:
@@ -419,7 +421,7 @@ class OnlineJoiner:
         )
 
     def _quiet_since(self) -> float:
-        """Return the time of the newest click, or before any click, that of the first event."""
+        """Return the newest click's time, or before any click, the first event's."""
         return self._started if self._newest_click == -np.inf else self._newest_click
 
 
@@ -444,11 +446,11 @@ def _kind_of(request_id: Hashable) -> str:
     )
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -459,9 +461,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -531,7 +531,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -561,7 +561,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -572,7 +572,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -618,12 +618,12 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -638,7 +638,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -653,7 +653,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -665,7 +665,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -741,14 +741,14 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
-    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    """Return keys that are looked up in one another as whole numbers, -1 if missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
     if len(plain) == len(keys) and all(
         array.dtype.kind == "i" and array.ndim == 1 for array in plain
     ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            # no need to hash
+            # No need to hash
             is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
@@ -775,7 +775,7 @@ def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
 
 
 def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
-    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    """Return the kind of times, and them, as a Series unless they are numbers."""
     column = values
     if not (
         isinstance(values, np.ndarray)
@@ -822,7 +822,7 @@ def _moments(
     durations: dict[str, Any] | None = None,
     interval: str = "[0, inf)",
 ) -> tuple[list[np.ndarray], list[Any]]:
-    """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
+    """Return times of one kind on one scale, from the earliest, and durations on it.
 
     Whole numbers and datetimes become int64, so that a duration between two ticks is
     rounded down, which no comparison with a whole difference notices. Numbers with
@@ -877,7 +877,7 @@ def _moments(
 def _duration(
     name: str, value: Any, kind: str | None, unit: str | None, interval: str
 ) -> Any:
-    """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
+    """Return a duration in the unit of the times; beside datetimes, no bare number."""
     if value is None:
         return None
     is_number = isinstance(value, numbers.Real) and not isinstance(
@@ -921,7 +921,7 @@ def _duration(
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -937,7 +937,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

@@ -17,7 +17,9 @@ from numpy.typing import ArrayLike
 
 
 def effective_items(impressions: ArrayLike) -> float:
-    """Return how many items are shown in effect: the exponential of the entropy of their shares.
+    """Return how many items are shown in effect.
+
+    It is the exponential of the entropy of their shares.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ def simulate_feedback_loop(
     slots: int = 5,
     prior: tuple[float, float] = (1.0, 30.0),
 ) -> pd.DataFrame:
-    """Show, count the clicks, learn, show again; one round for each entry of exploration.
+    """Show, count the clicks, learn, show again; a round for each exploration.
 
     In each round every segment of users is shown its ``slots`` items with the highest
     estimated click rate. A share of the impressions shows a random item instead. The
@@ -100,10 +102,8 @@ def simulate_feedback_loop(
     >>> bool(loop["click_rate"].iloc[-1] < loop["best_rate"].iloc[-1])
     True
     """
-    p, shares = (
-        _numbers("rates", rates, "[0, 1]", ndim=2),
-        _numbers("exploration", exploration, "[0, 1]"),
-    )
+    p = _numbers("rates", rates, "[0, 1]", ndim=2)
+    shares = _numbers("exploration", exploration, "[0, 1]")
     _same_rows(rates=p)
     slots = _count("slots", slots, 1, p.shape[1])
     users = _count("users", users)
@@ -120,7 +120,7 @@ def simulate_feedback_loop(
     for share in shares:
         # --8<-- [start:round]
         estimate = (clicks + prior[0]) / (seen + prior.sum())
-        # equals in random order
+        # Equals in random order
         order = np.lexsort((rng.random(p.shape), -estimate), axis=1)
         shown = np.zeros(p.shape, np.int64)
         explored = rng.binomial(users, share, (n_segments, slots))
@@ -142,11 +142,11 @@ def simulate_feedback_loop(
     )
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -157,9 +157,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -229,7 +227,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -259,7 +257,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -279,7 +277,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]

@@ -1,8 +1,9 @@
-"""Learn a sparse logistic regression online, one pass, with a learning rate for each coordinate.
+"""Learn a sparse logistic regression online, in one pass.
 
-McMahan et al. 2013, "Ad Click Prediction: a View from the Trenches", KDD, algorithm 1.
-The other learning-rate schedules: He et al. 2014, "Practical Lessons from Predicting
-Clicks on Ads at Facebook", ADKDD, section 3.3.
+Each coordinate has a learning rate of its own. McMahan et al. 2013, "Ad Click
+Prediction: a View from the Trenches", KDD, algorithm 1. The other learning-rate
+schedules: He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at
+Facebook", ADKDD, section 3.3.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ SCHEDULES = ("per_coordinate", "per_weight_sqrt", "per_weight", "global", "const
 
 
 class FTRLProximal(ClassifierMixin, BaseEstimator):
-    """Logistic regression by follow-the-regularized-leader, for streams of sparse or hashed rows.
+    """Logistic regression by follow-the-regularized-leader, for streams.
 
-    Rows are learned in batches whose gradients are taken at the weights before the
-    batch, and then applied one after the other, which has a closed form. With
-    ``batch_size=1`` it is the paper's algorithm, row by row. The order of the rows
-    matters. Values should be about 1 in size: the first step moves a weight by up to
-    ``alpha`` whatever the value, so that a price of 10,000 would move the log odds by
-    10,000 alpha. Take its logarithm, or scale it.
+    Their rows are sparse or hashed. Rows are learned in batches whose gradients are
+    taken at the weights before the batch, and then applied one after the other, which
+    has a closed form. With ``batch_size=1`` it is the paper's algorithm, row by row.
+    The order of the rows matters. Values should be about 1 in size: the first step
+    moves a weight by up to ``alpha`` whatever the value, so that a price of 10,000
+    would move the log odds by 10,000 alpha. Take its logarithm, or scale it.
 
     Parameters
     ----------
@@ -77,9 +78,8 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
     Examples
     --------
     >>> X, y = csr_matrix([[1, 0], [0, 1], [1, 0], [0, 1]] * 50), [1, 0, 1, 0] * 50
-    >>> FTRLProximal().fit(X, y).predict_proba(csr_matrix([[1, 0], [0, 1]]))[
-    ...     :, 1
-    ... ].round(1)
+    >>> new = csr_matrix([[1, 0], [0, 1]])
+    >>> FTRLProximal().fit(X, y).predict_proba(new)[:, 1].round(1)
     array([0.7, 0.3])
     """
 
@@ -118,7 +118,10 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> FTRLProximal:
-        """Learn more rows. The first call needs ``classes`` if its rows may lack one of the two."""
+        """Learn more rows.
+
+        The first call needs ``classes`` if its rows may lack one of the two.
+        """
         return self._learn(
             X, y, sample_weight, classes, fresh=not hasattr(self, "classes_")
         )
@@ -159,7 +162,7 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         _number("alpha", self.alpha, "(0, inf)")
         for name in ("beta", "l1", "l2"):
             _number(name, getattr(self, name), "[0, inf)")
-        # or products overflow
+        # Or products overflow
         for name, interval in [("alpha", "[1e-30, 1e30]"), ("beta", "[0, 1e100]")]:
             _number(name, getattr(self, name), interval)
         _count("batch_size", self.batch_size)
@@ -200,7 +203,10 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         return self
 
     def _batch(self, row, column, value, y, weight) -> bool:
-        """Learn one batch, given by its entries that are not zero; say whether a row was all but impossible."""
+        """Learn one batch; say whether a row was all but impossible.
+
+        The batch is given by its entries that are not zero.
+        """
         # --8<-- [start:gradient]
         margin = (
             np.bincount(row, self._weights[column] * value, minlength=len(y))
@@ -230,7 +236,7 @@ class FTRLProximal(ClassifierMixin, BaseEstimator):
         return not np.abs(error).max() < 1 - IMPOSSIBLE
 
     def _update(self, i, count, gradient, squares, l1, l2) -> None:
-        """Move the coordinates i, given the sums of their gradients and of the squares of these."""
+        """Move the coordinates i, given sums of their gradients and of the squares."""
         # --8<-- [start:update]
         before = self._inverse_rate(self._n[i])
         match self.learning_rate:
@@ -275,11 +281,11 @@ def _warn_of_scale(X: csr_matrix) -> None:
         )
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -290,9 +296,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -362,7 +366,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -392,14 +396,14 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
 def _features(
     estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
 ) -> np.ndarray:
-    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    """Return features as scikit-learn checks them, as float64, or int64 if whole."""
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
@@ -419,7 +423,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -465,7 +469,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -478,7 +482,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
-    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    """Return ``sample_weight``, else ones: one for each row, and not 0 in all."""
     rows = len(next(iter(arrays.values())))
     weight = (
         np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
@@ -490,12 +494,12 @@ def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.n
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -510,7 +514,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -525,7 +529,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -537,7 +541,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -613,7 +617,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _classes(name: str, values: Any) -> np.ndarray:
-    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    """Return labels of any container as plain numbers or text, none missing."""
     values = values if hasattr(values, "__len__") else np.asarray(values)
     if getattr(values, "ndim", 1) != 1 or (
         type(values) is np.ndarray and values.dtype.kind in "biuU"
@@ -631,7 +635,7 @@ def _classes(name: str, values: Any) -> np.ndarray:
 
 
 def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.ndarray:
-    """Return the classes of an estimator: those of its first call, or those given, or those of the rows."""
+    """Return an estimator's classes: of its first call, or given, or of the rows."""
     found = np.unique(y)
     given = found if classes is None else np.unique(_classes("classes", classes))
     if known is not None and classes is not None and not np.array_equal(given, known):
@@ -656,7 +660,7 @@ def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.nd
 
 
 def _in_range(name: str, X: Any) -> Any:
-    """Return a matrix, dense or of sparse rows, as float64 whose squares do not overflow."""
+    """Return a matrix, dense or sparse, as float64 whose squares do not overflow."""
     rule = "hold no NaN, and nothing above 3e38 in size"  # about the range of float32
     if not issparse(X):
         X = _array(name, X, ndim=2).astype(np.float64, copy=False)
@@ -676,7 +680,7 @@ def _in_range(name: str, X: Any) -> Any:
 
 
 def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) -> Any:
-    """Return features as `_features` does, or sparse rows of them, whose squares do not overflow."""
+    """Return features, or sparse rows of them, whose squares do not overflow."""
     if issparse(X):
         X = validate_data(
             estimator, X, accept_sparse="csr", ensure_all_finite=False, reset=reset
@@ -687,7 +691,7 @@ def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) ->
 
 
 def _distinct_entries(X: Any) -> csr_matrix:
-    """Return a matrix as sparse rows in which each entry stands once and none is zero."""
+    """Return a matrix as sparse rows: each entry stands once, and none is zero."""
     X = csr_matrix(X)
     if not (X.has_canonical_format and X.data.all()):
         X = X.copy()

@@ -1,4 +1,4 @@
-"""Train on a part of the rows without a click, and take the effect on the probabilities back.
+"""Train on a part of the rows without a click, and correct the probabilities.
 
 He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD,
 section 6.3.
@@ -17,7 +17,9 @@ from numpy.typing import ArrayLike
 def downsample_negatives(
     y: ArrayLike, rate: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return which rows to train on: all with a click, and each of the others with the same probability.
+    """Return which rows to train on: all with a click, and some of the others.
+
+    Each of the others has the same probability.
 
     Parameters
     ----------
@@ -54,11 +56,11 @@ def downsample_negatives(
 
 
 def recalibrate(y_prob: ArrayLike, rate: float) -> np.ndarray:
-    """Return the probabilities as they would be had nothing been sampled: p / (p + (1 - p) / rate).
+    """Return the probabilities as they would be had nothing been sampled.
 
-    Sampling multiplies every odds by 1 / rate; this divides them by it. Works as well
-    for class weights: give the weight of a negative over that of a positive as the
-    rate.
+    Each is p / (p + (1 - p) / rate). Sampling multiplies every odds by 1 / rate; this
+    divides them by it. Works as well for class weights: give the weight of a negative
+    over that of a positive as the rate.
 
     Parameters
     ----------
@@ -92,11 +94,11 @@ def recalibrate(y_prob: ArrayLike, rate: float) -> np.ndarray:
     return _like(p, y_prob)
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -107,9 +109,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -179,7 +179,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -209,7 +209,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -229,7 +229,7 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -242,7 +242,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _like(result: np.ndarray, values: Any) -> Any:
-    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    """Return one number for each row, as a Series if the rows were one."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
     return type(values)(result, index=values.index) if is_series else result
 

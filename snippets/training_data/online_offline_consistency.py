@@ -61,9 +61,8 @@ def consistency_report(
     --------
     >>> online = pd.DataFrame({"id": [1, 2, 3], "rate": [0.1, 0.2, None]})
     >>> offline = pd.DataFrame({"id": [1, 2, 3], "rate": [0.1, 0.3, 0.4]})
-    >>> consistency_report(online, offline, ["id"])[
-    ...     ["mismatch", "missing", "extra", "smape"]
-    ... ].round(3).values.tolist()
+    >>> report = consistency_report(online, offline, ["id"])
+    >>> report[["mismatch", "missing", "extra", "smape"]].round(3).values.tolist()
     [[0.333, 0.333, 0.0, 0.143]]
     """
     keys = list(keys) if np.iterable(keys) and not isinstance(keys, str) else [keys]
@@ -79,10 +78,8 @@ def consistency_report(
         _compare(name, online[name], offline[name], row_a, row_b, tolerance)
         for name in features
     ]
-    shares, distances = (
-        ["mismatch", "missing", "extra"],
-        ["smape", "smape_mean", "delta_05", "delta_50", "delta_95"],
-    )
+    shares = ["mismatch", "missing", "extra"]
+    distances = ["smape", "smape_mean", "delta_05", "delta_50", "delta_95"]
     report = pd.DataFrame(rows, columns=["feature", "rows", *shares, *distances])
     worst = report[shares].sum(axis=1).sort_values(ascending=False, kind="stable")
     return report.loc[worst.index].reset_index(drop=True)
@@ -94,11 +91,8 @@ def _requests(
     """Return the row of each request in both tables, -1 where it is not there."""
     codes = []
     for key in keys:
-        codes.append(
-            _matched(
-                {f"{key} of online": online[key], f"{key} of offline": offline[key]}
-            )
-        )
+        sides = {f"{key} of online": online[key], f"{key} of offline": offline[key]}
+        codes.append(_matched(sides))
         for name, code in zip(["online", "offline"], codes[-1], strict=True):
             if (code < 0).any():
                 raise ValueError(f"{name} has no {key!r} at row {np.argmax(code < 0)}")
@@ -129,12 +123,14 @@ def _compare(
     row_b: np.ndarray,
     tolerance: float,
 ) -> dict:
-    """Compare the served values a of one feature with the recomputed values b, at their rows of each request."""
+    """Compare the served values a of one feature with the recomputed values b.
+
+    The rows of each request say where they stand.
+    """
     a, b = _column(f"{name} of online", a), _column(f"{name} of offline", b)
     kinds = [_kind(column) for column in (a, b) if column.notna().any()]
-    if len(set(kinds)) > 1 and {"numbers", "times"} & {
-        kind.split()[0] for kind in kinds
-    }:
+    words = {kind.split()[0] for kind in kinds}
+    if len(set(kinds)) > 1 and {"numbers", "times"} & words:
         raise ValueError(
             f"feature {name!r} holds {kinds[0]} online and {kinds[1]} offline"
         )
@@ -151,15 +147,11 @@ def _compare(
         "extra": (has_a & ~has_b).mean(),
     }
     if kinds and kinds[0] == "numbers":
-        x, y = (
-            _exact(f"{name} of online", a)[at_a],
-            _exact(f"{name} of offline", b)[at_b],
-        )
+        x = _exact(f"{name} of online", a)[at_a]
+        y = _exact(f"{name} of offline", b)[at_b]
         delta = _difference(x, y)  # never by way of floats: ids and hashes have 64 bits
-        gap, size = (
-            np.abs(delta),
-            np.abs(x.astype(np.float64)) + np.abs(y.astype(np.float64)),
-        )
+        gap = np.abs(delta)
+        size = np.abs(x.astype(np.float64)) + np.abs(y.astype(np.float64))
         row["mismatch"] = (gap > tolerance).sum() / len(paired)
         if len(x):
             largest = size.max() or 1.0  # divided by first, so that no sum overflows
@@ -170,7 +162,7 @@ def _compare(
                 2 * np.divide(gap, size, out=np.zeros_like(gap), where=size > 0).mean()
             )
             row["delta_05"], row["delta_95"] = np.quantile(delta, [0.05, 0.95])
-            # adds the two in the middle: their difference may need a 54th digit
+            # Adds the two in the middle: their difference may need a 54th digit
             row["delta_50"] = np.median(delta)
     else:
         x, y = a.iloc[at_a].reset_index(drop=True), b.iloc[at_b].reset_index(drop=True)
@@ -197,7 +189,8 @@ def _kind(column: pd.Series) -> str:
     if kind in ("boolean", "integer", "floating", "mixed-integer-float", "decimal"):
         return "numbers"
     if kind == "datetime64":
-        return f"times {'without' if getattr(values.dtype, 'tz', None) is None else 'with'} a zone"
+        zone = getattr(values.dtype, "tz", None)
+        return f"times {'without' if zone is None else 'with'} a zone"
     return kind
 
 
@@ -222,7 +215,7 @@ def _exact(name: str, column: pd.Series) -> np.ndarray:
             if all(-(2**63) <= v < 2**63 for v in values)
             else values
         )
-    # or sums overflow
+    # Or sums overflow
     _refuse(
         name,
         "be at most 8e307 in size",
@@ -248,7 +241,7 @@ def _difference(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return delta
     more, (u, v) = x > y, (w.astype(np.uint64) for w in (x, y))  # modulo 2^64
     exact = np.where(more, u - v, v - u) * np.where(more, 1.0, -1.0)
-    # of two signs they may be 2^64 apart
+    # Of two signs they may be 2^64 apart
     delta[whole] = np.where((x < 0) == (y < 0), exact, delta[whole])
     return delta
 
@@ -256,7 +249,9 @@ def _difference(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def sample_by_key(
     key: ArrayLike, rate: float, salt: str = "ml-design-key-16"
 ) -> np.ndarray:
-    """Return which rows to log, all rows of a key or none, the same on every machine and on every day.
+    """Return which rows to log, all rows of a key or none.
+
+    They are the same on every machine and on every day.
 
     Parameters
     ----------
@@ -305,11 +300,11 @@ def sample_by_key(
     return _like(drawn, key)
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -320,9 +315,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -392,7 +385,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -422,7 +415,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -434,7 +427,7 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -447,18 +440,18 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _like(result: np.ndarray, values: Any) -> Any:
-    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    """Return one number for each row, as a Series if the rows were one."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
     return type(values)(result, index=values.index) if is_series else result
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -473,7 +466,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -488,7 +481,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -500,7 +493,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -576,14 +569,14 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
-    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    """Return keys that are looked up in one another as whole numbers, -1 if missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
     if len(plain) == len(keys) and all(
         array.dtype.kind == "i" and array.ndim == 1 for array in plain
     ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            # no need to hash
+            # No need to hash
             is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
@@ -610,7 +603,7 @@ def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -626,7 +619,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0

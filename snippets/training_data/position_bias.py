@@ -46,9 +46,8 @@ def examination_from_random_positions(
 
     Examples
     --------
-    >>> examination_from_random_positions([1, 1, 1, 0], [1, 1, 2, 2])[
-    ...     "examination"
-    ... ].tolist()
+    >>> curve = examination_from_random_positions([1, 1, 1, 0], [1, 1, 2, 2])
+    >>> curve["examination"].tolist()
     [1.0, 0.5]
     """
     clicked, place = _labels("click", click), _whole("position", position, least=1)
@@ -63,10 +62,10 @@ def examination_from_random_positions(
 def examination_from_swaps(
     click: ArrayLike, position: ArrayLike, swap: ArrayLike
 ) -> pd.DataFrame:
-    """Estimate examination from requests in which a fair coin exchanged position 1 with one other, or not.
+    """Estimate examination from requests in which a coin exchanged two positions.
 
-    Both items of the pair are then equally often on top. This disturbs two items of a
-    page instead of all.
+    A fair coin exchanged position 1 with one other, or not. Both items of the pair are
+    then equally often on top. This disturbs two items of a page instead of all.
 
     Parameters
     ----------
@@ -100,11 +99,9 @@ def examination_from_swaps(
     >>> examination_from_swaps(click, position, swap)["examination"].tolist()
     [0.5]
     """
-    clicked, place, partner = (
-        _labels("click", click),
-        _whole("position", position, least=1),
-        _whole("swap", swap),
-    )
+    clicked = _labels("click", click)
+    place = _whole("position", position, least=1)
+    partner = _whole("swap", swap)
     _same_rows(click=clicked, position=place, swap=partner)
     _refuse(
         "swap",
@@ -115,7 +112,7 @@ def examination_from_swaps(
     # --8<-- [start:swaps]
     at, pair = np.unique(partner, return_inverse=True)
     counts = []
-    # the lower of each pair, and the top
+    # The lower of each pair, and the top
     for rows in [place == partner, (partner > 0) & (place == 1)]:
         counts += [np.bincount(pair[rows], w, len(at)) for w in (None, clicked[rows])]
     return _relative(at, *counts)
@@ -125,10 +122,10 @@ def examination_from_swaps(
 def labels_as_if_seen(
     click: ArrayLike, propensity: ArrayLike, clip: float = 0.0
 ) -> np.ndarray:
-    """Return clicks divided by the chance that the user looked: on average, the relevance of the item.
+    """Return clicks divided by the chance that the user looked.
 
-    A learner takes them as two weights for each row: y as a click, 1 - y, which may be
-    negative, as none.
+    On average, that is the relevance of the item. A learner takes them as two weights
+    for each row: y as a click, 1 - y, which may be negative, as none.
 
     Parameters
     ----------
@@ -157,10 +154,8 @@ def labels_as_if_seen(
     >>> labels_as_if_seen([1, 0, 1], [0.5, 0.5, 1.0]).tolist()
     [2.0, 0.0, 1.0]
     """
-    clicked, look = (
-        _labels("click", click),
-        _numbers("propensity", propensity, "(0, 1]"),
-    )
+    clicked = _labels("click", click)
+    look = _numbers("propensity", propensity, "(0, 1]")
     _same_rows(click=clicked, propensity=look)
     clip = _number("clip", clip, "[0, 1]")
     _refuse(
@@ -176,7 +171,10 @@ def labels_as_if_seen(
 
 
 def _relative(at, impressions, clicks, impressions_top, clicks_top) -> pd.DataFrame:
-    """Return the ratio of click rates to those on top, with its standard error, where there are impressions."""
+    """Return the ratio of click rates to those on top, with its standard error.
+
+    Only places with impressions have one.
+    """
     n, c, n_top, c_top = np.broadcast_arrays(
         impressions, clicks, impressions_top, clicks_top
     )
@@ -201,11 +199,11 @@ def _relative(at, impressions, clicks, impressions_top, clicks_top) -> pd.DataFr
     )
 
 
-# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---
+# --- The door: copies of tools/door/checks.py, by `make door`. ---
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -216,9 +214,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -288,7 +284,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -318,7 +314,7 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
@@ -337,7 +333,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -368,7 +364,7 @@ def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -381,7 +377,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _like(result: np.ndarray, values: Any) -> Any:
-    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    """Return one number for each row, as a Series if the rows were one."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
     return type(values)(result, index=values.index) if is_series else result
 

@@ -1,9 +1,12 @@
 """Blocks of pages are laid out for the columns that a page shows, and nothing else changes."""
 
 import ast
+import tomllib
+
+import pytest
 
 from tools.builders.blocks import COLUMNS, laid_out, lay_out
-from tools.guards.fences import RUN, fences
+from tools.guards.fences import ROOT, RUN, fences
 from tools.guards.pages import pages
 
 WIDE = "total = first_of_the_summands + second_of_the_summands + third_of_the_summands + fourth_of_them"
@@ -55,3 +58,11 @@ def test_the_blocks_of_all_pages_are_laid_out():
     texts = [path.read_text(encoding="utf-8") for path in pages()]
     wrong = [path.name for path, old, new in zip(pages(), texts, laid_out(texts), strict=True) if old != new]
     assert wrong == [], "`make outputs` lays out their blocks"
+
+
+@pytest.mark.parametrize("folder", ["snippets", "templates", "tools/door"])
+def test_snippets_and_what_is_copied_into_them_are_as_wide_as_blocks(folder):
+    settings = ROOT / folder / "ruff.toml"
+    while "line-length" not in (told := tomllib.loads(settings.read_text(encoding="utf-8"))):
+        settings = settings.parent / told["extend"]
+    assert told["line-length"] == COLUMNS

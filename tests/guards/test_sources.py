@@ -259,6 +259,7 @@ def guide(tmp_path):
         "snippets/__init__.py",
         "snippets/evaluation/__init__.py",
         "snippets/evaluation/lift.py",
+        "snippets/ruff.toml",
         "tests/__init__.py",
         "tests/conftest.py",
         "figures/__init__.py",
@@ -326,6 +327,9 @@ def test_files_where_they_belong_pass(guide):
         "figures/more/x.py",
         ".coveragerc",
         "snippets/.coveragerc",
+        "snippets/.ruff.toml",
+        "snippets/evaluation/ruff.toml",
+        "tests/ruff.toml",
         "pytest.ini",
         ".pytest.ini",
         "tox.ini",
@@ -339,6 +343,16 @@ def test_files_elsewhere_are_refused(guide, name):
     (guide / name).parent.mkdir(parents=True, exist_ok=True)
     (guide / name).touch()
     assert check_files(guide)
+
+
+@pytest.mark.parametrize("more", ['exclude = ["lift.py"]', 'lint.ignore = ["E501"]', '[lint]\nselect = ["E"]'])
+def test_a_folder_sets_its_line_length_alone(guide, more):
+    settings = guide / "snippets/ruff.toml"
+    settings.write_text('extend = "../pyproject.toml"\nline-length = 88\n')
+    assert check_files(guide) == []
+    settings.write_text(f"{settings.read_text()}{more}\n")
+    (fault,) = check_files(guide)
+    assert fault.startswith("snippets/ruff.toml:1: ")
 
 
 def test_links_to_files_elsewhere_are_refused(guide):

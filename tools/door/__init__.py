@@ -1,1 +1,1 @@
-"""One door for input: the checks that snippets share, and the tool that copies them into each."""
+"""One door for input: checks that snippets share, and what copies them into each."""

@@ -1,4 +1,4 @@
-"""Copy the checks that each snippet calls into it: ``python -m tools.door [FILE…]``."""
+"""Copy the checks that snippets call into them: ``python -m tools.door [FILE…]``."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from tools.door.copies import SNIPPETS, with_checks
 
 
 def main(paths: list[Path]) -> int:
-    """Write the files whose copies change, name those that cannot be written, and return the exit code."""
+    """Write the files whose copies change, name those at fault; return the code."""
     code = 0
     for path in paths:
         text = path.read_text(encoding="utf-8")

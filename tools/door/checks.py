@@ -1,10 +1,11 @@
-"""What every snippet does to its input before it computes: written once, copied into each by ``python -m tools.door``.
+"""What every snippet does to its input before it computes.
 
-A snippet takes what people have: lists, NumPy arrays of any dtype and byte order,
-pandas, Polars and PyArrow. It gives the result that float64 and int64 give, or raises a
-ValueError that names the argument, the rule and the first row. So nothing is computed
-in the dtype of the caller, and whole numbers never pass through floats. The arrays
-returned may be the caller's own: read them, never write into them.
+It is written once, and copied into each by ``make door``. A snippet takes what
+people have: lists, NumPy arrays of any dtype and byte order, pandas, Polars and
+PyArrow. It gives the result that float64 and int64 give, or raises a ValueError that
+names the argument, the rule and the first row. So nothing is computed in the dtype of
+the caller, and whole numbers never pass through floats. The arrays returned may be the
+caller's own: read them, never write into them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 
 def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
-    """Return numbers of any container as a NumPy array of numbers; what is missing is NaN, or refused."""
+    """Return numbers of any container as an array; missing ones are NaN, or refused."""
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = values.astype(
@@ -31,9 +32,7 @@ def _array(name: str, values: Any, ndim: int | None = 1) -> np.ndarray:
         if array.dtype.kind in "US":  # one text makes texts of all
             array = np.asarray(values, dtype=object)
     except ValueError as error:
-        raise ValueError(
-            f"{name} must have rows of one length, and numbers in them"
-        ) from error
+        raise ValueError(f"{name} must have rows of one length, of numbers") from error
     if ndim is not None and array.ndim != ndim:
         wanted = {
             0: "be one number",
@@ -103,7 +102,7 @@ def _refuse(
 
 
 def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.ndarray:
-    """Return an array as float64, or say which value is outside of an interval, as "(0, 1]"; NaN is outside of all."""
+    """Return an array as float64, or say which value is not in an interval, as NaN."""
     array = array.astype(np.float64, copy=False)
     low, high = map(float, interval[1:-1].split(","))
     above, below = (
@@ -133,14 +132,14 @@ def _inside(name: str, array: np.ndarray, interval: str, start: int = 0) -> np.n
 def _numbers(
     name: str, values: Any, interval: str = "(-inf, inf)", ndim: int | None = 1
 ) -> np.ndarray:
-    """Return numbers of any container as float64, all inside of an interval, as "(0, 1]"."""
+    """Return numbers of any container as float64, all in an interval, as "(0, 1]"."""
     return _inside(name, _array(name, values, ndim), interval)
 
 
 def _features(
     estimator: Any, name: str, X: Any, whole: bool = False, reset: bool = True
 ) -> np.ndarray:
-    """Return features as scikit-learn checks them, as float64, or int64 if whole; its errors name the value as well."""
+    """Return features as scikit-learn checks them, as float64, or int64 if whole."""
     check = _whole if whole else _numbers
     try:
         validate_data(estimator, X, dtype=None if whole else "numeric", reset=reset)
@@ -168,7 +167,7 @@ def _whole(
     most: int | None = None,
     ndim: int | None = 1,
 ) -> np.ndarray:
-    """Return whole numbers of any container as int64; as floats they must be below 2^53, where digits get lost."""
+    """Return whole numbers of any container as int64; floats must be below 2^53."""
     array = _array(name, values, ndim)
     if array.dtype.kind == "f":
         array = array.astype(np.float64, copy=False)
@@ -214,7 +213,7 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:
-    """Return the number of rows that all arrays have, at least one; None stands for an argument not given."""
+    """Return the number of rows that all arrays have, at least one; None has none."""
     (first, rows), *others = [
         (name, len(array)) for name, array in arrays.items() if array is not None
     ]
@@ -227,7 +226,7 @@ def _same_rows(**arrays: np.ndarray | None) -> int:
 
 
 def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.ndarray:
-    """Return ``sample_weight``, 1 if none is given: one for each row of the arrays, and not 0 in all."""
+    """Return ``sample_weight``, else ones: one for each row, and not 0 in all."""
     rows = len(next(iter(arrays.values())))
     weight = (
         np.ones(rows) if values is None else _numbers("sample_weight", values, interval)
@@ -239,18 +238,18 @@ def _row_weights(values: Any, interval: str = "[0, inf)", **arrays: Any) -> np.n
 
 
 def _like(result: np.ndarray, values: Any) -> Any:
-    """Return one number for each row as a Series with the index of the rows, if those were a Series."""
+    """Return one number for each row, as a Series if the rows were one."""
     is_series = hasattr(values, "iloc") and getattr(values, "ndim", 0) == 1
     return type(values)(result, index=values.index) if is_series else result
 
 
 def _column(name: str, values: Any) -> pd.Series:
-    """Return a column of any container as a Series of exact values: beside a missing one, whole numbers stay whole."""
+    """Return a column of any container as a Series of exact values."""
     if (
         isinstance(values, str | bytes | dict | set | frozenset)
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) != 1
-        # tables of Polars and PyArrow do not say how many dimensions they have
+        # Tables of Polars and PyArrow do not say how many dimensions they have
         or hasattr(values, "columns")
     ):
         shape = getattr(values, "shape", type(values).__name__)
@@ -265,7 +264,7 @@ def _column(name: str, values: Any) -> pd.Series:
     # pandas' own arrays have masks, too
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
-    # of which each entry is a tuple
+    # Of which each entry is a tuple
     if isinstance(values, list | tuple | pd.MultiIndex):
         values = pd.Series([*values], dtype=object)
         # pandas would make floats of them
@@ -280,7 +279,7 @@ def _column(name: str, values: Any) -> pd.Series:
 
 
 def _nullable(arrow_type: Any) -> Any:
-    """Return the pandas type that keeps whole numbers and booleans beside missing ones; the rest is left to PyArrow."""
+    """Return the pandas type that keeps whole numbers and booleans beside missing."""
     name = str(arrow_type)
     if name == "bool":
         return pd.BooleanDtype()
@@ -292,7 +291,7 @@ def _nullable(arrow_type: Any) -> Any:
 
 
 def _keys(name: str, values: Any) -> tuple[str | None, np.ndarray, np.ndarray]:
-    """Return the kind of keys, the number of each row's key from 0 on, -1 where missing, and the keys so numbered."""
+    """Return the kind of keys, each row's number or -1, and the keys so numbered."""
     column = _column(name, values)
     if isinstance(column.dtype, pd.CategoricalDtype):
         kind, _, distinct = _keys(name, column.cat.categories.to_series())
@@ -368,7 +367,7 @@ def _kind_of_keys(name: str, column: pd.Series, there: np.ndarray) -> str:
 
 
 def _codes(name: str, values: Any) -> np.ndarray:
-    """Return the unit of each row, such as its user, as a whole number from 0 on, without gaps; none may be missing."""
+    """Return the unit of each row, such as its user, as a number from 0 on, no gaps."""
     _, codes, _ = _keys(name, values)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
@@ -382,7 +381,7 @@ def _codes(name: str, values: Any) -> np.ndarray:
 def _slices(
     name: Any, column: pd.Series
 ) -> tuple[str | None, np.ndarray, list[str], np.ndarray]:
-    """Return the kind of values of a column to cut by, the values, their labels and each row's number; missing last."""
+    """Return the kind of a column's values, these, their labels, each row's number."""
     kind, code, values = _keys(f"column {name!r} of slices", column)
     if kind == "fractions":
         raise ValueError(
@@ -404,14 +403,14 @@ def _slices(
 
 
 def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
-    """Return keys that are looked up in one another as whole numbers, the same for the same key; -1 where missing."""
+    """Return keys that are looked up in one another as whole numbers, -1 if missing."""
     plain = [np.asarray(v) for v in keys.values() if type(v) in (np.ndarray, pd.Series)]
     if len(plain) == len(keys) and all(
         array.dtype.kind == "i" and array.ndim == 1 for array in plain
     ):
         every = np.concatenate([*plain, np.empty(0, np.int64)])
         if len(every):
-            # no need to hash
+            # No need to hash
             is_dense = int(every.max()) - int(every.min()) < len(every)
             number = every - every.min() if is_dense else pd.factorize(every)[0]
             return np.split(number, np.cumsum([len(array) for array in plain[:-1]]))
@@ -438,7 +437,7 @@ def _matched(keys: dict[str, Any]) -> list[np.ndarray]:
 
 
 def _clock(name: str, values: Any) -> tuple[str, pd.Series | np.ndarray]:
-    """Return the kind of times, and the times: datetimes or durations as a Series, others as an array of numbers."""
+    """Return the kind of times, and them, as a Series unless they are numbers."""
     column = values
     if not (
         isinstance(values, np.ndarray)
@@ -485,7 +484,7 @@ def _moments(
     durations: dict[str, Any] | None = None,
     interval: str = "[0, inf)",
 ) -> tuple[list[np.ndarray], list[Any]]:
-    """Return times of one kind on one scale, which begins with the earliest, and durations, None or on the same scale.
+    """Return times of one kind on one scale, from the earliest, and durations on it.
 
     Whole numbers and datetimes become int64, so that a duration between two ticks is
     rounded down, which no comparison with a whole difference notices. Numbers with
@@ -540,7 +539,7 @@ def _moments(
 def _duration(
     name: str, value: Any, kind: str | None, unit: str | None, interval: str
 ) -> Any:
-    """Return a duration as a number in the unit of the times; a bare number means nothing beside datetimes."""
+    """Return a duration in the unit of the times; beside datetimes, no bare number."""
     if value is None:
         return None
     is_number = isinstance(value, numbers.Real) and not isinstance(
@@ -584,7 +583,7 @@ def _duration(
 
 
 def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
-    """Return a table of pandas, Polars or PyArrow as a data frame whose columns hold exact values, each name once."""
+    """Return a table of any library as a data frame of exact values, each name once."""
     if hasattr(frame, "to_arrow"):  # Polars
         frame = frame.to_arrow()
     if not isinstance(frame, pd.DataFrame):
@@ -600,7 +599,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
             "twice"
         )
     for column in columns:
-        # which takes names that cannot be hashed, such as lists
+        # Which takes names that cannot be hashed, such as lists
         if column not in list(frame):
             raise ValueError(f"{name} has no column {column!r}")
     # dtypes of pandas, such as categories and times with a zone, have an isnative of 0
@@ -617,7 +616,7 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
 
 
 def _classes(name: str, values: Any) -> np.ndarray:
-    """Return labels of any container as plain numbers or text; a missing one is refused."""
+    """Return labels of any container as plain numbers or text, none missing."""
     values = values if hasattr(values, "__len__") else np.asarray(values)
     if getattr(values, "ndim", 1) != 1 or (
         type(values) is np.ndarray and values.dtype.kind in "biuU"
@@ -635,7 +634,7 @@ def _classes(name: str, values: Any) -> np.ndarray:
 
 
 def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.ndarray:
-    """Return the classes of an estimator: those of its first call, or those given, or those of the rows."""
+    """Return an estimator's classes: of its first call, or given, or of the rows."""
     found = np.unique(y)
     given = found if classes is None else np.unique(_classes("classes", classes))
     if known is not None and classes is not None and not np.array_equal(given, known):
@@ -660,7 +659,7 @@ def _two_classes(y: np.ndarray, classes: Any, known: np.ndarray | None) -> np.nd
 
 
 def _in_range(name: str, X: Any) -> Any:
-    """Return a matrix, dense or of sparse rows, as float64 whose squares do not overflow."""
+    """Return a matrix, dense or sparse, as float64 whose squares do not overflow."""
     rule = "hold no NaN, and nothing above 3e38 in size"  # about the range of float32
     if not issparse(X):
         X = _array(name, X, ndim=2).astype(np.float64, copy=False)
@@ -680,7 +679,7 @@ def _in_range(name: str, X: Any) -> Any:
 
 
 def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) -> Any:
-    """Return features as `_features` does, or sparse rows of them, whose squares do not overflow."""
+    """Return features, or sparse rows of them, whose squares do not overflow."""
     if issparse(X):
         X = validate_data(
             estimator, X, accept_sparse="csr", ensure_all_finite=False, reset=reset
@@ -691,7 +690,7 @@ def _features_in_range(estimator: Any, name: str, X: Any, reset: bool = True) ->
 
 
 def _distinct_entries(X: Any) -> csr_matrix:
-    """Return a matrix as sparse rows in which each entry stands once and none is zero."""
+    """Return a matrix as sparse rows: each entry stands once, and none is zero."""
     X = csr_matrix(X)
     if not (X.has_canonical_format and X.data.all()):
         X = X.copy()
@@ -701,7 +700,7 @@ def _distinct_entries(X: Any) -> csr_matrix:
 
 
 def _table_rows(known: list[np.ndarray], codes: np.ndarray) -> np.ndarray:
-    """Return which row of a table each code stands for, 0 for all that are missing or new.
+    """Return which row of a table each code stands for, 0 for missing or new ones.
 
     ``known`` holds the codes that have a row, sorted, by column; its first, -1, stands
     for those without.
@@ -725,7 +724,7 @@ def _refuse_overflow(estimator: Any, *arrays: np.ndarray) -> None:
 
 
 def _covariances(name: str, errors: np.ndarray) -> None:
-    """Refuse what is no covariance: a negative variance, one that is not symmetric, or larger than the variances."""
+    """Refuse a negative variance, or a covariance asymmetric or above the variances."""
     variances = np.einsum("mii->mi", errors)
     _refuse(name, "hold variances of at least 0", variances, variances >= 0)
     spread = np.sqrt(variances)

@@ -1,4 +1,4 @@
-"""Keep the checks of each snippet the same, letter by letter, as those of ``checks.py``.
+"""Keep the checks of each snippet the same as those of ``checks.py``, to the letter.
 
 A snippet calls a check by its name. Those it calls, and those that they call, stand at
 the end of its file between two comment lines, in the order of ``checks.py``, so that
@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CHECKS = Path(__file__).with_name("checks.py")
 SNIPPETS = [*sorted((ROOT / "snippets").rglob("*.py")), ROOT / "templates/snippet.py"]
-START = "# --- The door: copied from tools/door/checks.py by `python -m tools.door`; change it there. ---\n"
+START = "# --- The door: copies of tools/door/checks.py, by `make door`. ---\n"
 END = "# --- End of the door. ---\n"
 
 

@@ -10,6 +10,7 @@ import builtins
 import io
 import re
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -19,7 +20,17 @@ from tools.guards.fences import ROOT
 MARKER = re.compile(r"# --8<-- \[(start|end):([a-z_]\w*)\]")
 ASSETS = {".css", ".js", ".woff2", ".txt"}
 FOLDERS = ("benchmarks", "claims", "docs", "figures", "includes", "snippets", "templates", "tests", "tools")
-ELSEWHERE = {".coveragerc", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg", "sitecustomize.py", "usercustomize.py"}
+ELSEWHERE = {
+    ".coveragerc",
+    ".ruff.toml",
+    "pytest.ini",
+    ".pytest.ini",
+    "tox.ini",
+    "setup.cfg",
+    "sitecustomize.py",
+    "usercustomize.py",
+}
+LAYOUT = {"extend", "line-length"}  # all that a folder's ruff.toml may set
 SKIPS = {
     "suppress",
     "skip",
@@ -81,6 +92,8 @@ def check_files(root: Path) -> list[str]:
             name = path.relative_to(root)
             if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").is_file():
                 faults.append(f"{name}:1: a folder needs an __init__.py, or coverage does not look into it")
+            elif name == Path("snippets/ruff.toml") and not path.is_symlink():
+                continue
             elif path.is_symlink() or (path.is_file() and not (_is_source(path) or _is_compiled(path))):
                 faults.append(f"{name}:1: {folder}/ holds Python sources alone")
     found = [*root.glob("*"), *(path for folder in FOLDERS for path in (root / folder).rglob("*"))]
@@ -88,11 +101,17 @@ def check_files(root: Path) -> list[str]:
         name = path.relative_to(root)
         if path.name in ELSEWHERE:
             faults.append(f"{name}:1: settings stand in pyproject.toml, where a test holds them")
+        elif path.name == "ruff.toml" and (more := _settings(path) - LAYOUT):
+            faults.append(f"{name}:1: {min(more)} stands in pyproject.toml: a folder sets its line length alone")
         elif path.name == "conftest.py" and name.parts[0] != "tests":
             faults.append(f"{name}:1: pytest would run this before the pages: a conftest.py belongs below tests/")
         elif path.suffix == ".py" and len(name.parts) == 1:
             faults.append(f"{name}:1: a module at the root hides a library of the same name")
     return faults
+
+
+def _settings(path: Path) -> set[str]:
+    return set(tomllib.loads(path.read_text(encoding="utf-8")))
 
 
 def _is_source(path: Path) -> bool:
