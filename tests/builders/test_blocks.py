@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from tools.builders.blocks import COLUMNS, laid_out, lay_out
-from tools.guards.fences import ROOT, RUN, fences
+from tools.guards.fences import COMMANDS, QUERY, ROOT, RUN, fences
 from tools.guards.pages import pages
 
 WIDE = "total = first_of_the_summands + second_of_the_summands + third_of_the_summands + fourth_of_them"
@@ -58,6 +58,13 @@ def test_the_blocks_of_all_pages_are_laid_out():
     texts = [path.read_text(encoding="utf-8") for path in pages()]
     wrong = [path.name for path, old, new in zip(pages(), texts, laid_out(texts), strict=True) if old != new]
     assert wrong == [], "`make outputs` lays out their blocks"
+
+
+def test_no_line_of_code_is_wider_than_a_page_shows():
+    blocks = [(page.name, block) for page in pages() for block in fences(page.read_text(encoding="utf-8"))]
+    shown = [(name, block) for name, block in blocks if block.info in (RUN, QUERY, COMMANDS)]
+    wide = [f"{name}:{b.line}: {line}" for name, b in shown for line in b.code.split("\n") if len(line) > COLUMNS]
+    assert wide == [], "break the text of a long line, or say less"
 
 
 @pytest.mark.parametrize("folder", ["snippets", "templates", "tools/door"])
