@@ -68,8 +68,10 @@ class NextItem(BaseEstimator):
         Users are ids of any kind. Leave out events whose user is not known: no history
         is theirs.
         """
-        n_lags = _count("n_lags", self.n_lags)
-        decay = _number("decay", self.decay, "(0, 1]")
+        n_lags, decay = (
+            _count("n_lags", self.n_lags),
+            _number("decay", self.decay, "(0, 1]"),
+        )
         _number("shrink", self.shrink, "(0, inf)")
         n_items = _count("n_items", n_items)
         who, what = _codes("user", user), _whole("item", item, 0, n_items - 1)

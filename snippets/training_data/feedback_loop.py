@@ -102,8 +102,10 @@ def simulate_feedback_loop(
     >>> bool(loop["click_rate"].iloc[-1] < loop["best_rate"].iloc[-1])
     True
     """
-    p = _numbers("rates", rates, "[0, 1]", ndim=2)
-    shares = _numbers("exploration", exploration, "[0, 1]")
+    p, shares = (
+        _numbers("rates", rates, "[0, 1]", ndim=2),
+        _numbers("exploration", exploration, "[0, 1]"),
+    )
     _same_rows(rates=p)
     slots = _count("slots", slots, 1, p.shape[1])
     users = _count("users", users)
