@@ -81,10 +81,14 @@ def sample_size_per_arm(
     >>> sample_size_per_arm(0.0035, 0.5 / 0.35 - 1)
     29525
     """
-    base_rate = _number("base_rate", base_rate, "(0, 1)")
-    alpha = _number("alpha", alpha, "[1e-300, 1)")
-    power = _number("power", power, f"({alpha}, 1)")
-    relative_lift = _number("relative_lift", relative_lift)
+    base_rate, alpha = (
+        _number("base_rate", base_rate, "(0, 1)"),
+        _number("alpha", alpha, "[1e-300, 1)"),
+    )
+    power, relative_lift = (
+        _number("power", power, f"({alpha}, 1)"),
+        _number("relative_lift", relative_lift),
+    )
     lifted = base_rate * (1 + relative_lift)
     if lifted == base_rate or not 0 < lifted < 1:
         raise ValueError(
@@ -147,8 +151,10 @@ def two_proportion_test(
     n_a, n_b = _count("n_a", n_a), _count("n_b", n_b)
     if max(n_a, n_b) >= 2**63:
         raise ValueError(f"n_a and n_b must be below 2^63, got {n_a} and {n_b}")
-    clicks_a = _count("clicks_a", clicks_a, 0, n_a)
-    clicks_b = _count("clicks_b", clicks_b, 0, n_b)
+    clicks_a, clicks_b = (
+        _count("clicks_a", clicks_a, 0, n_a),
+        _count("clicks_b", clicks_b, 0, n_b),
+    )
     level = _number("confidence_level", confidence_level, "(0, 1)")
     a, b, pooled = clicks_a / n_a, clicks_b / n_b, (clicks_a + clicks_b) / (n_a + n_b)
     if pooled in (0, 1):

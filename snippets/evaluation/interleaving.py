@@ -75,8 +75,10 @@ def team_draft(
     a, b = (code.reshape(items_a.shape) for code in codes)
     for name, ranking in [("ranking_a", a), ("ranking_b", b)]:
         in_order = np.sort(ranking, axis=1)
-        missing = in_order[:, 0] < 0
-        twice = (in_order[:, 1:] == in_order[:, :-1]).any(axis=1)
+        missing, twice = (
+            in_order[:, 0] < 0,
+            (in_order[:, 1:] == in_order[:, :-1]).any(axis=1),
+        )
         for wrong, what in [(missing, "a missing item"), (twice, "an item twice")]:
             if wrong.any():
                 raise ValueError(f"{name} holds {what} in row {int(wrong.argmax())}")

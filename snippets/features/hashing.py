@@ -101,8 +101,10 @@ def collision_share(n_values: int, n_bits: int) -> float:
     >>> round(collision_share(10_000, 16), 3)
     0.142
     """
-    n_values = _count("n_values", n_values, 1, 2**63)
-    n_bits = _count("n_bits", n_bits, 1, 31)
+    n_values, n_bits = (
+        _count("n_values", n_values, 1, 2**63),
+        _count("n_bits", n_bits, 1, 31),
+    )
     # --8<-- [start:collisions]
     return float(-np.expm1((n_values - 1) * np.log1p(-(2.0**-n_bits))))
     # --8<-- [end:collisions]

@@ -249,9 +249,11 @@ def replay(
     >>> rows, rewards
     (array([1, 2]), array([1., 0.]))
     """
-    arms = _whole("arms", arms)
-    value = _numbers("rewards", rewards)
-    batch_size = _count("batch_size", batch_size)
+    arms, value, batch_size = (
+        _whole("arms", arms),
+        _numbers("rewards", rewards),
+        _count("batch_size", batch_size),
+    )
     if len(value) != len(arms):
         raise ValueError(f"rewards has {len(value)} rows, arms has {len(arms)}")
     kept = [np.empty(0, np.intp)]

@@ -50,8 +50,10 @@ def maximal_marginal_relevance(
     >>> maximal_marginal_relevance(relevance, vectors, k=2, trade_off=0.5)
     array([0, 2])
     """
-    score = _numbers("relevance", relevance, ndim=None)
-    direction = _numbers("vectors", vectors, ndim=None)
+    score, direction = (
+        _numbers("relevance", relevance, ndim=None),
+        _numbers("vectors", vectors, ndim=None),
+    )
     one = score.ndim == 1
     if one:
         score, direction = score[None], direction[None]
@@ -63,8 +65,10 @@ def maximal_marginal_relevance(
         raise ValueError(f"a vector for each candidate: {shapes}")
     if not score.size:
         raise ValueError("relevance is empty")
-    k = _count("k", k, 1, score.shape[1])
-    trade_off = _number("trade_off", trade_off, "[0, 1]")
+    k, trade_off = (
+        _count("k", k, 1, score.shape[1]),
+        _number("trade_off", trade_off, "[0, 1]"),
+    )
     # By a power of two first, which rounds nothing, since squares of large and of small
     # numbers do not fit.
     largest = np.abs(direction).max(axis=2, keepdims=True, initial=0)

@@ -138,8 +138,10 @@ def sessions_per_week(
         If no week is complete, or an argument is bad.
     """
     events = _stream(events)
-    user = _codes("user_id", events["user_id"])
-    time = _datetimes("timestamp", events["timestamp"])
+    user, time = (
+        _codes("user_id", events["user_id"]),
+        _datetimes("timestamp", events["timestamp"]),
+    )
     session = sessionize(events, gap).to_numpy()
     _check_population(n_users, user)
     starts = pd.DataFrame({"user_id": user, "timestamp": time}).groupby(session)
@@ -233,8 +235,10 @@ def active_users(
             f"{period!r}"
         )
     length = PERIODS[period] if isinstance(period, str) else _count("period", period)
-    user = _codes("user_id", events["user_id"])
-    day = _local_day(_datetimes("timestamp", events["timestamp"]), time_zone)
+    user, day = (
+        _codes("user_id", events["user_id"]),
+        _local_day(_datetimes("timestamp", events["timestamp"]), time_zone),
+    )
     first, n_days = int(day.min()), int(np.ptp(day)) + 1
     if n_days < length:
         raise ValueError(
@@ -365,8 +369,10 @@ def retention(
     """
     events, days = _stream(events), _whole("days", days, 1)
     _same_rows(days=days)
-    user = _codes("user_id", events["user_id"])
-    time = _datetimes("timestamp", events["timestamp"])
+    user, time = (
+        _codes("user_id", events["user_id"]),
+        _datetimes("timestamp", events["timestamp"]),
+    )
     day = _local_day(time, time_zone)
     if sign_up is None:
         joined = pd.Series(day).groupby(user).min().to_numpy()

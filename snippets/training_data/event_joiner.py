@@ -340,8 +340,10 @@ class OnlineJoiner:
         if request_id in self._pending:
             shown, clicked = self._pending[request_id]
             if 0 <= time - shown <= self.window:
-                first = time if clicked is None else min(clicked, time)
-                self._pending[request_id] = shown, first
+                self._pending[request_id] = (
+                    shown,
+                    time if clicked is None else min(clicked, time),
+                )
         elif not _is_missing(request_id):
             self._early.setdefault(request_id, []).append(time)
             self._count += 1

@@ -99,9 +99,11 @@ def examination_from_swaps(
     >>> examination_from_swaps(click, position, swap)["examination"].tolist()
     [0.5]
     """
-    clicked = _labels("click", click)
-    place = _whole("position", position, least=1)
-    partner = _whole("swap", swap)
+    clicked, place, partner = (
+        _labels("click", click),
+        _whole("position", position, least=1),
+        _whole("swap", swap),
+    )
     _same_rows(click=clicked, position=place, swap=partner)
     _refuse(
         "swap",
@@ -154,8 +156,10 @@ def labels_as_if_seen(
     >>> labels_as_if_seen([1, 0, 1], [0.5, 0.5, 1.0]).tolist()
     [2.0, 0.0, 1.0]
     """
-    clicked = _labels("click", click)
-    look = _numbers("propensity", propensity, "(0, 1]")
+    clicked, look = (
+        _labels("click", click),
+        _numbers("propensity", propensity, "(0, 1]"),
+    )
     _same_rows(click=clicked, propensity=look)
     clip = _number("clip", clip, "[0, 1]")
     _refuse(
