@@ -17,6 +17,17 @@ def phone(browser, base):
     context.close()
 
 
+def test_the_home_page_says_what_it_is_beside_its_first_block_on_a_wide_screen(browser, base):
+    page = browser.new_page(viewport={"width": 1280, "height": 844})
+    page.goto(base)
+    places = (".hero", ".hero + .highlight", ".claim")
+    words, code, verdict = (page.locator(place).first.bounding_box() for place in places)
+    page.close()
+    assert words["x"] + words["width"] < code["x"]
+    middle = words["y"] + words["height"] / 2
+    assert middle == pytest.approx((code["y"] + verdict["y"] + verdict["height"]) / 2, abs=24)
+
+
 def test_outputs_of_up_to_66_columns_fit_a_phone_in_letters_of_10_px(phone):
     outputs = phone.locator(":is(.w46, .w50, .w54, .w58, .w62, .w66) pre code")
     assert outputs.count() > 0
