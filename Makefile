@@ -1,7 +1,7 @@
 # Two commands do everything: `make serve` and `make test`. `make help` lists the rest.
 # Each line of a recipe is one command, which fails by itself: macOS has GNU make 3.81, which knows no .SHELLFLAGS.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint test-unit test-docs labs site test-site new page door contract claims outputs mutants bench lock zensical clean
+.PHONY: help setup serve test lint test-unit test-docs labs site test-site new page door contract claims outputs badges pictures mutants bench lock zensical clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -82,9 +82,17 @@ new: $(READY)  ## Lay out a page, its snippet, its test and its entries: P=evalu
 
 page: $(READY)  ## Check one page and all that it is made of, write its outputs, build it: P=evaluation/lift
 	@$(BIN)/python -m tools.loop.page "$$P"
+	@$(BIN)/python -m tools.loop.readme
 
 outputs: $(READY)  ## Run every block, rewrite the output below it, check it as an older processor would print it
 	$(BIN)/python -m tools.builders.outputs $(P:%=docs/%.md)
+	$(BIN)/python -m tools.loop.readme
+
+badges: $(READY)  ## Count the blocks and the claims for README.md, as page, outputs and claims do
+	$(BIN)/python -m tools.loop.readme
+
+pictures: $(READY)  ## Take README.md's pictures of site/, which make site builds
+	$(BIN)/python -m tools.loop.readme site
 
 mutants: $(READY)  ## Try mutants of the snippets that you changed against their tests (P=evaluation/drift, ALL=1, N=40)
 	$(BIN)/python -m tools.loop.mutants $(P) $(if $(ALL),--all) $(if $(N),--sample $(N))
@@ -97,6 +105,7 @@ contract: $(READY)  ## Print which containers and dtypes each public function ta
 
 claims: $(READY)  ## Run the conclusions that changed over fresh logs, write claims.json: ONLY=modeling/choosing, ALL=1
 	$(BIN)/python -m tools.loop.claims $(ONLY) $(if $(ALL),--all)
+	$(BIN)/python -m tools.loop.readme
 
 bench: $(BENCH)/.ready  ## Time the snippets against what you would use instead; one table: ONLY=features/counters
 	$(BENCH)/bin/python -m benchmarks.run $(ONLY)

@@ -3,7 +3,7 @@
 import pytest
 
 from tools.guards.fences import ROOT
-from tools.guards.markup import check_html, check_meta
+from tools.guards.markup import check_html, check_meta, without_pictures
 from tools.guards.pages import check_page
 
 SOUND = """# A page with `<code>` & more
@@ -320,3 +320,38 @@ def test_a_box_around_markdown_and_a_place_for_what_is_gathered_pass(tmp_path):
     )
     page.write_text(f'# A page\n\n{box}\n<p class="proof-total"></p>\n', encoding="utf-8")
     assert check_page(page) == []
+
+
+PICTURE = """<picture>
+  <source media="(prefers-color-scheme: dark)" srcset=".github/pictures/home-dark.webp">
+  <img src=".github/pictures/home-light.webp" alt="The home page.">
+</picture>"""
+
+
+def test_the_readme_shows_pictures_that_commands_make_and_the_state_of_ci():
+    badges = "[![CI](../../actions/workflows/ci.yml/badge.svg)](../x)\n![a: 1](.github/pictures/a.svg)"
+    text = f"# T\n\n{badges}\n\n{PICTURE}\n\nEnd"
+    assert without_pictures(text) == "# T\n\n[CI](../x)\na: 1\n\n\n\n\n\n\nEnd"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PICTURE.replace(".github/pictures/home-dark.webp", "https://example.org/x.webp"),
+        PICTURE.replace('alt="The', 'onload="x" alt="The'),
+        PICTURE.replace(".webp", ".html"),
+        "![x](https://example.org/badge.svg)",
+        "![x](../../actions/workflows/other.yml/badge.svg)",
+        "![x](.github/pictures/../../x.svg)",
+        '<img src=".github/pictures/a.svg">',
+    ],
+)
+def test_the_readme_shows_no_other_picture(text):
+    assert without_pictures(text) == text
+    assert list(check_html(text))
+
+
+def test_a_page_shows_no_picture_that_the_readme_may_show(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"# T\n\n{PICTURE}\n")
+    assert check_page(page)

@@ -85,6 +85,11 @@ def icon(size: int) -> bytes:
     return _png(image.resize((size, size), Image.Resampling.LANCZOS), 128)
 
 
+def text_width(text: str, size: int, weight: int) -> int:
+    """Return how wide a line of text is, in whole pixels."""
+    return round(_font(size, weight).getlength(text))
+
+
 def _sheet(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     image = Image.new("RGB", (width, height), _token("page"))
     return image, ImageDraw.Draw(image)

@@ -50,6 +50,14 @@ WRITTEN = re.compile(
     | <https://[^\s<>]+> | {re.escape(EXPECTED)}""",
     re.VERBOSE,
 )
+# What README.md shows besides: what tools/loop/readme.py makes, and the state of CI by the address it has on GitHub.
+_PICTURE = r"\.github/pictures/[\w-]+\.(?:svg|webp)"
+PICTURE = re.compile(
+    rf"""<picture>\n\ \ <source\ media="\(prefers-color-scheme:\ dark\)"\ srcset="{_PICTURE}">
+    \n\ \ <img\ src="{_PICTURE}"\ alt="[^"<>]+">\n</picture>
+    | !\[([\w ,:]+)\]\((?:{_PICTURE}|\.\./\.\./actions/workflows/ci\.yml/badge\.svg)\)""",
+    re.VERBOSE,
+)
 _TABS = "tabbed-set tabbed-alternate tabbed-labels tabbed-content tabbed-block"
 _DIVISIONS = f"{_WRITTEN} {' '.join(GATHERED)} {_KINDS} {_TABS} admonition arithmatex footnote"
 _BARE = "ul ol strong em table thead tbody tr dl dt dd blockquote hr summary inline-code"
@@ -116,6 +124,11 @@ def check_html(text: str) -> Iterator[tuple[int, str]]:
             yield from _check_attributes(text, tag)
             if GATHERED & set(tag.get("class", ())) and tag.get_text(strip=True):
                 yield _line(text, tag.get_text(strip=True)), f"{tag['class'][0]} is filled at build, and empty before"
+
+
+def without_pictures(text: str) -> str:
+    """Return the text of README.md without its pictures: no page of the site holds any."""
+    return PICTURE.sub(lambda picture: (picture[1] or "") + "\n" * picture[0].count("\n"), text)
 
 
 def check_written(text: str, blocks: list[Fence]) -> Iterator[tuple[int, str]]:
