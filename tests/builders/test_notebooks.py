@@ -1,5 +1,7 @@
 import ast
 import json
+from base64 import b64decode
+from xml.dom import minidom
 
 import nbformat
 import pytest
@@ -93,7 +95,8 @@ y = 2
 """
 SHOWN = """<div class="language-python highlight"><pre>import</pre></div>
 <div class="language-text highlight"><pre><code>[0 1]\n</code></pre></div>
-<figure class="plot"><svg fill="var(--plot-1)"></svg></figure>
+<figure class="plot"><svg aria-label='"A"' viewbox="0 0 9 7.5" fill="var(--plot-1)" xmlns="http://www.w3.org/2000/svg">
+<clippath id="c"></clippath><path stroke="currentColor"></path></svg><figcaption>It rises.</figcaption></figure>
 <h2>Then</h2><div class="language-python highlight"><pre>y = 2</pre></div><p>End</p>"""
 
 SNIPPET = """import numpy
@@ -116,7 +119,8 @@ def root(tmp_path):
         "snippets/part/unused.py": "",
         "figures/__init__.py": "",
         "figures/svg.py": "import matplotlib\n\nFIRST = 'var(--plot-1)'\n",
-        "docs/assets/css/tokens.css": "--plot-1: light-dark(#123456, #abcdef);",
+        "docs/assets/css/tokens.css": "--plot-1: light-dark(#123456, #abcdef); --ink: light-dark(#000000, #ffffff);"
+        "--page: light-dark(#ffffff, #000000);",
         "benchmarks/table.md": "| a |\n|---|\n| 1 |\n",
     }
     for name, text in files.items():
@@ -140,7 +144,7 @@ def test_a_page_becomes_prose_blocks_and_outputs_in_their_order(page):
     assert title.source.startswith(f"# A page\n\n[This page]({URL})")
     assert [cell.cell_type for cell in cells] == ["markdown", "code", "markdown", "code", "markdown"]
     assert cells[0].source == (
-        '"Said."\n\n`snippets/part/s.py`:\n\n```python\nf = "\\n"\n```\n\n'
+        '*Say it in one breath:*\n\n"Said."\n\n`snippets/part/s.py`:\n\n```python\nf = "\\n"\n```\n\n'
         "See [there](https://example.org/resolved/../other.md#x), and [elsewhere](https://elsewhere.org/a):\n\n"
         f"> *Figure, [on the page]({URL})*: What it shows."
     )
@@ -218,11 +222,36 @@ def test_a_lab_keeps_what_its_cells_showed(root):
     assert cells[3].source == "On [the log](https://example.org/resolved/../datasets.md)."
     printed, drawn = cells[4].outputs
     assert printed.text == "[0 1]\n"
-    assert BeautifulSoup(drawn.data["text/html"], "html.parser").svg["fill"] == "var(--plot-1, #123456)"
+    figure = BeautifulSoup(drawn.data["text/html"], "html.parser").figure
+    assert (figure.img["alt"], figure.figcaption.string) == ('"A"', "It rises.")
+    svg = minidom.parseString(b64decode(figure.img["src"].removeprefix("data:image/svg+xml;base64,"))).documentElement
+    shown = {name: svg.getAttribute(name) for name in ("fill", "width", "height", "viewBox", "style")}
+    assert shown == {
+        "fill": "var(--plot-1, #123456)",
+        "width": "9pt",
+        "height": "7.5pt",
+        "viewBox": "0 0 9 7.5",
+        "style": "background: #ffffff",
+    }
+    assert svg.getElementsByTagName("clipPath")
+    assert svg.getElementsByTagName("path")[0].getAttribute("stroke") == "#000000"  # of no page around it
     assert "FIRST = 'var(--plot-1, #123456)'" in cells[2].source  # where no stylesheet of the site says it
     assert cells[6].outputs == []
     assert "matplotlib" in cells[1].source
     assert "figures/svg.py" in cells[2].source
+
+
+@pytest.mark.parametrize("repository", ["https://github.com/o-w/re.po", "https://github.com/o-w/re.po.git"])
+def test_colab_opens_a_notebook_from_its_branch(repository):
+    opened = "https://colab.research.google.com/github/o-w/re.po/blob/notebooks/labs/clinic.ipynb"
+    assert notebooks.colab(repository, "labs/clinic.py") == opened
+
+
+@pytest.mark.parametrize(
+    "repository", ["", "https://gitlab.com/o/r", "https://github.com/o", "https://github.com.x.y/o/r"]
+)
+def test_colab_opens_nothing_from_a_repository_that_is_not_on_github(repository):
+    assert notebooks.colab(repository, "labs/clinic.py") is None
 
 
 def test_the_address_of_a_notebook_is_that_of_its_page():

@@ -1,6 +1,8 @@
 """The workflows: pinned, with no right too many, in step with the Makefile, and they deploy what was proven."""
 
 import re
+import shutil
+import subprocess
 
 import pytest
 import yaml
@@ -21,7 +23,8 @@ ACTIONS = {
 TRIGGERS = {"pull_request", "push", "schedule", "workflow_dispatch"}
 RUNNERS = {"ubuntu-24.04", "ubuntu-24.04-arm"}
 READ = {"contents": "read", "actions": "read"}
-RIGHTS = {"deploy": READ | {"pages": "write", "id-token": "write"}}
+RIGHTS = {"deploy": READ | {"pages": "write", "id-token": "write"}, "notebooks": READ | {"contents": "write"}}
+PUBLISHING = {"deploy", "notebooks"}
 # What a step may put into a command line or its environment; the title of a pull request, for one, it may not.
 EXPRESSIONS = re.compile(r"matrix\.\w+|github\.(workflow|ref|token|event_name|server_url|repository(_owner)?)")
 
@@ -106,6 +109,7 @@ def test_no_workflow_has_a_fault(name):
         ("permissions: {}", "permissions: {contents: write}", "a permission that every job has"),
         ("      contents: read\n", "      contents: write\n", "unit: permissions beyond"),
         ("      contents: read\n", "      issues: write\n", "unit: permissions beyond"),
+        ("      contents: write ", "      pages: write ", "notebooks: permissions beyond"),
         ("GH_TOKEN: ${{ github.token }}", "GH_TOKEN: ${{ secrets.TOKEN }}", "a secret"),
         ("GH_TOKEN: ${{ github.token }}", "GH_TOKEN: ${{ toJSON(secrets) }}", "a secret"),
         ("PYTHON: ${{ matrix.python }}", "TITLE: ${{ github.event.pull_request.title }}", "expression github.event"),
@@ -132,7 +136,7 @@ def test_pull_requests_run_every_step_of_make_test():
     (steps,) = re.findall(r"^test: (?:\$\(READY\) )?.*(?:\n\t.*)?", MAKEFILE, re.MULTILINE)
     called = {target for job in CI.values() for step in job["steps"] for target in made(step.get("run", ""))[0]}
     assert called == set(re.findall(r"\b(?:lint|test-unit|test-docs|site|test-site)(?![\w-])", steps)) | {"test-docs"}
-    assert all("if" not in job for name, job in CI.items() if name != "deploy")
+    assert all("if" not in job for name, job in CI.items() if name not in PUBLISHING)
 
 
 def test_the_shards_are_all_of_the_blocks():
@@ -155,8 +159,55 @@ def test_what_is_deployed_was_sealed_and_is_checked_right_before():
     assert site.index("make test-site") < check == upload - 1
     assert deploy[-2].strip().endswith("python3 -m tools.guards.seal check site")
     assert deploy[-1] == "actions/deploy-pages"
-    assert set(CI["deploy"]["needs"]) == set(CI) - {"deploy"}
+    assert set(CI["deploy"]["needs"]) == set(CI) - PUBLISHING
     assert CI["deploy"]["if"] == "github.event_name == 'push' && github.ref == 'refs/heads/main'"
+
+
+def test_the_notebooks_that_are_published_are_those_of_what_was_deployed():
+    job = CI["notebooks"]
+    assert (job["needs"], job["if"]) == ("deploy", CI["deploy"]["if"])
+    lines = scripts(job)[-1].splitlines()
+    assert lines[:5] == scripts(CI["deploy"])[-2].splitlines()
+    assert lines[5:] == ["gh auth setup-git", '.ci/notebooks site/notebooks "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY"']
+
+
+def git(*arguments):
+    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.split()
+
+
+@pytest.fixture
+def repository(tmp_path):
+    git("init", "--quiet", "--bare", str(tmp_path / "bare"))
+    return str(tmp_path / "bare")
+
+
+def publish(folder, repository):
+    return subprocess.run([ROOT / ".ci/notebooks", folder, repository], capture_output=True, text=True)
+
+
+def test_the_branch_of_the_notebooks_is_one_commit_that_holds_them_and_nothing_else(tmp_path, repository):
+    folder = tmp_path / "site/notebooks"
+    for names in (["a.ipynb", "part/b.ipynb"], ["part/b.ipynb", "part/c.ipynb"]):
+        shutil.rmtree(folder, ignore_errors=True)
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("{}")
+        (folder / ".gitignore").write_text("*")
+        assert publish(folder, repository).stderr == ""
+        tree = git("-C", repository, "ls-tree", "-r", "--name-only", "notebooks")
+        assert tree == [".gitignore", *names]
+        assert git("-C", repository, "rev-list", "--all", "--count") == ["1"]
+        assert sorted(path.name for path in folder.iterdir()) == [
+            ".gitignore",
+            *sorted({n.split("/")[0] for n in names}),
+        ]
+
+
+def test_an_empty_branch_is_not_published(tmp_path, repository):
+    (tmp_path / "notebooks").mkdir()
+    done = publish(tmp_path / "notebooks", repository)
+    assert (done.returncode, "no notebook in" in done.stderr) == (1, True)
+    assert git("-C", repository, "branch", "--all") == []
 
 
 def test_each_week_everything_runs_from_scratch_on_the_newest_python_and_on_arm():

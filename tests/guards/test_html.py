@@ -43,7 +43,9 @@ BODY = (
     '<div class="where p4"><nav aria-label="Phases"><ol class="phases"><li class="p4"><a class="seg" '
     'aria-current="step" href="../#modeling">Modeling</a></li></ol></nav></div><h1 id="lift">Lift<a '
     'class="headerlink" href="#lift" title="Link to this section">¶</a></h1><ul class="facts"><li><a class="proof" '
-    'href="../proof.json">1 block run</a></li></ul><p>1 &lt; 2 <a href="https://a.example/b?c=d&amp;e">x'
+    'href="../proof.json">1 block run</a></li><li><a '
+    'href="https://colab.research.google.com/github/a/b.c/blob/notebooks/lift.ipynb">Open in Colab</a></li></ul>'
+    '<p>1 &lt; 2 <a href="https://a.example/b?c=d&amp;e">x'
     '</a> <a href="mailto:a@b.example">y</a> <abbr title="Click-through rate">CTR</abbr></p>'
     '<div class="language-python highlight"><pre><span></span><code><span class="n">x</span>\n</code></pre></div>'
     '<!--pytest-codeblocks:expected-output--><details class="card"><summary>Q</summary><p>A</p></details>'
@@ -112,6 +114,18 @@ ARTICLE = {
     "vbscript": ('<a href="vbscript:x">x</a>', "is no address"),
     "another host": ('<a href="//a.example/">x</a>', "is no address"),
     "another host by backslash": ('<a href="/\\a.example/">x</a>', "is no address"),
+    "Colab in the text": (
+        '<a href="https://colab.research.google.com/github/a/b/blob/notebooks/lift.ipynb">x</a>',
+        "among the facts",
+    ),
+    "Colab with other notebooks": (
+        '<ul class="facts"><li><a href="https://colab.research.google.com/github/a/b/blob/main/x.ipynb">x</a></li></ul>',
+        "notebooks of this guide",
+    ),
+    "Colab by another name": (
+        '<ul class="facts"><li><a href="https://colab.google/notebooks/lift.ipynb">x</a></li></ul>',
+        "notebooks of this guide",
+    ),
     "user": ('<a href="https://us@a.example/">x</a>', "is no address"),
     "ping": ('<a href="#lift" ping="https://a.example/">x</a>', "no attribute 'ping'"),
     "target": ('<a href="#lift" target="_blank">x</a>', "no attribute 'target'"),

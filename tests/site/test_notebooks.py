@@ -9,6 +9,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.site.conftest import SITE, soup, urls
+from tools.builders.notebooks import colab
 from tools.guards.fences import OUTPUT, ROOT, RUN, fences
 
 NOTEBOOKS = sorted(path.relative_to(SITE / "notebooks").as_posix() for path in SITE.glob("notebooks/**/*.ipynb"))
@@ -42,6 +43,14 @@ def test_each_page_that_runs_code_links_its_notebook():
     labs = [*(ROOT / "docs/labs").glob("*.py")]
     wanted = labs + [path for path in pages if any(b.info == RUN for b in fences(path.read_text(encoding="utf-8")))]
     assert sorted(path.relative_to(ROOT / "docs").with_suffix(".ipynb").as_posix() for path in wanted) == NOTEBOOKS
+
+
+def test_colab_opens_each_notebook_where_the_repository_is_known_to_be_on_github():
+    home = soup("").select_one("a.repository")
+    repository = home["href"] if home else ""
+    linked = [link["href"] for url in urls() for link in soup(url).select('.facts a[href*="colab"]')]
+    wanted = [colab(repository, source(name).relative_to(ROOT / "docs").as_posix()) for name in NOTEBOOKS]
+    assert sorted(linked) == sorted(filter(None, wanted))
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -131,6 +131,7 @@ def on_env(env, config, files):
         if not page.is_homepage and (text := notebook(page, config, files)):
             page.meta["notebook"] = notebooks.address(page.file.src_uri)
             config.extra["notebooks"][page.meta["notebook"]] = text
+            page.meta["colab"] = notebooks.colab(config.repo_url or "", page.file.src_uri)
         page.meta["reading"] = minutes[url]
         # A notebook has no front matter: mkdocs.yml keeps it.
         page.meta |= config.extra.get("labs", {}).get(page.file.src_uri, {})

@@ -11,7 +11,9 @@ import ast
 import posixpath
 import re
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urljoin
@@ -71,6 +73,8 @@ for name, text in FILES.items():
     elif path.read_text(encoding="utf-8") != text:
         print(f"{{name}} is here already, and differs: it is left as it is.")
 importlib.invalidate_caches()"""
+COLAB = "https://colab.research.google.com/github"
+GITHUB = re.compile(r"https://github\.com/([\w-]+/[\w.-]+?)(?:\.git)?/?")
 FOLD = re.compile(r'^(?:\?\?\?\+?|!!!) \w+ "(?P<title>.*)"\n(?P<body>(?:\n| {4}.*(?:\n|$))*)', re.MULTILINE)
 # Markup that Markdown elsewhere knows nothing of: boxes around text, and attributes in braces.
 BOX = re.compile(r"^</?div\b.*\n?", re.MULTILINE)
@@ -82,6 +86,15 @@ LINK = re.compile(r"\]\(([^()\s]+)\)")
 def address(src_uri: str) -> str:
     """Return where the notebook of a page is served, from the root of the site."""
     return f"notebooks/{posixpath.splitext(src_uri)[0]}.ipynb"
+
+
+def colab(repository: str, src_uri: str) -> str | None:
+    """Return the address at which Colab opens the notebook of a page, or None if it knows no such repository.
+
+    It opens files of repositories on GitHub alone. The workflow publishes the notebooks to a branch of their own.
+    """
+    known = GITHUB.fullmatch(repository)
+    return known and f"{COLAB}/{known[1]}/blob/notebooks/{address(src_uri).removeprefix('notebooks/')}"
 
 
 def of_page(text: str, html: str, url: str, resolve: Callable[[str], str], root: Path = ROOT) -> str | None:
@@ -154,6 +167,7 @@ def _unfolded(fold: re.Match) -> str:
 
 def _plain(text: str, resolve: Callable[[str], str]) -> str:
     """Return prose in the Markdown that notebooks know, its links made absolute."""
+    text = text.replace('<div class="breath" markdown>', "*Say it in one breath:*")
     text = ATTRIBUTES.sub("", BOX.sub("", text.replace(EXPECTED, "")))
     return LINK.sub(lambda m: f"]({m[1] if ':' in m[1] else resolve(m[1])})", text)
 
@@ -193,10 +207,28 @@ def _outputs(block: Tag, root: Path) -> Iterator:
         if "language-text" in below.get("class", ()):
             yield new_output("stream", name="stdout", text=below.get_text().strip("\n") + "\n")
         elif below.name == "figure":
-            data = {"text/html": _coloured(str(below), root), "text/plain": "<IPython.core.display.HTML object>"}
+            data = {"text/html": _pictured(below, root), "text/plain": "<IPython.core.display.HTML object>"}
             yield new_output("display_data", data=data)
         else:
             return
+
+
+def _pictured(figure: Tag, root: Path) -> str:
+    """Return a figure with its drawing as an image: Jupyter shows no inline SVG of a notebook that it has not run."""
+    ink, page = (colours(root)[name][0] for name in ("ink", "page"))
+    svg = figure.svg
+    _, _, width, height = svg["viewbox"].split()
+    svg.attrs |= {
+        "width": f"{width}pt",
+        "height": f"{height}pt",
+        "font-family": "sans-serif",
+        "style": f"background: {page}",
+    }
+    text = _coloured(str(svg), root).replace("currentColor", ink)
+    for name in ("viewBox", "clipPath"):  # which HTML writes small
+        text = text.replace(name.lower(), name)
+    image = f"data:image/svg+xml;base64,{b64encode(text.encode()).decode()}"
+    return f'<figure><img alt="{escape(svg["aria-label"])}" src="{image}">{figure.figcaption}</figure>'
 
 
 def _coloured(text: str, root: Path) -> str:

@@ -141,6 +141,8 @@ _ADDRESS = re.compile(
     r"|(?!//)(?![a-z][a-z0-9+.-]*:)[^\s\\]*",  # within the site
     re.IGNORECASE,
 )
+# Colab runs what a link names: of all notebooks there are, those of a repository's own branch.
+_COLAB = re.compile(r"https://colab\.research\.google\.com/github/[\w-]+/[\w.-]+/blob/notebooks/[\w/-]+\.ipynb")
 # Characters that no reader sees, or that turn the order of the others around.
 _UNSEEN = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
@@ -298,6 +300,8 @@ def _element_faults(element: Element, allowed: dict[str, str]) -> list[str]:
             faults.append(f"no attribute {name!r} here")
         elif name in ("href", "src", "xlink:href") and not _ADDRESS.fullmatch(value):
             faults.append(f"{value!r} is no address of this site, http, https or mailto")
+        elif name == "href" and "colab." in value.lower() and not _opens_own_notebook(element):
+            faults.append("Colab opens notebooks of this guide, by a link among the facts of a page")
         elif name == "xlink:href" and not value.startswith("#"):
             faults.append("a drawing uses its own parts only")
         elif "url(" in value and not re.fullmatch(r"url\(#[\w.-]+\)", value):
@@ -318,6 +322,11 @@ def _element_faults(element: Element, allowed: dict[str, str]) -> list[str]:
     if element.tag == "a" and element.within("a"):
         faults.append("a link within a link")
     return [f"{element}: {fault}" for fault in faults]
+
+
+def _opens_own_notebook(element: Element) -> bool:
+    among_facts = any("facts" in outer.classes for outer in element.around)
+    return among_facts and bool(_COLAB.fullmatch(element.attributes["href"]))
 
 
 def _kind(element: Element) -> str:
