@@ -37,7 +37,7 @@ def source(name):
 
 
 def test_each_page_that_runs_code_links_its_notebook():
-    linked = [link["href"] for url in urls() for link in soup(url).select('.facts a[href$=".ipynb"]')]
+    linked = [link["href"] for url in urls() for link in soup(url).select('.facts a[download][href$=".ipynb"]')]
     assert sorted(href.partition("notebooks/")[2] for href in linked) == NOTEBOOKS
     pages = [path for path in (ROOT / "docs").rglob("*.md") if path != ROOT / "docs/index.md"]
     labs = [*(ROOT / "docs/labs").glob("*.py")]

@@ -38,6 +38,7 @@ def test_outputs_of_up_to_66_columns_fit_a_phone_in_letters_of_10_px(phone):
 
 
 def test_what_copies_covers_no_code_on_a_phone(phone):
+    phone.locator("pre button").nth(3).wait_for(state="attached")  # a script puts them there
     covered = phone.evaluate(
         """() => [...document.querySelectorAll("pre:has(button)")].filter((pre) => {
           const button = pre.querySelector("button").getBoundingClientRect();
@@ -47,7 +48,6 @@ def test_what_copies_covers_no_code_on_a_phone(phone):
             line.width && line.top < button.bottom - 1 && line.bottom > button.top + 1 && line.right > button.left);
         }).map((pre) => pre.innerText.slice(0, 60))"""
     )
-    assert phone.locator("pre button").count() > 3
     assert covered == []
 
 
