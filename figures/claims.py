@@ -91,7 +91,7 @@ def listed(section: str) -> str:
             continue
         if c.page != page:
             page = c.page
-            parts.append(f'<p><a href="../{_address(page)}">{_title(page)}</a></p>')
+            parts.append(f'<h3><a href="../{_address(page)}">{_title(page)}</a></h3>')
         parts.append(_entry(c))
     return _framed("evidence", parts or ["<p>No claim yet.</p>"])
 
@@ -135,7 +135,8 @@ def _entry(c: Claim) -> str:
     return (
         f'<div class="claim {c.verdict(found)}" id="{c.anchor}"><p>{html.escape(c.sentence)}</p>'
         f"<p><strong>{_verdict(c, found)}</strong> It needs a mean {_region(c)}{_unit(c)}.</p>"
-        f"<table>{head}<tbody>{''.join(rows)}</tbody></table></div>"
+        f'<details class="runs"><summary>{len(rows)} worlds, run by run</summary>'
+        f"<table>{head}<tbody>{''.join(rows)}</tbody></table></details></div>"
     )
 
 

@@ -98,7 +98,7 @@ TEMPLATE = {
 }
 # A class may hide what it is put on, so the article has a list of them too.
 CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
-    "claim holds varies fails evidence measured ticks "
+    "claim runs holds varies fails evidence measured ticks "
     "admonition admonition-title note abstract info tip success question warning failure danger bug example quote "
     "highlight arithmatex headerlink md-button md-button--primary md-content__button md-icon "
     "tabbed-set tabbed-alternate tabbed-labels tabbed-content tabbed-block footnote footnote-ref footnote-backref "

@@ -31,3 +31,8 @@ document.addEventListener("click", (event) => {
   address.searchParams.set("page", title ? `${page}, "${title}"` : page);
   link.href = address;
 });
+
+// A link to a claim opens its runs.
+const showRuns = () => document.querySelector(".claim:target > details")?.setAttribute("open", "");
+window.addEventListener("hashchange", showRuns);
+showRuns();
