@@ -31,6 +31,14 @@ def test_a_day_is_one_entry_and_what_was_new_in_the_morning_is_new():
     ]
 
 
+def test_new_and_renamed_on_a_day_is_new_and_deleted_and_back_is_changed():
+    log = (
+        "\x00300\n\nA\tdocs/d.md\n\x00200\n\nR100\tdocs/a.md\tdocs/b.md\nD\tdocs/d.md\n"
+        "\x00100\n\nA\tdocs/a.md\nM\tdocs/d.md\n"
+    )
+    assert days(log) == [(300, {"docs/b.md": "A", "docs/d.md": "M"})]
+
+
 def test_entries_are_newest_first_and_name_the_pages_that_there_are():
     root = read(days(LOG))
     assert found(root, "entry/updated") == ["1970-01-04T00:00:00Z", "1970-01-01T00:03:20Z"]

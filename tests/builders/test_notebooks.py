@@ -193,7 +193,8 @@ def test_it_brings_the_files_that_its_blocks_import_and_those_that_they_import(
     (written / "snippets/part/s.py").write_text("mine")
     exec(page.cells[2].source, {})
     assert (written / "snippets/part/s.py").read_text() == "mine"
-    assert capsys.readouterr().out == "snippets/part/s.py is here already, and differs: it is left as it is.\n"
+    said = "is here already, and differs: rename or delete it, and run this again, or cells may fail.\n"
+    assert capsys.readouterr().out == f"snippets/part/s.py {said}"
 
 
 def pins(page):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tools.builders import share
+from tools.builders.maths import typeset
 from tools.guards.html import page_faults, with_policy
 
 CONFIG = SimpleNamespace(
@@ -15,9 +16,9 @@ CONFIG = SimpleNamespace(
     copyright="CC BY",
     extra={},
 )
-ASKED = (
-    '<details class="question"><summary>Is 1 &lt; 2?</summary><p>Yes, see <a href="../x/">x</a>:\n<span class="katex">'
-    "<math><mi>p</mi><annotation>p</annotation></math></span>.</p></details>"
+ASKED = typeset(
+    '<details class="question"><summary>Is 1 &lt; 2?</summary><p>Yes, see <a href="../x/">x</a>:\n'
+    '<span class="arithmatex">\\(k = \\sqrt{2r/c}\\)</span>.</p></details>'
     '<details class="card"><summary>A card?</summary><p>No.</p></details>'
 )
 
@@ -45,7 +46,7 @@ def test_a_page_is_a_resource_of_the_course_and_its_follow_ups_are_questions():
     assert resource["timeRequired"] == "PT7M"
     assert resource["isPartOf"] == {"@id": graph(page(""))[0]["@id"]}
     assert [question["name"] for question in faq["mainEntity"]] == ["Is 1 < 2?"]
-    assert faq["mainEntity"][0]["acceptedAnswer"]["text"] == "Yes, see x: p."
+    assert faq["mainEntity"][0]["acceptedAnswer"]["text"] == r"Yes, see x: k = \sqrt{2r/c}."
 
 
 def test_the_home_page_is_the_course():

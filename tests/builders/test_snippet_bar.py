@@ -71,9 +71,12 @@ def test_a_bar_stands_right_above_what_it_names_and_above_nothing_else(root):
 def test_snippets_and_the_tests_that_mirror_them_are_served(root):
     (root / "snippets/part/untested.py").touch()
     (root / "tests/part/test_other.py").touch()
+    (root / "tests/part/test_s.py").write_text("from tests.part.helper import x\n")
+    (root / "tests/part/helper.py").write_text("from tests.deep import y\n")
+    (root / "tests/deep.py").touch()
     assert served(root) == [
         *("snippets/part/__init__.py", "snippets/part/s.py", "snippets/part/untested.py"),
-        "tests/part/test_s.py",
+        *("tests/deep.py", "tests/part/helper.py", "tests/part/test_s.py"),
     ]
     assert mirror("snippets/a/b/c.py") == "tests/a/b/test_c.py"
 

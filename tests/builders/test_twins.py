@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from bs4 import BeautifulSoup
 
-from tools.builders.twins import gathered, twin
+from tools.builders.twins import fill, gathered, plain, twin
 
 PAGE = """---
 title: Lift
@@ -127,6 +127,62 @@ def test_a_twin_of_a_notebook_has_what_each_cell_showed(tmp_path, config):
     text = made(tmp_path, "lab.py", NOTEBOOK.replace("x/drift", "../x/drift"), RAN, config)
     assert "\n\nSee [drift](https://example.org/x/drift/).\n\n```python\na = 1\nprint(a)\n```\n\nPrints:\n" in text
     assert "\n```text\n1\n```\n\nThen:\n\n```python\ndraw()\n```\n\nIt holds.\n\nHeld in 2 of 2. 0.1\n" in text
+
+
+def test_code_and_formulas_stay_as_they_are_written(tmp_path, config):
+    kept = "`f[0](y)`, `{ .x }`, ``a ` [b](c)``, $\\{ .5, 1\\}$ and $x_{ #n }$"
+    source = f"# T\n\n{kept} but not [this](../x/drift.md){{ .md-button }}, for $5 [or](../x/drift.md) $6.\n"
+    text = made(tmp_path, "lift.md", source, "", config)
+    to = "https://example.org/x/drift/"
+    assert text.endswith(f"{kept} but not [this]({to}), for $5 [or]({to}) $6.\n")
+
+
+def test_a_figure_keeps_its_numbers_and_a_plan_its_minutes(tmp_path, config):
+    source = """# T
+
+<div class="plan" markdown>
+
+## One day
+
+- [Lift](../x/drift.md)
+- [Other](../x/drift.md)
+
+</div>
+
+- [Outside](../x/drift.md)
+
+```python exec="on" html="on"
+from figures.x import y
+
+print(y())
+```
+"""
+    content = """<div class="plan"><h2>One day<span class="reading">9 min</span></h2>
+<ul><li><a href="#">Lift</a><span class="reading">9 min</span></li><li><a href="#">Other</a></li></ul></div>
+<figure class="plot"><svg aria-label="A line."></svg><figcaption>It rises.</figcaption>
+<details class="numbers"><summary>Numbers</summary><table><thead><tr><th>a</th></tr></thead><tbody><tr><td>1</td></tr>
+</tbody></table></details></figure>"""
+    lines = made(tmp_path, "lift.md", source, content, config).split("\n")
+    assert "## One day (9 min)" in lines
+    assert "- [Lift](https://example.org/x/drift/) (9 min)" in lines
+    assert "- [Other](https://example.org/x/drift/)" in lines
+    assert "- [Outside](https://example.org/x/drift/)" in lines
+    assert lines[lines.index("| a |") :][:3] == ["| a |", "|---|", "| 1 |"]
+
+
+def test_what_the_proof_fills_waits_for_it():
+    source = 'a\n<div class="proof-pages"></div>\n<div class="overview"></div>\nb'
+    waiting = "\n".join(fill(source, BeautifulSoup("", "html.parser")))
+    assert waiting == 'a\n<div class="proof-pages"></div>\nb'
+    proved = '<div class="proof-pages"><table><tr><th><a href="../x/">X</a></th><td>2</td></tr></table></div>'
+    filled = list(fill(waiting, plain(BeautifulSoup(proved, "html.parser"), "https://example.org/proof/")))
+    assert filled == ["a", "", "| [X](https://example.org/x/) | 2 |", "|---|---|", "", "b"]
+
+
+def test_two_tables_are_two_and_a_row_of_heads_ends_no_table():
+    row = "<tr><th>A</th><td>1</td></tr>"
+    tables = f"<table><tbody>{row}{row}</tbody></table>" * 2
+    assert gathered(BeautifulSoup(tables, "html.parser")) == [*["", "| A | 1 |", "|---|---|", "| A | 1 |"] * 2, ""]
 
 
 def test_tables_stay_tables():

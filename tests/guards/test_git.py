@@ -54,3 +54,20 @@ def test_the_history_of_a_folder_starts_after_the_first_commit(tree):
     second, *files = git.history(".").strip("\0").split()
     assert int(second) > 1e9
     assert files == ["A", "new.md", "M", "page.md"]
+
+
+def test_a_branch_counts_as_of_its_merge_and_names_are_told_as_they_are(tree):
+    repository(tree)
+
+    def run(*arguments):
+        who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        subprocess.run(["git", *who, *arguments], cwd=tree, check=True, capture_output=True)
+
+    run("checkout", "-q", "-b", "branch")
+    (tree / "café.md").write_text("# New\n")
+    run("add", "-A")
+    run("commit", "-qm", "On the branch", "--date=2020-01-01T00:00:00")
+    run("checkout", "-q", "-")
+    run("merge", "-q", "--no-ff", "-m", "Merge", "branch")
+    (entry,) = git.history(".").strip("\0").split("\0")
+    assert entry.split()[1:] == ["A", "café.md"]

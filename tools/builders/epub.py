@@ -20,7 +20,7 @@ from tools.builders.practice import packed
 from tools.builders.tokens import colours
 
 NAME = "ml-design.epub"
-NEEDS_SCRIPTS = 'class="(?:all-cards|all-prompts|overview)"'
+NOT_TO_READ = 'class="(?:all-cards|all-prompts|overview|proof-pages)"'  # scripts fill them, or the proof of the site
 # What a book has no use for: links to headings, controls, places that stay empty.
 DROPPED = ".headerlink, .proof-total, .snippet-file, button, canvas, form, input, label, script, select, template"
 KEPT = {"id", "class", "href", "title", "scope", "start", "colspan", "rowspan"}
@@ -57,7 +57,7 @@ figcaption, .facts, .from { font-size: 0.85em; }
 
 def write(config, time: int) -> bytes:
     """Return the book of the site; ``time`` is the second of its commit."""
-    pages = {page.url: page for page in config.extra["pages"].values() if not re.search(NEEDS_SCRIPTS, page.content)}
+    pages = {page.url: page for page in config.extra["pages"].values() if not re.search(NOT_TO_READ, page.content)}
     minutes = [phase["minutes"] for phase in config.extra["phases"]]
     cover = pictures.kept(pictures.cover, config.site_name, config.site_description, minutes)
     about = {

@@ -37,7 +37,11 @@ def days(log: str) -> list[tuple[int, dict[str, str]]]:
         changed: dict[str, str] = {}
         for _, files in reversed(same):
             for kind, *names in files:
-                changed.setdefault(names[-1], kind[0])  # new in the morning and changed at noon is new
+                before = changed.pop(names[0], None) if kind[0] == "R" else changed.get(names[-1])
+                if before == "D":  # and back
+                    changed[names[-1]] = "M"
+                else:  # new in the morning is new
+                    changed[names[-1]] = "A" if before == "A" and kind[0] != "D" else kind[0]
         found.append((same[0][0], changed))
     return found
 

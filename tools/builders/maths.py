@@ -1,9 +1,12 @@
-"""Typeset formulas at build as MathML, which browsers show by themselves: no script, no fonts, no styles."""
+"""Typeset formulas at build as MathML, which browsers show by themselves: no script, no fonts, no styles.
+
+What was written stays with each as its ``alttext``, for whoever takes the page as text.
+"""
 
 from __future__ import annotations
 
 import re
-from html import unescape
+from html import escape, unescape
 
 from math_core import LatexError, LatexToMathML
 
@@ -35,5 +38,6 @@ def _mathml(converter: LatexToMathML, latex: str, display: bool) -> str:
     except LatexError as error:
         raise FormulaError(f"{latex.strip()}: {error}") from error
     spaced = APPLIED.sub(lambda sign: f'<mspace width="{sign[1]}"/>' if sign[1] else "", written)
+    told = spaced.replace("<math", f'<math alttext="{escape(latex.strip())}"', 1)
     # HTML closes each tag by name.
-    return re.sub(r"<(\w+)([^<>]*?)\s*/>", r"<\1\2></\1>", spaced)
+    return re.sub(r"<(\w+)([^<>]*?)\s*/>", r"<\1\2></\1>", told)

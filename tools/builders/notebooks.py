@@ -25,6 +25,7 @@ from markdown import markdown
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools.builders.tokens import colours
+from tools.builders.twins import ATTRIBUTES, gathered, outside
 from tools.guards.fences import FIGURE, OUTPUT, ROOT, RUN, SHOWN, Fence, fences
 from tools.guards.markup import EXPECTED, PART, SNIPPET
 from tools.guards.proof import parts
@@ -71,14 +72,12 @@ for name, text in FILES.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     elif path.read_text(encoding="utf-8") != text:
-        print(f"{{name}} is here already, and differs: it is left as it is.")
+        print(f"{{name}} is here already, and differs: rename or delete it, and run this again, or cells may fail.")
 importlib.invalidate_caches()"""
 COLAB = "https://colab.research.google.com/github"
 GITHUB = re.compile(r"https://github\.com/([\w-]+/[\w.-]+?)(?:\.git)?/?")
 FOLD = re.compile(r'^(?:\?\?\?\+?|!!!) \w+ "(?P<title>.*)"\n(?P<body>(?:\n| {4}.*(?:\n|$))*)', re.MULTILINE)
-# Markup that Markdown elsewhere knows nothing of: boxes around text, and attributes in braces.
 BOX = re.compile(r"^</?div\b.*\n?", re.MULTILINE)
-ATTRIBUTES = re.compile(r" ?\{ ?[.#][a-z][\w .#-]*\}")
 COLOUR = re.compile(r"var\(--(plot-\d)\)")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 
@@ -167,9 +166,12 @@ def _unfolded(fold: re.Match) -> str:
 
 def _plain(text: str, resolve: Callable[[str], str]) -> str:
     """Return prose in the Markdown that notebooks know, its links made absolute."""
+
+    def change(part: str) -> str:
+        return LINK.sub(lambda m: f"]({m[1] if ':' in m[1] else resolve(m[1])})", ATTRIBUTES.sub("", part))
+
     text = text.replace('<div class="breath" markdown>', "*Say it in one breath:*")
-    text = ATTRIBUTES.sub("", BOX.sub("", text.replace(EXPECTED, "")))
-    return LINK.sub(lambda m: f"]({m[1] if ':' in m[1] else resolve(m[1])})", text)
+    return outside(change, BOX.sub("", text.replace(EXPECTED, "")))
 
 
 def _told(figure: Tag, url: str) -> str:
@@ -179,7 +181,8 @@ def _told(figure: Tag, url: str) -> str:
         said = (f"> {claim.p.get_text()} **{claim.strong.get_text()}** {_runs(claim, url)}\n" for claim in claims)
         return ">\n".join(said)
     words = figure.figcaption or figure
-    return f"> *Figure, [on the page]({url})*: {' '.join(words.get_text().split())}\n"
+    tables = "".join("\n".join(gathered(table)) for table in figure.select("table"))
+    return f"> *Figure, [on the page]({url})*: {' '.join(words.get_text().split())}\n{tables}\n"
 
 
 def _runs(claim: Tag, url: str) -> str:

@@ -58,7 +58,7 @@ def card(title: str, place: str, sentence: str, minutes: Sequence[int], phase: i
     top = _write(
         pen, (MARGIN, 168), title, across, ((80, 750), (68, 750), (56, 750), (40, 750), (28, 750)), 190, "ink", 1.12
     )
-    _write(pen, (MARGIN, top + 22), sentence, across, ((33, 400), (28, 400)), 535 - top, "ink-2")
+    _write(pen, (MARGIN, top + 22), sentence, across, ((33, 400), (28, 400)), 500 - top, "ink-2")
     pen.text((MARGIN, HEIGHT - 78), "ML Design", _token("ink"), _font(32, 700))
     return _png(image, 64)
 

@@ -1,7 +1,7 @@
 """What others make of the site: previews of its pages, search engines, phones, language models.
 
 Of each page its structured data (JSON-LD) and the address of its picture; of the site ``robots.txt``, ``llms.txt``, the
-manifest and the icons. No page asks for any of it on its first view, and the archive holds none.
+manifest and the icons. No page asks for any of it on its first view.
 """
 
 from __future__ import annotations
@@ -73,9 +73,8 @@ def questions(html: str) -> list[dict]:
 
 def unset(soup: BeautifulSoup) -> None:
     """Put in place of formulas that are set what was written."""
-    for formula in soup.select(".katex, math"):
-        if written := formula.find("annotation"):
-            formula.replace_with(written.get_text())
+    for formula in soup.select("math[alttext]"):
+        formula.replace_with(formula["alttext"])
 
 
 def words(tag: Tag) -> str:

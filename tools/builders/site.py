@@ -8,6 +8,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bs4 import BeautifulSoup
+
+from tools.builders import twins
 from tools.builders.archive import write_archive
 from tools.builders.labs import Run
 from tools.guards import seal
@@ -53,6 +56,14 @@ def build(site: Path, config: Path = ROOT / "mkdocs.yml") -> None:
     subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, check=True)
 
 
+def write_proof(site: Path) -> None:
+    """Write the tables of the proof, which came last, into the Markdown twin of the page that shows them."""
+    page, twin = site / "proof/index.html", site / "proof/index.md"
+    shown = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    twins.plain(shown, shown.select_one("link[rel=canonical]")["href"])
+    twin.write_text("\n".join(twins.fill(twin.read_text(encoding="utf-8"), shown)), encoding="utf-8")
+
+
 def write_policies(site: Path) -> None:
     """Write onto each page the policy by which a browser refuses any script and any address that is not the site's.
 
@@ -72,6 +83,7 @@ def main() -> int:
         run_labs()
         build(site)
         proof = prove(site)
+        write_proof(site)
         write_archive(site)  # again, now that the proof is on the pages
         write_policies(site)
     except subprocess.CalledProcessError:

@@ -21,6 +21,7 @@ from tools.guards.proof import MARKER, sections
 
 SHOWN = re.compile(r'<div class="language-py highlight"><pre>.*?</pre></div>', re.DOTALL)
 # What has the colour of the text needs no element: a page is a third lighter by it.
+IMPORT = re.compile(r"^from (tests(?:\.\w+)+) import ", re.MULTILINE)
 UNCOLOURED = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 
 
@@ -31,10 +32,15 @@ def mirror(file: str) -> str:
 
 
 def served(root: Path) -> list[str]:
-    """Return the files that are served as they are: the snippets, and the tests that mirror them."""
+    """Return the files that are served as they are: snippets, the tests that mirror them, and what those import."""
     files = [path.relative_to(root).as_posix() for path in sorted((root / "snippets").rglob("*.py"))]
     tests = [mirror(file) for file in files if not file.endswith("__init__.py")]
-    return files + [test for test in tests if (root / test).is_file()]
+    found = [test for test in tests if (root / test).is_file()]
+    for test in found:  # grows by what a test imports of its neighbours
+        for name in IMPORT.findall((root / test).read_text(encoding="utf-8")):
+            path = f"{name.replace('.', '/')}.py"
+            found += [path] if path not in found and (root / path).is_file() else []
+    return files + sorted(found)
 
 
 def with_bars(html: str, root: Path, base: str, repository: str) -> str:

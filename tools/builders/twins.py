@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -24,12 +24,14 @@ from tools.guards.markup import EXPECTED, GATHERED
 FENCE = re.compile(r"( *)```(.*)")
 FOLDED = re.compile(r'(?:\?\?\?\+?|!!!) (\w+)(?: "(.+)")?')
 PLACE = re.compile(rf'<(?:div|p) class="({"|".join(sorted(GATHERED))})"></(?:div|p)>')
+PROVED = ("proof-summary", "proof-pages")
 # What a twin takes from the built page, and from a notebook, by its class.
-TAKEN = {"plot", *GATHERED}
+TAKEN = {"plot", "plan", *GATHERED}
 RAN = TAKEN | {"language-python", "language-text"}
 BOX = re.compile(r"</?(?:div|section|ol|li)\b.*")
 LINK = re.compile(r"\]\(([^()\s:#]*)(#[\w.:-]+)?\)")
-ATTRIBUTES = re.compile(r" ?\{ [.#][^{}]*\}")
+ATTRIBUTES = re.compile(r" ?\{ ?[.#][a-z][\w .#-]*\}")
+AS_WRITTEN = re.compile(r"((`+)(?!`).*?(?<!`)\2(?!`)|\$[^$\s](?:[^$\n]*[^$\s])?\$)")  # code and formulas
 LABELS = {"right": "Right: ", "wrong": "Wrong: "}
 # Each level of a heading, and what else begins a line.
 MARKS = {"h2": "## ", "h3": "### ", "h4": "#### ", "li": "- ", "p": "", "summary": "", "tr": ""}
@@ -53,18 +55,22 @@ def twin(page, config, files) -> str:
 
 
 def _shown(page) -> BeautifulSoup:
-    """Return what the build put onto a page, with its links and code as Markdown has them."""
+    """Return what the build put onto a page."""
     undrawn = re.sub(r"(<svg\b[^>]*>).*?</svg>", r"\1</svg>", page.content, flags=re.DOTALL)  # to parse a third of it
     taken = RAN if page.file.src_uri.endswith(".py") else TAKEN
     strainer = SoupStrainer(class_=lambda name: not taken.isdisjoint((name or "").split()))
-    soup = BeautifulSoup(undrawn, "html.parser", parse_only=strainer)
+    return plain(BeautifulSoup(undrawn, "html.parser", parse_only=strainer), page.canonical_url)
+
+
+def plain(soup: BeautifulSoup, url: str) -> BeautifulSoup:
+    """Put formulas, code, links and ticks of a page at an address as Markdown has them, in place."""
     unset(soup)
     for link in soup.select(".claim > p > a"):  # to the claim itself
         link.decompose()
     for code in soup.select("code:not(pre code)"):
         code.replace_with(f"`{code.get_text()}`")
     for link in soup.select("a[href]:not(.headerlink)"):
-        link.replace_with(f"[{words(link)}]({urljoin(page.canonical_url, link['href'])})")
+        link.replace_with(f"[{words(link)}]({urljoin(url, link['href'])})")
     for drawing in soup.select("td > svg[aria-label]"):
         drawing.replace_with(drawing["aria-label"])
     return soup
@@ -73,9 +79,11 @@ def _shown(page) -> BeautifulSoup:
 def written(source: str, shown: BeautifulSoup) -> Iterator[str]:
     """Yield the lines of a page, with what stands for its includes, its figures and its gathered parts."""
     figures = iter(shown.select("figure.plot"))
-    drawing = False
+    planned = iter(shown.select(".plan :is(h2, li)"))
+    drawing = plan = False
     for line in resolved(unfolded(blank_front_matter(source).split("\n"))):
         fence = FENCE.fullmatch(line)
+        plan = line.startswith('<div class="plan"') or (plan and line != "</div>")
         if drawing:
             drawing = not fence
         elif fence and fence[2] == FIGURE:
@@ -83,10 +91,26 @@ def written(source: str, shown: BeautifulSoup) -> Iterator[str]:
             yield from figure(next(figures))
         elif fence and fence[2] == SHOWN:
             yield f"{fence[1]}```{RUN}"
-        elif place := PLACE.fullmatch(line.strip()):
-            yield from (gathered(part) if (part := shown.select_one(f".{place[1]}")) else ())
+        elif plan and line.startswith(("## ", "- ")):
+            minutes = next(planned).select_one(".reading")
+            yield f"{line} ({words(minutes)})" if minutes else line
+        elif PLACE.fullmatch(line.strip()):
+            yield from fill(line, shown)
         else:
             yield "Prints:" if line.strip() == EXPECTED else line
+
+
+def fill(text: str, shown: BeautifulSoup) -> Iterator[str]:
+    """Yield lines with what the page shows at their places; what only the proof of the site fills waits for it."""
+    for line in text.split("\n"):
+        place = PLACE.fullmatch(line.strip())
+        part = place and shown.select_one(f".{place[1]}")
+        if not place:
+            yield line
+        elif part and part.get_text(strip=True):
+            yield from gathered(part)
+        elif place[1] in PROVED:
+            yield line
 
 
 def unfolded(lines: list[str]) -> Iterator[str]:
@@ -133,7 +157,8 @@ def output(block: Tag) -> list[str]:
 def figure(drawn: Tag) -> list[str]:
     """Return a figure in words: its evidence or its table, or what it shows and what to notice in it."""
     if drawing := drawn.select_one(":scope > svg"):
-        return [f"*Figure: {drawing['aria-label']}*", "", words(drawn.figcaption), ""]
+        lines = [f"*Figure: {drawing['aria-label']}*", "", words(drawn.figcaption), ""]
+        return lines + [line for table in drawn.select("table") for line in gathered(table)]
     return gathered(drawn)
 
 
@@ -145,14 +170,22 @@ def gathered(part: Tag) -> list[str]:
             continue
         if element.name == "tr":
             cells = [words(cell) for cell in element.find_all(["th", "td"])]
-            lines += [] if lines and lines[-1].startswith("|") else [""]
-            lines.append(f"| {' | '.join(cells)} |")
-            if not element.find_previous_sibling("tr") and (element.parent.name == "thead" or element.th):
-                lines.append(f"|{'---|' * len(cells)}")
+            row, rule = f"| {' | '.join(cells)} |", f"|{'---|' * len(cells)}"
+            first = (element.find_parent("table") or part).find("tr") is element
+            lines += ["", row, rule] if first else [row]
         else:
             text = words(element)
             lines += ["", f"**{text}**" if element.name == "summary" else MARKS[element.name] + text]
     return [*lines, ""]
+
+
+def outside(change: Callable[[str], str], text: str) -> str:
+    """Return text with what stands outside of code and formulas changed."""
+    parts, end = [], 0
+    for kept in AS_WRITTEN.finditer(text):
+        parts += [change(text[end : kept.start()]), kept[0]]
+        end = kept.end()
+    return "".join([*parts, change(text[end:])])
 
 
 def prose(lines: Iterator[str], page, config, files) -> Iterator[str]:
@@ -171,8 +204,8 @@ def prose(lines: Iterator[str], page, config, files) -> Iterator[str]:
         fenced = bool(FENCE.fullmatch(line))
         if inside or fenced:
             yield line
-        elif not BOX.fullmatch(line.strip()) and (line.strip() or not empty):
-            yield ATTRIBUTES.sub("", LINK.sub(lead, line))
+        elif PLACE.fullmatch(line.strip()) or (not BOX.fullmatch(line.strip()) and (line.strip() or not empty)):
+            yield outside(lambda part: ATTRIBUTES.sub("", LINK.sub(lead, part)), line)
             empty = not line.strip()
         empty = empty and not fenced
         inside ^= fenced

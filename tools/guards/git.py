@@ -26,7 +26,9 @@ def history(folder: str) -> str:
     """
     if commit() is None:
         return ""
-    return _git("log", "--min-parents=1", "--name-status", "--find-renames", "--format=%x00%ct", "--", folder)
+    # A branch counts as of its merge: before it, nobody could read what it holds. Names are told as they are.
+    how = ["--first-parent", "--diff-merges=first-parent", "--min-parents=1", "--name-status", "--find-renames"]
+    return _git("-c", "core.quotePath=false", "log", *how, "--format=%x00%ct", "--", folder)
 
 
 def date() -> str | None:

@@ -69,7 +69,7 @@ ICON = {"svg": "xmlns viewbox", "path": "d"}
 # A formula: what tools/builders/maths.py makes of the commands that tools/guards/markup.py lists.
 MATHS = {
     **dict.fromkeys(_words("mrow mn mtext msub msup msubsup mfrac msqrt mroot munder munderover"), ""),
-    "math": "display",
+    "math": "display alttext",
     "mi": "mathvariant",
     "mo": "stretchy fence form lspace rspace",
     "mover": "accent",
