@@ -135,9 +135,11 @@ BARRIERS = """async () => {
   const contrast = await axe.run({ include: [document], exclude: again }, { ...shown, runOnly: ["color-contrast"] });
   const violations = [...most.violations, ...contrast.violations];
   const wide = document.documentElement.scrollWidth;
+  const printed = [...document.querySelectorAll(".language-text code")];
   return [
     ...violations.flatMap((v) => v.nodes.map((node) => [v.id, node.html.slice(0, 120)])),
     ...(wide <= innerWidth ? [] : [["is wider than the window", wide]]),
+    ...printed.filter((code) => code.scrollWidth > code.clientWidth + 1).map((code) => ["scrolls", code.textContent]),
   ];
 }"""
 

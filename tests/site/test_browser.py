@@ -27,6 +27,10 @@ SOUND += "<main><h1>A page</h1><pre><code><span>a</span> <span>b</span></code></
         ("<script>setTimeout(() => { throw new Error('late') }, 400)</script>", {"says"}),
         (f"<!-- {secrets.token_hex(310_000)} -->", {"weighs"}),
         ('<p style="width: 2000px">x</p>', {"is wider than the window"}),
+        (
+            f'<div class="language-text"><code style="display: block; overflow: auto">{"x" * 500}</code></div>',
+            {"scrolls"},
+        ),
         ('<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">', {"image-alt"}),
         (f"<pre><code><span {PALE}>=</span> <span>one</span> <span {PALE}>two</span></code></pre>", {"color-contrast"}),
         (f"<pre><code><span>one</span> <b {DARK}><span>two</span></b></code></pre>", {"color-contrast"}),
@@ -40,6 +44,7 @@ SOUND += "<main><h1>A page</h1><pre><code><span>a</span> <span>b</span></code></
         "late error",
         "weight",
         "width",
+        "width of an output",
         "image",
         "colour of a word",
         "ground of a word",

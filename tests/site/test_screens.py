@@ -1,4 +1,4 @@
-"""Outputs fit a phone as far as letters can be read, what copies covers no code, and paper says where it is from."""
+"""Outputs fit a phone in letters that can be read, what copies covers no code, and paper says where it is from."""
 
 import io
 
@@ -11,9 +11,7 @@ PAGE = "evaluation/drift/"
 @pytest.fixture
 def phone(browser, base):
     context = browser.new_context(viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    page.goto(base + PAGE, wait_until="networkidle")
-    yield page
+    yield context.new_page()
     context.close()
 
 
@@ -28,16 +26,34 @@ def test_the_home_page_says_what_it_is_beside_its_first_block_on_a_wide_screen(b
     assert middle == pytest.approx((code["y"] + verdict["y"] + verdict["height"]) / 2, abs=24)
 
 
-def test_outputs_of_up_to_66_columns_fit_a_phone_in_letters_of_10_px(phone):
-    outputs = phone.locator(":is(.w46, .w50, .w54, .w58, .w62, .w66) pre code")
-    assert outputs.count() > 0
-    for output in outputs.all():
-        assert output.evaluate("code => code.scrollWidth <= code.clientWidth + 1"), output.inner_text()
-    sizes = phone.locator(".language-text pre code").evaluate_all("all => all.map((c) => getComputedStyle(c).fontSize)")
+def test_letters_of_outputs_have_at_least_10_px_on_a_phone(phone, base):
+    phone.goto(base + PAGE)
+    letters = phone.locator(".language-text pre code, .language-text .cells")
+    sizes = letters.evaluate_all("all => all.map((c) => getComputedStyle(c).fontSize)")
+    assert letters.count() > 3
     assert all(10 <= float(size.removesuffix("px")) <= 13 for size in sizes)
 
 
-def test_what_copies_covers_no_code_on_a_phone(phone):
+def test_a_wide_output_is_copied_as_it_was_printed(browser, base):
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    page = context.new_page()
+    page.goto(base + PAGE, wait_until="networkidle")
+    output = page.locator(".language-text:has(.cells)").first
+    printed = output.locator("code").text_content()
+    assert output.locator(".cells").evaluate("e => getComputedStyle(e).display") == "grid"
+    output.locator("button.md-code__button, button.md-clipboard").first.click()
+    assert page.evaluate("navigator.clipboard.readText()").strip() == printed.strip()
+    page.evaluate("navigator.clipboard.writeText('')")
+    output.locator("code").evaluate("code => getSelection().selectAllChildren(code)")
+    page.keyboard.press("Control+c")
+    assert page.evaluate("navigator.clipboard.readText()").strip() == printed.strip()
+    context.close()
+
+
+def test_what_copies_covers_no_code_on_a_phone(phone, base):
+    phone.goto(base + PAGE, wait_until="networkidle")
     phone.locator("pre button").nth(3).wait_for(state="attached")  # a script puts them there
     covered = phone.evaluate(
         """() => [...document.querySelectorAll("pre:has(button)")].filter((pre) => {

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import material
 from pygments.token import STANDARD_TYPES
 
-from tools.builders import search
+from tools.builders import columns, search
 
 
 def _words(text: str) -> frozenset[str]:
@@ -105,9 +105,11 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "reading reading-time proof proof-total snippet-file whole breath prompt plot diagram diagram-box hero outline "
     "where where-text phases phases--head phases--full seg p1 p2 p3 p4 p5 crumbs facts "
     "plan card right wrong from all-cards all-prompts mock-case mock-rubric overview sheet "
-    "sheet-clock sheet-cards explore explore-says numbers w46 w50 w54 w58 w62 w66 w72 w88 "
+    "sheet-clock sheet-cards explore explore-says numbers cells over end inner long "
     "proof-summary proof-pages report nearest pages diagram-under"
 )
+CLASSES |= {f"w{width}" for width in columns.WIDTHS}
+CLASSES |= {f"{kind}-{n}" for kind in ("cols", "over") for n in range(2, columns.MOST + 1)}
 # Around it all are Material's, but for the mark, the button of the search and the link to the repository.
 OWN = _words(
     "no-js mark mark__name mark__bar p1 p2 p3 p4 p5 repository repository__name search-open search-open__name "

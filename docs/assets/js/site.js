@@ -36,3 +36,14 @@ document.addEventListener("click", (event) => {
 const showRuns = () => document.querySelector(".claim:target > details")?.setAttribute("open", "");
 window.addEventListener("hashchange", showRuns);
 showRuns();
+
+// An output is copied as it was printed, also where a phone shows its cells apart.
+document.addEventListener("copy", (event) => {
+  const selected = getSelection();
+  if (selected.isCollapsed) return;
+  const range = selected.getRangeAt(0);
+  const within = range.commonAncestorContainer;
+  if (!(within.closest ? within : within.parentElement).closest(".language-text code")) return;
+  event.clipboardData.setData("text/plain", range.toString());
+  event.preventDefault();
+});
