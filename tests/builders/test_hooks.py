@@ -132,3 +132,16 @@ def test_a_plan_gets_the_minutes_of_its_pages_and_their_sum():
 def test_a_plan_that_names_no_page_of_the_site_is_refused():
     with pytest.raises(KeyError):
         hooks.plan(PLAN, "study/", {"problem/goal/": 55})
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ('<p>"I watch\n<abbr title="x">NE</abbr>."</p>', '<p>“I watch\n<abbr title="x">NE</abbr>.”</p>'),
+        ('<p>"One."</p>\n<p>Two."</p>', '<p>“One."</p>\n<p>Two.”</p>'),
+        ('<p>No "speech" at all.</p>', '<p>No "speech" at all.</p>'),
+    ],
+)
+def test_what_is_said_aloud_stands_in_typographic_quotes(html, expected):
+    box = '<div class="breath">\n{}\n</div><p>"x"</p>'
+    assert hooks.SAID.sub(r"\1“\2”\3", box.format(html)) == box.format(expected)

@@ -65,6 +65,22 @@ def test_a_term_belongs_to_the_page_that_its_entry_links_to_first():
     ]
 
 
+def test_a_term_has_an_anchor_and_is_found_there():
+    html = '<h2 id="data">Data</h2><dl><dt>NE, <code>x</code></dt><dd>A loss.</dd><dt>A/B test &amp; co</dt></dl>'
+    anchored = search.anchored(html)
+    assert anchored == html.replace("<dt>NE", '<dt id="ne">NE').replace("<dt>A", '<dt id="ab-test-co">A')
+    assert sections(anchored)[2:] == [
+        Section("ne", "NE, x", "A loss.", ""),
+        Section("ab-test-co", "A/B test & co", "", ""),
+    ]
+
+
+@pytest.mark.parametrize("html", ["<dt>A</dt><dt>A, b</dt>", '<h2 id="a">A</h2><dt>A</dt>'])
+def test_no_two_anchors_of_the_glossary_are_one(html):
+    with pytest.raises(ValueError, match="two anchors 'a'"):
+        search.anchored(html)
+
+
 def test_the_names_of_a_term_are_those_of_the_glossary_and_of_the_abbreviations():
     assert synonyms(GLOSSARY, SHORT) == [["ne", "normalized entropy"], ["dau", "daily active users"]]
 

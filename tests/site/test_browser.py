@@ -29,7 +29,7 @@ SOUND += "<main><h1>A page</h1><pre><code><span>a</span> <span>b</span></code></
         ('<p style="width: 2000px">x</p>', {"is wider than the window"}),
         (
             f'<div class="language-text"><code style="display: block; overflow: auto">{"x" * 500}</code></div>',
-            {"scrolls"},
+            {"scrolls", "scrollable-region-focusable"},
         ),
         ('<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">', {"image-alt"}),
         (f"<pre><code><span {PALE}>=</span> <span>one</span> <span {PALE}>two</span></code></pre>", {"color-contrast"}),

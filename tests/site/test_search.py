@@ -121,6 +121,14 @@ def test_what_people_type_finds_its_page_first(searching, base, query):
     assert first.evaluate("link => link.origin + link.pathname") == base + QUERIES[query]
 
 
+@pytest.mark.parametrize("query", ["NE", "calibration", "srm", "position bias", "ndcg", "winner's curse"])
+def test_what_the_glossary_says_of_a_term_comes_second(searching, query):
+    searching.locator(".search input").fill(query)
+    second = searching.locator(".search li a").nth(1)
+    anchor = query.lower().replace(" ", "-").replace("'", "")
+    assert second.get_attribute("href").endswith(f"glossary/#{anchor}")
+
+
 def test_nothing_is_fetched_before_somebody_searches_and_all_of_it_once(view, base):
     asked = fetched(view)
     view.goto(base + PAGE)

@@ -32,6 +32,8 @@ log = get_plugin_logger("build")
 PHASE = re.compile(r"^## (.+?) \*(\d+) min\* \{ #([\w-]+) \}$", re.MULTILINE)
 serving = False
 CLAIM = re.compile(r'<div class="claim [a-z]+" id="([\w-]+)">')
+TERM = re.compile(r'<dt id="([\w-]+)">')
+SAID = re.compile(r'(<div class="breath">\s*<p>)"(.*?)"(</p>\s*</div>)', re.DOTALL)  # aloud, in straight quotes
 
 
 def on_startup(command, dirty):
@@ -101,7 +103,10 @@ def on_page_content(html, page, config, files):
     if not is_lab(page.file):
         # MkDocs checks links against the anchors that Markdown makes: claims stand in figures, drawn at build.
         page.present_anchor_ids |= set(CLAIM.findall(html))
-        return columns.mark(maths.typeset(html))
+        if page.file.src_uri == "glossary.md":
+            html = search.anchored(html)
+            page.present_anchor_ids |= set(TERM.findall(html))
+        return columns.mark(maths.typeset(SAID.sub(r"\1“\2”\3", html)))
     if faults := _run(page, config).end():
         raise PluginError("\n".join(f"{page.file.src_uri}: {fault}" for fault in faults))
     return columns.mark(link(plain(html), page.file, files))

@@ -23,6 +23,8 @@ from urllib.parse import urljoin
 import genanki
 from bs4 import BeautifulSoup, Tag
 
+from tools.guards.markup import SECTIONS
+
 # Anki tells decks and kinds of notes by numbers, drawn once: with the same numbers a new deck replaces the old one.
 DECK, MODEL = 1_764_063_412, 1_764_063_413
 ANKI = "practice/ml-design.apkg"
@@ -31,14 +33,7 @@ LICENCE = (
     "Text © the ML Design authors, CC BY 4.0, https://creativecommons.org/licenses/by/4.0/. Code © 2026 the ML Design "
     "authors, MIT License, https://opensource.org/license/mit. No part of a data set is in it."
 )
-SECTIONS = (
-    "Problem Navigation",
-    "Training Data",
-    "Feature Engineering",
-    "Modeling",
-    "Evaluation & Deployment",
-    "Practice",
-)
+CARDS = [title for title in SECTIONS.values() if title != "Labs"]  # the sections whose pages may have cards
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,7 @@ def cards(pages: Mapping[str, object]) -> list[Card]:
             found.append(
                 Card(question.decode_contents(), _inner(box), url, page.title, page.meta.get("section", "Practice"))
             )
-    return sorted(found, key=lambda card: SECTIONS.index(card.section))
+    return sorted(found, key=lambda card: CARDS.index(card.section))
 
 
 def compose(pages: Mapping[str, object]) -> list[Card]:
@@ -89,7 +84,7 @@ def compose(pages: Mapping[str, object]) -> list[Card]:
 
 def _deck(deck: list[Card], url: str) -> str:
     parts = []
-    for section in SECTIONS:
+    for section in CARDS:
         mine = [card for card in deck if card.section == section]
         if mine:
             parts.append(
@@ -137,7 +132,7 @@ def _prompts(pages: Mapping[str, object], url: str) -> str:
 def _overview(pages: Mapping[str, object], deck: list[Card], url: str) -> str:
     """Return a table of what there is in each section, which the browser completes by what was done."""
     rows = []
-    for section in SECTIONS[:-1]:
+    for section in CARDS[:-1]:
         mine = {u: p for u, p in pages.items() if p.meta.get("section") == section}
         quiz = next(u for u in mine if u.endswith("/quiz/"))
         reading = [u for u in mine if u != quiz]
@@ -178,13 +173,13 @@ def _sheet(deck: list[Card]) -> str:
     """Return the first card of each page, section by section, without links."""
     first = {card.url: card for card in reversed(deck)}.values()
     html = []
-    for section in SECTIONS:
+    for section in CARDS:
         html.append(
             f"<h2 data-search-exclude>{escape(section if section != 'Practice' else 'From the worked prompts')}</h2>"
         )
         for card in reversed(first):
             if card.section == section:
-                answer = BeautifulSoup(card.answer, "html.parser").get_text(" ", strip=True)
+                answer = " ".join(BeautifulSoup(card.answer, "html.parser").get_text().split())
                 question = BeautifulSoup(card.question, "html.parser").get_text()
                 html.append(f"<p><strong>{escape(question)}</strong> {escape(answer)}</p>")
     return f'<div class="sheet-cards" data-search-exclude>{"".join(html)}</div>'

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bs4 import BeautifulSoup, NavigableString, Tag
+from markdown.extensions.toc import slugify
 
 from tools.guards.fences import ROOT
 
@@ -35,6 +36,7 @@ CODE = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
 DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 DEFINED = re.compile(r"\b(?:def|class) ([A-Za-z]\w*)|\bfrom snippets\.([\w.]+) import ")
 TERM = re.compile(r"^(\S.*)\n: [^]]*\]\(([\w/-]+\.md)", re.MULTILINE)
+DEFINED_TERM = re.compile(r"<dt>(.*?)</dt>", re.DOTALL)
 SHORT = re.compile(r"^\*\[(.+?)\]: ([^:\n]+)", re.MULTILINE)
 
 
@@ -67,7 +69,7 @@ def _gather(tag: Tag, parts: list) -> None:
             parts[-1][2].append(node)
         elif node.name == "h1":
             parts[0][1].append(node.get_text())
-        elif node.name in ("h2", "h3"):
+        elif node.name in ("h2", "h3") or (node.name == "dt" and "id" in node.attrs):
             parts.append((node.get("id", ""), [node.get_text()], [], []))
         elif node.name == "pre":
             parts[-1][3].extend(node.get_text().split())
@@ -110,6 +112,26 @@ def terms(glossary: str) -> list[tuple[list[str], str]]:
         names, url = head.split(", "), f"{link.removesuffix('.md')}/".removesuffix("index/")
         found += [([name], url) for name in names] if head.isupper() else [(names, url)]
     return found
+
+
+def anchored(html: str) -> str:
+    """Return a glossary whose terms can be linked to, each by its first name: ``#ne`` for "NE, normalized entropy".
+
+    Raises
+    ------
+    ValueError
+        If an anchor is there already: a link would lead to whichever comes first.
+    """
+    there = set(re.findall(r' id="([^"]*)"', html))
+
+    def anchor(term: re.Match) -> str:
+        name = slugify(unescape(re.sub("<[^>]*>", "", term[1])).split(", ")[0], "-")
+        if name in there:
+            raise ValueError(f"the glossary has two anchors {name!r}: change the term or the heading")
+        there.add(name)
+        return f'<dt id="{name}">{term[1]}</dt>'
+
+    return DEFINED_TERM.sub(anchor, html)
 
 
 def weight(url: str) -> float:

@@ -24,18 +24,17 @@ PART = re.compile(r' *--8<-- "((?:benchmarks|includes)/[\w/-]+\.md)"')
 ABBREVIATION = re.compile(r"\*\[[\w /-]+\]: [\w ,.:;'%()/-]+")
 PLAIN = re.compile(r"(?:[\w ,.:;'?!%()/+-]|(?<= )&(?= ))+")
 
-SECTIONS = (
-    "Machine-learning design, recommender systems",
-    "The interview",
-    "Problem Navigation",
-    "Training Data",
-    "Feature Engineering",
-    "Modeling",
-    "Evaluation & Deployment",
-    "Practice",
-    "Labs",
-    "References",
-)
+# The sections of the guide by their folders, and what belongs to none.
+SECTIONS = {
+    "problem": "Problem Navigation",
+    "training-data": "Training Data",
+    "features": "Feature Engineering",
+    "modeling": "Modeling",
+    "evaluation": "Evaluation & Deployment",
+    "practice": "Practice",
+    "labs": "Labs",
+}
+KNOWN = ("Machine-learning design, recommender systems", "The interview", *SECTIONS.values(), "References")
 KEYS = {"title": str, "description": str, "section": str, "minutes": int, "tags": list}
 OPTIONAL = {"snippets": list, "given": list, "hide": list}
 
@@ -241,8 +240,8 @@ def check_meta(meta: dict) -> Iterator[tuple[str, str]]:
             yield key, f"{key} must be {known[key].__name__}, got {value!r}"
         elif key == "minutes" and not 0 <= value <= 45:
             yield key, f"minutes are those of 45 that the page takes, got {value}"
-        elif key == "section" and value not in SECTIONS:
-            yield key, f"unknown section {value!r}: known are {', '.join(SECTIONS)}"
+        elif key == "section" and value not in KNOWN:
+            yield key, f"unknown section {value!r}: known are {', '.join(KNOWN)}"
         elif key == "hide" and not set(map(str, value)) <= {"navigation", "toc"}:
             yield key, f"a page may hide navigation and toc, got {value}"
         else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
+from tools.guards.markup import SECTIONS
+
 KINDS = {
     "run": "Python blocks run, each in a process of its own, and their outputs compared",
     "cell": "cells of labs run",
@@ -13,15 +15,6 @@ KINDS = {
     "shown": "sections of tested snippets shown",
 }
 VERDICTS = {"holds": "Held", "varies": "It depends", "fails": "Failed", "undecided": "Undecided"}
-SECTIONS = {
-    "problem": "Problem Navigation",
-    "training_data": "Training Data",
-    "features": "Feature Engineering",
-    "modeling": "Modeling",
-    "evaluation": "Evaluation & Deployment",
-    "practice": "Practice",
-    "labs": "Labs",
-}
 
 
 def fill(html: str, proof: dict, titles: dict[str, str]) -> str:
@@ -41,7 +34,7 @@ def _summary(proof: dict) -> str:
 
 def _verdicts(claims: dict[str, dict]) -> str:
     """Return the table of verdicts by section, and their sum."""
-    counted = Counter((name.split("/")[0], said["verdict"]) for name, said in claims.items())
+    counted = Counter((name.split("/")[0].replace("_", "-"), said["verdict"]) for name, said in claims.items())
     shown = {verdict: word for verdict, word in VERDICTS.items() if any(v == verdict for _, v in counted)}
     rows = [[escape(title), *(counted[section, v] for v in shown)] for section, title in SECTIONS.items()]
     sums = [sum(row[i] for row in rows) for i in range(1, len(shown) + 1)]
