@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 
 from tools.builders.snippet_bar import mirror, served, with_bars
 from tools.guards.fences import ROOT
-from tools.guards.proof import parts
+from tools.guards.proof import parts, sections
 
 SOURCE = """# --8<-- [start:one]
 x = 1
@@ -30,7 +30,7 @@ def root(tmp_path):
 
 
 def bars(root, *codes, repository=""):
-    html = with_bars("<p>a</p>" + "".join(map(shown, codes)), root, "../..", repository)
+    html = with_bars("<p>a</p>" + "".join(map(shown, codes)), sections(root), root, "../..", repository)
     return BeautifulSoup(html, "html.parser").select(".snippet-file")
 
 
@@ -62,10 +62,10 @@ def test_what_is_shown_whole_is_not_shown_twice(root):
 
 
 def test_a_bar_stands_right_above_what_it_names_and_above_nothing_else(root):
-    html = with_bars(shown("z = 3") + shown("x = 1"), root, "..", "")
+    html = with_bars(shown("z = 3") + shown("x = 1"), sections(root), root, "..", "")
     assert html.startswith(shown("z = 3") + '<div class="snippet-file">')
     assert html.endswith(f"</div>{shown('x = 1')}")
-    assert with_bars("<p>x = 1</p>", root, "..", "") == "<p>x = 1</p>"
+    assert with_bars("<p>x = 1</p>", {}, root, "..", "") == "<p>x = 1</p>"
 
 
 def test_snippets_and_the_tests_that_mirror_them_are_served(root):

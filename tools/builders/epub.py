@@ -17,6 +17,7 @@ from bs4 import BeautifulSoup, Tag
 
 from tools.builders import pictures
 from tools.builders.practice import packed
+from tools.builders.search import uncoloured
 from tools.builders.tokens import colours
 
 NAME = "ml-design.epub"
@@ -114,7 +115,7 @@ def book(about: Mapping[str, str], pages: Mapping[str, object], navigation: Iter
 
 def chapter(html: str) -> BeautifulSoup:
     """Return the content of a page as a book shows it, but for its links."""
-    soup = BeautifulSoup(html, "html.parser")
+    soup = BeautifulSoup(uncoloured(html), "html.parser")
     for tag in soup.select(DROPPED):
         tag.decompose()
     for formula in soup.select(".arithmatex"):

@@ -27,6 +27,7 @@ from mkdocs.utils import get_relative_url
 from tools.builders import columns, epub, feed, maths, notebooks, practice, search, share, snippet_bar, twins
 from tools.builders.archive import NAME, write_archive
 from tools.builders.labs import Run
+from tools.guards.proof import sections
 
 log = get_plugin_logger("build")
 PHASE = re.compile(r"^## (.+?) \*(\d+) min\* \{ #([\w-]+) \}$", re.MULTILINE)
@@ -130,6 +131,7 @@ def on_env(env, config, files):
     pages = config.extra["pages"]
     config.extra["deck"] = practice.compose(pages)
     config.extra["notebooks"] = {}
+    config.extra["shown"] = sections(_root(config))
     minutes = {url: reading_minutes(page.content) for url, page in pages.items()}
     minutes |= {url: config.extra["phases"][-1]["end"] for url, page in pages.items() if is_mock(page)}
     for url, page in pages.items():
@@ -166,7 +168,8 @@ def notebook(page, config, files) -> str | None:
 
 def on_post_page(output, page, config):
     """Put a bar above each snippet: only now, so that search and the minutes to read know nothing of whole files."""
-    return snippet_bar.with_bars(output, _root(config), get_relative_url(".", page.url), config.repo_url or "")
+    base, repository = get_relative_url(".", page.url), config.repo_url or ""
+    return snippet_bar.with_bars(output, config.extra["shown"], _root(config), base, repository)
 
 
 def is_mock(page) -> bool:
@@ -212,8 +215,8 @@ def reading_minutes(html: str) -> int:
 
     Outputs go with their code. What is folded to look something up, or to be practised, is not read through.
     """
-    soup = BeautifulSoup(html, "html.parser")
-    for part in soup.select("details.abstract, .all-cards, .all-prompts, svg, figure .numbers, .language-text"):
+    soup = BeautifulSoup(search.DRAWING.sub("", search.uncoloured(html)), "html.parser")
+    for part in soup.select("details.abstract, .all-cards, .all-prompts, figure .numbers, .language-text"):
         part.extract()
     code = "".join(block.extract().get_text() for block in soup.select("pre"))
     return math.ceil(len(soup.get_text().split()) / 200 + len("".join(code.split())) / 600)

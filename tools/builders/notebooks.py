@@ -13,6 +13,7 @@ import re
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +21,7 @@ from urllib.parse import urljoin
 
 import jupytext
 import nbformat
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, SoupStrainer, Tag
 from markdown import markdown
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -116,7 +117,7 @@ def of_page(text: str, html: str, url: str, resolve: Callable[[str], str], root:
     blocks = fences(text)
     if not any(block.info == RUN for block in blocks):
         return None
-    drawn = iter(BeautifulSoup(html, "html.parser").select("figure.plot"))
+    drawn = iter(BeautifulSoup(html, "html.parser", parse_only=SoupStrainer("figure")).select("figure.plot"))
     cells, prose = [], ""
     for part in _split(text, blocks):
         if isinstance(part, str):
@@ -288,13 +289,16 @@ def pins(code: Iterable[str]) -> dict[str, str]:
     return {name: version(name) for name in sorted(names)}
 
 
-def _modules(source: str) -> Iterator[str]:
-    """Yield what a source imports: modules, and names that may be modules of a package."""
+@cache
+def _modules(source: str) -> list[str]:
+    """Return what a source imports: modules, and names that may be modules of a package."""
+    found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
 
 
 def _literal(versions: dict[str, str]) -> str:

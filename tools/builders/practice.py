@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import genanki
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, SoupStrainer, Tag
 
 from tools.guards.markup import SECTIONS
 
@@ -56,7 +56,7 @@ def cards(pages: Mapping[str, object]) -> list[Card]:
     """Return the cards of all pages, in the order of the guide."""
     found = []
     for url, page in pages.items():
-        for box in _soup(page.content, url).select("details.card"):
+        for box in _soup(page.content, url, SoupStrainer("details", class_="card")).select("details.card"):
             question = box.summary.extract()
             found.append(
                 Card(question.decode_contents(), _inner(box), url, page.title, page.meta.get("section", "Practice"))
@@ -104,10 +104,10 @@ def _prompts(pages: Mapping[str, object], url: str) -> str:
     """Return each case study as its prompt and, phase by phase, what the interviewer asks; then the rubric."""
     parts = []
     for source, page in pages.items():
+        if 'class="prompt"' not in page.content:
+            continue
         soup = _soup(page.content, source)
         prompt = soup.select_one(".prompt")
-        if prompt is None:
-            continue
         parts.append(
             f'<section class="mock-case"><h3>{escape(page.title)}</h3>'
             f'<blockquote class="prompt">{_inner(prompt)}</blockquote>'
@@ -233,9 +233,9 @@ def packed(members: Mapping[str, bytes], stored: Container[str] = ()) -> bytes:
     return buffer.getvalue()
 
 
-def _soup(html: str, url: str) -> BeautifulSoup:
-    """Parse the content of a page, its links made to start at the site's root."""
-    return _lead(BeautifulSoup(html, "html.parser"), url, None)
+def _soup(html: str, url: str, part: SoupStrainer | None = None) -> BeautifulSoup:
+    """Parse the content of a page, or a part of it, its links made to start at the site's root."""
+    return _lead(BeautifulSoup(html, "html.parser", parse_only=part), url, None)
 
 
 def _rebase(html: str, end: str) -> str:

@@ -80,6 +80,11 @@ def _gather(tag: Tag, parts: list) -> None:
             parts[-1][2].extend(apart)
 
 
+def uncoloured(html: str) -> str:
+    """Return HTML whose code has no elements, one for each word: it is parsed in half the time."""
+    return CODE.sub(lambda pre: f"<pre>{re.sub('<[^<>]*>', '', pre[0])}</pre>", html)
+
+
 def _names(pre: re.Match) -> str:
     """Return a block of code reduced to the names that it defines, and the snippets that it uses."""
     code = unescape(re.sub(r"<[^<>]*>", "", pre[0]))

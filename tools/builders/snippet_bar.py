@@ -8,6 +8,7 @@ repository.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from html import escape, unescape
 from pathlib import Path
@@ -17,7 +18,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from tools.guards.ledger import digest
-from tools.guards.proof import MARKER, sections
+from tools.guards.proof import MARKER
 
 SHOWN = re.compile(r'<div class="language-py highlight"><pre>.*?</pre></div>', re.DOTALL)
 # What has the colour of the text needs no element: a page is a third lighter by it.
@@ -43,13 +44,15 @@ def served(root: Path) -> list[str]:
     return files + sorted(found)
 
 
-def with_bars(html: str, root: Path, base: str, repository: str) -> str:
+def with_bars(html: str, known: Mapping[str, str], root: Path, base: str, repository: str) -> str:
     """Return a page with a bar above each snippet.
 
     Parameters
     ----------
     html
         The page. What it shows and no snippet holds is left alone, for the proof to refuse.
+    known
+        The file of each text that a page may show, by its digest: ``tools.guards.proof.sections``.
     root
         The folder of the sources.
     base
@@ -57,12 +60,10 @@ def with_bars(html: str, root: Path, base: str, repository: str) -> str:
     repository
         The address of the repository, or nothing.
     """
-    if not SHOWN.search(html):
-        return html
-    return SHOWN.sub(partial(_with_bar, sections(root), {}, root, base, repository), html)
+    return SHOWN.sub(partial(_with_bar, known, {}, root, base, repository), html)
 
 
-def _with_bar(known: dict[str, str], opened: dict[str, str], root: Path, base: str, repository: str, block) -> str:
+def _with_bar(known: Mapping[str, str], opened: dict[str, str], root: Path, base: str, repository: str, block) -> str:
     code = unescape(re.sub("<[^>]+>", "", block[0]))
     file = known.get(digest(code))
     if file is None:
