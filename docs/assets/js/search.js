@@ -9,8 +9,7 @@
   const ENOUGH = 5; // with fewer, other spellings count, too, and then fewer of the words
   const EXCERPT = 170; // letters
   const BOOST = { title: 6, terms: 8, about: 3, text: 1, code: 0.5 };
-  // A page before its sections, before all the one that explains the term, and behind it what the glossary says.
-  const [PAGE, EXPLAINS, DEFINES] = [1.5, 4, 2];
+  const [PAGE, EXPLAINS] = [1.5, 4]; // a page, or a term of the glossary, before sections; before all what explains the term
   const STOP = new Set(
     ("a an and are as at be by can do does for from how i if in into is it its me my of on or should so that the " +
       "their there this to us was we what when where which who why will with you your").split(" "),
@@ -128,7 +127,7 @@
     const term = key(parts(text));
     const boostDocument = (id) => {
       const { page, anchor, title } = entries[id];
-      if (page.url === "glossary/" && title.split(", ").some((name) => key(parts(name)) === term)) return DEFINES;
+      if (page.url === "glossary/" && title.split(", ").some((name) => key(parts(name)) === term)) return PAGE;
       if (anchor) return page.weight;
       return page.weight * (page.terms.some((name) => key(parts(name)) === term) ? EXPLAINS : PAGE);
     };
