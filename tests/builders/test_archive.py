@@ -38,6 +38,12 @@ def test_an_unzipped_page_names_nothing_that_is_for_machines_or_the_guide_in_ano
     assert unfolded(html).startswith("Book Feed<script")
 
 
+def test_an_unzipped_page_links_no_notebook():
+    facts = '<ul><li>5 min</li>{}<li><a href="a.py" download>Python</a></li></ul>'
+    link = '<li><a href="../../notebooks/a/b.ipynb" download>Notebook</a></li>'
+    assert unfolded(facts.format(link)) == facts.format("")
+
+
 def test_an_unzipped_page_turns_to_its_neighbours_and_not_to_the_archive():
     html = (
         '<link rel="next" href="../x/"><a href="../ml-design-offline.zip">All</a><script src=""></script>{"base": ".."}'

@@ -4,7 +4,7 @@ A browser that reads from a folder opens no folder's index.html by itself. So ea
 so by itself as soon as its page comes from a file, and what it finds comes in scripts, which need no server.
 
 The archive holds what its pages and its search ask for or link to, and the licences, and nothing else: source maps stay
-out.
+out. So do notebooks, a third of all bytes, which hold the pages once more and install packages from the network.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ def used(members: Mapping[str, bytes]) -> set[str]:
 def unfolded(html: str) -> str:
     """Return a page whose links name files."""
     html = re.sub(rf'<a href="[./]*(?:{LEFT_OUT})">(.*?)</a>', r"\1", html)
+    html = re.sub(r'<li><a href="[^"]*[.]ipynb" download>[^<]*</a></li>', "", html)
     html = re.sub(r'<link rel="(?:preload|canonical|alternate|apple-touch-icon|manifest)"[^>]*>', "", html)
     # The keys n and p follow the links to the next page and the one before.
     return re.sub(

@@ -9,7 +9,8 @@
   const ENOUGH = 5; // with fewer, other spellings count, too, and then fewer of the words
   const EXCERPT = 170; // letters
   const BOOST = { title: 6, terms: 8, about: 3, text: 1, code: 0.5 };
-  const [PAGE, EXPLAINS] = [1.5, 4]; // a page, or a term of the glossary, before sections; before all what explains the term
+  // A page, or a term of the glossary, stands before sections, and before all the page that explains the term.
+  const [PAGE, EXPLAINS] = [1.5, 4];
   const STOP = new Set(
     ("a an and are as at be by can do does for from how i if in into is it its me my of on or should so that the " +
       "their there this to us was we what when where which who why will with you your").split(" "),
