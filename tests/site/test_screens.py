@@ -52,8 +52,9 @@ def test_a_wide_output_is_copied_as_it_was_printed(browser, base):
     context.close()
 
 
-def test_what_copies_covers_no_code_on_a_phone(phone, base):
-    phone.goto(base + PAGE, wait_until="networkidle")
+@pytest.mark.parametrize("url", [PAGE, "features/point-in-time-joins/"])
+def test_what_copies_covers_no_code_on_a_phone(phone, base, url):
+    phone.goto(base + url, wait_until="networkidle")
     phone.locator("pre button").nth(3).wait_for(state="attached")  # a script puts them there
     covered = phone.evaluate(
         """() => [...document.querySelectorAll("pre:has(button)")].filter((pre) => {
