@@ -175,9 +175,9 @@ def explorable(
     }
     carried = html.escape(json.dumps(data, separators=(",", ":")))
     below = (
-        f'<p class="explore-says">{html.escape(grid.words())}</p>\n<figcaption>{html.escape(caption)}</figcaption>\n'
+        f'<p class="explore-says">{html.escape(grid.words())}</p>\n'
         '<details class="numbers"><summary>All numbers of this figure</summary>'
-        f"<div data-search-exclude>{grid.tables()}</div></details>"
+        f"<div data-search-exclude>{grid.tables()}</div></details>\n<figcaption>{html.escape(caption)}</figcaption>"
     )
     opened = f'<figure class="plot explore" id="explore-{name}" data-grid="{carried}">'
     drawn = drawn.replace('<figure class="plot">', opened, 1)

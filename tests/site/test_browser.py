@@ -1,19 +1,26 @@
-"""The built site as a reader meets it, in headless Chromium: desktop in light, phone in dark."""
+"""The built site as a reader meets it, in headless Chromium: desktop and phone, in light and in dark."""
 
 import secrets
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.conftest import faults, urls
+from tests.site.conftest import TWO, VIEWS, faults, urls
+
+# One of each kind in all four views; each other page in both widths and both schemes, in turn one pair or the other.
+KINDS = ["", "404.html", "evaluation/quiz/", "features/leakage/", "labs/leakage_clinic/", "modeling/two-towers/"]
+KINDS += ["practice/", "practice/feed-ranking/", "practice/flashcards/", "practice/mock-interview/", "proof/", "study/"]
+PAIRS = (TWO, tuple(name for name in VIEWS if name not in TWO))
+SEEN = [(url, name) for i, url in enumerate(urls()) for name in (VIEWS if url in KINDS else PAIRS[i % 2])]
 
 
-@pytest.mark.parametrize("url", urls())
+@pytest.mark.parametrize(("tab", "url"), [(name, url) for url, name in SEEN], indirect=["tab"])
 def test_a_page_is_quiet_fits_and_is_accessible(tab, base, url):
     assert faults(tab, base, url) == []
 
 
 SOUND = '<!doctype html><html lang="en"><title>A page</title><meta name="viewport" content="width=device-width">'
+SCROLLS = "scrollable-region-focusable"
 PALE, DARK = 'style="color: #ddd"', 'style="background: #222"'
 SOUND += "<main><h1>A page</h1><pre><code><span>a</span> <span>b</span></code></pre>{}</main>"
 
@@ -32,6 +39,9 @@ SOUND += "<main><h1>A page</h1><pre><code><span>a</span> <span>b</span></code></
             {"scrolls", "scrollable-region-focusable"},
         ),
         ('<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">', {"image-alt"}),
+        ('<a href="#" style="font-size: 9px">one</a><br>' * 3, {"target-size"}),
+        ('<div style="height: 20px; overflow-y: scroll"><p style="height: 90px">x</p></div>', {SCROLLS}),
+        (f'<p style="content-visibility: auto; margin-top: 9000px"><span {PALE}>one</span></p>', {"color-contrast"}),
         (f"<pre><code><span {PALE}>=</span> <span>one</span> <span {PALE}>two</span></code></pre>", {"color-contrast"}),
         (f"<pre><code><span>one</span> <b {DARK}><span>two</span></b></code></pre>", {"color-contrast"}),
         (f"<ul><li>one</li><li>two</li><li {DARK}>three</li></ul>", {"color-contrast"}),
@@ -46,6 +56,9 @@ SOUND += "<main><h1>A page</h1><pre><code><span>a</span> <span>b</span></code></
         "width",
         "width of an output",
         "image",
+        "target",
+        "scrolls",
+        "far below",
         "colour of a word",
         "ground of a word",
         "ground of an item",

@@ -372,19 +372,19 @@ STATES = {
 
 
 @pytest.mark.parametrize(("url", "buttons"), STATES.values(), ids=STATES)
-def test_each_state_is_accessible_and_fits(view, base, url, buttons):
-    view.goto(base + url)
+def test_each_state_is_accessible_and_fits(each_view, base, url, buttons):
+    each_view.goto(base + url)
     for name in buttons:
-        view.get_by_role("button", name=name).click()
-    assert barriers(view) == []
+        each_view.get_by_role("button", name=name).click()
+    assert barriers(each_view) == []
 
 
-def test_open_options_are_accessible(view, base):
-    view.goto(base + QUIZZES[0])
+def test_open_options_are_accessible(each_view, base):
+    each_view.goto(base + QUIZZES[0])
     for place in ("right", "wrong"):
-        view.locator(f"details.{place} summary").first.click()
-    expect(view.locator(".trainer p")).to_contain_text("of 1 right")
-    assert barriers(view) == []
+        each_view.locator(f"details.{place} summary").first.click()
+    expect(each_view.locator(".trainer p")).to_contain_text("of 1 right")
+    assert barriers(each_view) == []
 
 
 # Progress in one view

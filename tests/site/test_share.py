@@ -31,6 +31,15 @@ def test_a_page_says_by_what_address_title_and_picture_it_is_shared(url):
     assert Image.open(io.BytesIO(content)).size == (1200, 630)
 
 
+def test_a_page_that_is_not_there_is_shared_with_the_picture_of_the_guide():
+    assert said("404.html", "og:title") == "Page not found"
+    assert said("404.html", "og:image") == said("", "og:image")
+    assert said("404.html", "og:description") == soup("404.html").find("meta", {"name": "description"})["content"]
+    icon, manifest = (soup("404.html").find("link", rel=rel)["href"] for rel in ("icon", "manifest"))
+    assert manifest == icon.replace("assets/favicon.svg", "manifest.webmanifest")
+    assert soup("404.html").find("meta", {"property": "og:url"}) is None
+
+
 def test_each_page_has_a_picture_of_its_own():
     assert len({(SITE / said(url, "og:image").removeprefix(ADDRESS)).read_bytes() for url in PAGES}) == len(PAGES)
 
@@ -108,6 +117,11 @@ def test_a_phone_can_read_the_manifest_and_its_icons(browser, base):
         content = (SITE / icon["src"]).read_bytes()
         if icon["type"] == "image/png":
             assert "x".join(map(str, Image.open(io.BytesIO(content)).size)) == icon["sizes"]
+    for scheme, name in [("light", "background_color"), ("dark", "theme_color")]:
+        page.emulate_media(color_scheme=scheme)
+        page.reload()
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == "rgb({}, {}, {})".format(*bytes.fromhex(json.loads(found["data"])[name].removeprefix("#")))
     assert said == []
     page.close()
 

@@ -78,7 +78,7 @@ MATHS = {
 _PART = "role tabindex title aria-hidden aria-label aria-labelledby aria-expanded hidden data-md-component data-md-type"
 # What Material's template writes around the article.
 TEMPLATE = {
-    **dict.fromkeys(_words("header main footer article ol li span"), _PART),
+    **dict.fromkeys(_words("header main footer article ol li span p dialog"), _PART),
     "html": "lang",
     "head": "",
     "title": "",
@@ -87,11 +87,11 @@ TEMPLATE = {
     "script": "src defer id type",
     "body": "dir data-md-color-scheme data-md-color-primary data-md-color-accent",
     "a": f"{_PART} href target rel",
-    "button": f"{_PART} type",
+    "button": f"{_PART} type command commandfor",
     "div": f"{_PART} data-md-scrollfix",
     "form": f"{_PART} name",
     "input": f"{_PART} data-md-toggle type autocomplete data-md-color-media data-md-color-scheme data-md-color-primary "
-    "data-md-color-accent name placeholder autocapitalize autocorrect spellcheck required checked",
+    "data-md-color-accent name placeholder autocapitalize autocorrect spellcheck enterkeyhint required checked",
     "label": f"{_PART} for",
     "nav": f"{_PART} data-md-level",
     "ul": f"{_PART} data-md-scrollfix",
@@ -113,7 +113,7 @@ CLASSES |= {f"{kind}-{n}" for kind in ("cols", "over") for n in range(2, columns
 # Around it all are Material's, but for the mark, the button of the search and the link to the repository.
 OWN = _words(
     "no-js mark mark__name mark__bar p1 p2 p3 p4 p5 repository repository__name search-open search-open__name "
-    "search-open__key"
+    "search-open__key search search-field"
 )
 # Material folds these away until they are of use.
 HIDDEN = _words("md-sidebar md-top md-header__button")

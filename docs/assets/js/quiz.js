@@ -14,7 +14,7 @@
   const read = make("ul");
   const again = make("button", { type: "button", class: "md-button", onclick: restart }, "Start again");
   const panel = make("section", { class: "trainer", "aria-label": "Your score" }, score, read, again);
-  document.querySelector("article h1").after(panel);
+  questions[0].heading.before(panel);
 
   let quiet = false; // while it is this script that folds
 

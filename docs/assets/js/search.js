@@ -1,6 +1,6 @@
 // Search: a dialog, opened by its button or by the key /. Until then nothing of it is fetched. Then come the engine and
 // the titles, which answer at once, and behind them the text of every section. All are classic scripts, which a browser
-// also loads from a folder. tools/builders/search.py writes what there is to find.
+// also loads from a folder. tools/builders/search.py writes what there is to find, theme/partials/header.html the dialog.
 "use strict";
 {
   const root = new URL("../../", document.currentScript.src);
@@ -16,7 +16,8 @@
       "their there this to us was we what when where which who why will with you your").split(" "),
   );
 
-  let dialog, input, status, list;
+  const dialog = document.querySelector("dialog.search");
+  const [input, status, list] = dialog.querySelectorAll("input, [role=status], ol");
   let pages, synonyms, entries, index;
   let waiting = "Loading …";
 
@@ -212,34 +213,34 @@
     }
   }
 
-  function make() {
-    const typed = { autocomplete: "off", enterkeyhint: "search", spellcheck: "false" };
-    input = element("input", { "aria-label": "Search", ...typed });
-    const close = element("button", { type: "button" }, "Close");
-    status = element("p", { role: "status" });
-    list = element("ol", {});
-    dialog = element("dialog", { class: "search", "aria-label": "Search" });
-    dialog.append(element("div", { class: "search-field", role: "search" }, input, close), status, list);
-    document.body.append(dialog);
-    input.addEventListener("input", show);
-    close.addEventListener("click", () => dialog.close());
-    dialog.addEventListener("keydown", onKey);
-    // A click beside it closes it, and one on a result, which may stand on this page.
-    dialog.addEventListener("click", ({ target }) => (target === dialog || target.closest("a")) && dialog.close());
-    fill().catch(() => {
+  let filling;
+
+  /** Show what is found of what was typed; the first time, fetch where to look. */
+  function search() {
+    filling ??= fill().catch(() => {
       waiting = "The search could not be loaded.";
       show();
     });
-  }
-
-  function open() {
-    if (!dialog) make();
-    if (!dialog.open) dialog.showModal();
-    input.select();
     show();
   }
 
-  for (const button of document.querySelectorAll(".search-open")) button.addEventListener("click", open);
+  function open() {
+    if (!dialog.open) dialog.showModal();
+    input.select();
+    search();
+  }
+
+  input.addEventListener("input", show);
+  dialog.addEventListener("keydown", onKey);
+  // A click beside it closes it, and one on a result, which may stand on this page.
+  dialog.addEventListener("click", ({ target }) => {
+    if (target === dialog || target.closest("a, button")) dialog.close();
+  });
+  document.querySelector(".search-open").addEventListener("click", (event) => {
+    event.preventDefault(); // the browser opens it by itself, as it did until now, if it is young enough
+    open();
+  });
+  if (dialog.open) search(); // somebody was faster than this script, and may have typed
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select");
     if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
