@@ -1,7 +1,7 @@
 # Two commands do everything: `make serve` and `make test`. `make help` lists the rest.
 # Each line of a recipe is one command, which fails by itself: macOS has GNU make 3.81, which knows no .SHELLFLAGS.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint test-unit test-docs labs site test-site new page door contract claims outputs badges pictures mutants bench lock zensical clean
+.PHONY: help setup serve test lint test-unit test-docs labs site test-site new page door contract claims outputs badges pictures mutants bench lighthouse lock zensical clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -117,6 +117,11 @@ $(BENCH)/.ready: requirements.txt requirements-bench.txt | $(READY)
 	# pip, since it finds a CPU build of PyTorch where one is at hand; uv would fetch gigabytes of CUDA.
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	touch $@
+
+# The one command that needs Node, for npx. Nothing else depends on it.
+lighthouse: $(READY)  ## Measure ten kinds of pages of site/ with Lighthouse, weigh it, write tests/site/README.md
+	$(BIN)/python -m tools.builders.browser
+	$(BIN)/python -m tools.loop.lighthouse
 
 lock: $(READY)  ## Compile requirements.txt from requirements.in
 	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes \
