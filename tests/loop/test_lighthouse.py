@@ -98,11 +98,13 @@ def test_a_page_that_misses_what_it_must_reach_is_named_and_fails(site, monkeypa
 
 def test_html_that_is_not_valid_fails_but_for_what_material_writes(site, monkeypatch, capsys):
     known = "Bad value “” for attribute “tabindex” on element “label”: The empty string is not a valid integer."
-    faults = [{"url": "file:/a.html", "lastLine": 7, "message": text} for text in (known, "Bad value “x”.")]
+    found = [(known, 'class="md-nav__link"'), (known, 'class="own"'), ("Bad value “x”.", 'class="md-nav__link"')]
+    faults = [{"url": "file:/a.html", "lastLine": 7, "message": text, "extract": html} for text, html in found]
     monkeypatch.setenv("HTML", json.dumps({"messages": faults}))
     play(monkeypatch)
     assert lighthouse.main() == 1
-    assert "file:/a.html: line 7: Bad value “x”.\n1 faults of HTML" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.startswith(f"file:/a.html: line 7: {known}\nfile:/a.html: line 7: Bad value “x”.\n2 faults of HTML")
 
 
 def test_the_site_is_weighed_without_node(site, monkeypatch):
