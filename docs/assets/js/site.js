@@ -94,7 +94,15 @@ document.addEventListener("copy", (event) => {
     event.preventDefault();
     event.target.click();
   });
+  // The stylesheet could tell by :has, at the price of a pass over the whole page for each element that is added to it.
+  function cover() {
+    for (const nav of side.querySelectorAll("nav")) {
+      nav.classList.toggle("covered", Boolean(nav.querySelector(":scope > ul > li > .md-nav__toggle:checked")));
+    }
+  }
+  cover();
   side.addEventListener("change", ({ target }) => {
+    cover();
     if (!narrow.matches) return;
     focus(seen(`label.${target.checked ? "md-nav__title" : "md-nav__link"}[for="${target.id}"]`));
   });
