@@ -32,14 +32,19 @@ def evidence(*names: str, at_home: bool = False) -> str:
     return _framed("evidence", [_strip(record.claims()[name], at_home) for name in names])
 
 
+def runs(name: str) -> list[dict[str, float]]:
+    """Return what an experiment found in its first world, run by run."""
+    experiment = record.experiments()[name]
+    return record.results(experiment, next(iter(experiment.worlds.values())), _known())[: experiment.seeds]
+
+
 def table(name: str) -> str:
     """Return what an experiment found in its first world, as means over the runs with their standard errors.
 
     Where it says which is best, a last column has the difference from the best, run by run: a tie if its 95 % interval
     contains zero.
     """
-    experiment = record.experiments()[name]
-    found = record.results(experiment, next(iter(experiment.worlds.values())), _known())[: experiment.seeds]
+    experiment, found = record.experiments()[name], runs(name)
     columns = {row: [f[row] for f in found] for row in found[0]}
     heads = [f"{len(found)} runs", "Mean ± standard error"]
     best = experiment.best and experiment.best(columns, key=lambda row: fmean(columns[row]))

@@ -308,3 +308,51 @@ def platt_returns_the_revenue(found):
 )
 def platt_returns_less_of_the_welfare(found):
     return found["random, Platt: welfare lost"] - found["random: welfare lost"] / 2
+
+
+SHARES, FACTORS, PRICES = (0.25, 0.5, 1.0), (0.5, 0.7, 1.0, 1.2, 1.5, 2.0, 3.0), (0.0, 0.25, 0.5)
+
+
+@experiment(seeds=20)
+def factors(seed, *, base_ctr=0.03, scaled=False):
+    """Return by how much welfare and revenue change where some advertisers' probabilities are multiplied by a factor.
+
+    Besides the clicks one fixed price competes, which true probabilities would let win a share of the slots. In the
+    twin it is ``scaled`` by the factor as well.
+    """
+    log = simulate_ad_log(100_000, seed=seed, base_ctr=base_ctr)
+    truth, advertiser = (log[column].to_numpy().reshape(-1, 5) for column in ("relevance", "advertiser_id"))
+    value, row = np.random.default_rng([seed, 6]).lognormal(0, 0.5, truth.shape), np.arange(len(truth))
+    prices = [0.0, *np.quantile((value * truth).max(axis=1), PRICES[1:])]
+
+    def outcome(p, factor):
+        """Return welfare and revenue of all slots, for each fixed price."""
+        second, first = np.argsort(value * p, axis=1)[:, -2:].T
+        top, next_best, clicks = (value * p)[row, first], (value * p)[row, second], truth[row, first]
+        found = []
+        for fixed in prices:
+            sent = fixed * (factor if scaled else 1)
+            paid = np.maximum(next_best, sent) / p[row, first] * clicks
+            found.append([np.where(top >= sent, a, fixed).sum() for a in (value[row, first] * clicks, paid)])
+        return np.array(found)
+
+    right, found = outcome(truth, 1.0), {}
+    for share in SHARES:  # advertisers have no order: the remainder by four picks quarters of them
+        for factor in FACTORS:
+            change = outcome(truth * np.where(advertiser % 4 < 4 * share, factor, 1.0), factor) / right - 1
+            for fixed, (welfare, revenue) in zip(PRICES, change.tolist(), strict=True):
+                found[f"welfare {share:g} {fixed:g} {factor:g}"] = round(welfare, 5)
+                found[f"revenue {share:g} {fixed:g} {factor:g}"] = round(revenue, 5)
+    return found
+
+
+@claim(
+    "Double all predictions where a fixed price competes for half of the slots, and both welfare and revenue fall.",
+    factors,
+    holds=above(0.01),
+    twin={"scaled": True},
+    percent=True,
+    unit="lost, the lesser of both",
+)
+def a_fixed_price_makes_one_factor_costly(found):
+    return -max(found["welfare 1 0.5 2"], found["revenue 1 0.5 2"])

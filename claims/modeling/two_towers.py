@@ -235,3 +235,57 @@ def tenth_of_items_may_be_enough(seed, *, n=300_000, n_epochs=2, unstructured=Fa
     opened = (size <= len(items) / 10).sum(axis=1)  # as many cells as hold at most a tenth of the items
     rank = np.argsort(near, axis=1)[:, cells.labels_]
     return np.take_along_axis(rank < opened[:, None], exact, axis=1).mean()
+
+
+CELLS, OPENED, WANTED = (16, 32, 64, 128, 256), (1, 2, 3, 4, 6, 8, 12, 16), (10, 50, 200)
+
+
+@experiment(seeds=10)
+def cells(seed, *, n_ads=5_000, unstructured=False):
+    """Return the share of the exact list that an index of cells finds, and its dot products, of an exact search's."""
+    log = simulate_ad_log(600_000, seed=seed, n_users=3_000, n_ads=n_ads, base_ctr=0.1)
+    past = log[log["click"] == 1]
+    model = TwoTower(16, n_epochs=2, random_state=seed)
+    model.fit(past[["user_id"]].to_numpy(), past[["ad_id"]].to_numpy())
+    items = model.items(np.unique(past["ad_id"])[:, None])
+    users = model.users(np.unique(past["user_id"])[:500, None])
+    if unstructured:
+        random = np.random.default_rng(seed)
+        items, users = random.normal(size=items.shape), random.normal(size=users.shape)
+    exact, found = np.argsort(-(users @ items.T), axis=1, kind="stable"), {}
+    for n in CELLS:
+        cut = KMeans(n, n_init=1, random_state=seed).fit(items)
+        near = np.argsort(-(users @ cut.cluster_centers_.T), axis=1, kind="stable")
+        place = np.argsort(near, axis=1)[:, cut.labels_]  # of each item's cell among those of a user, nearest first
+        for k in OPENED:
+            found[f"cost {n} {k}"] = round(float((n + (place < k).sum(axis=1).mean()) / len(items)), 5)
+            hit = np.take_along_axis(place < k, exact[:, : WANTED[-1]], axis=1)
+            found |= {f"found {top} {n} {k}": round(float(hit[:, :top].mean()), 5) for top in WANTED}
+    return found
+
+
+@claim(
+    "8 of 64 cells find more of the exact 50 than 16 of 256, for fewer dot products.",
+    cells,
+    holds=above(0),
+    twin={"unstructured": True},
+    percent=True,
+    unit="of the list or of the dot products, the lesser of both",
+)
+def more_cells_are_not_cheaper(found):
+    return min(found["found 50 64 8"] - found["found 50 256 16"], found["cost 256 16"] - found["cost 64 8"])
+
+
+@claim(
+    "Eight tenths of the exact 50 take fewer dot products in 64 cells than in 16.",
+    cells,
+    holds=above(0),
+    twin={"n_ads": 500},
+    percent=True,
+    unit="of the dot products of an exact search",
+)
+def fewer_cells_are_not_cheaper(found):
+    few, many = (
+        np.interp(0.8, *([found[f"{what} {n} {k}"] for k in OPENED] for what in ("found 50", "cost"))) for n in (16, 64)
+    )
+    return few - many

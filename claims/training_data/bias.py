@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -436,3 +437,60 @@ def survivors_click_more(seed, *, alike=1.0, leave=0.3, steep=30.0):
     for _ in range(11):
         here &= rng.random(len(rate)) > leave * np.exp(-steep * rate)
     return rate[here].mean() / rate.mean() - 1
+
+
+TASTE, STEEP, PAGES = (0.0, 0.5, 1.0), (0.0, 0.5, 1.0, 2.0), (500, 2_000, 8_000, 32_000)
+
+
+@experiment(seeds=20)
+def curves(seed, *, knows=False, more=1):
+    """Return the examination by the log of a policy, by what it knows of the taste, and by pages in random order.
+
+    Twins: a policy that ``knows`` all of the taste where it should know nothing, and so many times ``more`` pages.
+    """
+    rng = np.random.default_rng([seed, 4])
+    relevance = simulate_ad_log(400_000, seed=seed)["relevance"].to_numpy().reshape(-1, 5)
+    taste = logit(relevance)
+    noise, order = rng.normal(0, taste.std(), taste.shape), np.arange(1, 6)
+
+    def tell(name, pages, look):
+        click = rng.random(pages.shape) < pages * look
+        told = examination_from_random_positions(click.ravel(), np.tile(order, len(pages)))["examination"]
+        return {f"{name} {position}": round(float(told[position]), 4) for position in order}
+
+    found = {}
+    shuffled = rng.permuted(relevance, axis=1)
+    for known in TASTE:
+        share = max(known, float(knows))
+        best_first = np.argsort(-(share * taste + (1 - share) * noise), axis=1, kind="stable")
+        ordered = np.take_along_axis(relevance, best_first, axis=1)
+        for steep in STEEP:
+            found |= tell(f"own {known:g} {steep:g}", ordered, EXAMINATION**steep)
+    for steep in STEEP:
+        for pages in PAGES:
+            found |= tell(f"random {steep:g} {pages}", shuffled[: more * pages], EXAMINATION**steep)
+    return found
+
+
+@claim(
+    "The log of a policy that knows nothing of the taste tells how often position 5 is looked at, within a tenth.",
+    curves,
+    holds=between(-0.1, 0.1),
+    twin={"knows": True},
+    percent=True,
+    unit="of the looking at position 5",
+)
+def a_policy_that_knows_nothing_logs_the_looking(found):
+    return found["own 0 1 5"] / EXAMINATION[4] - 1
+
+
+@claim(
+    "From 500 pages in random order, what clicks say of position 5 is off by a tenth of it or more, on average.",
+    curves,
+    holds=above(0.1),
+    twin={"more": 100},
+    percent=True,
+    unit="of the looking at position 5",
+)
+def few_random_pages_tell_little(found):
+    return abs(found["random 1 500 5"] / EXAMINATION[4] - 1)

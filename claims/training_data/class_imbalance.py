@@ -273,3 +273,52 @@ def a_wrong_model_gets_other_slopes(found):
 )
 def weights_keep_the_slopes(found):
     return found["entropy, weighted"] - found["entropy, sampled"]
+
+
+KEPT, TENTHS = (1.0, 0.2, 0.1, 0.05), 10
+
+
+@experiment(seeds=10)
+def divided(seed, *, told=1.0):
+    """Return what a linear model promises and what comes, by the share of the negatives kept and by the one divided by.
+
+    In the twin each division is by a multiple of what it says.
+    """
+    X, y, past = features(seed, 200_000)
+    found = {}
+    for kept in KEPT:
+        keep = downsample_negatives(y[past], kept, np.random.default_rng(seed))
+        raw = model_of("linear").fit(X[past][keep], y[past][keep]).predict_proba(X[~past])[:, 1]
+        tenths = np.array_split(np.argsort(raw, kind="stable"), TENTHS)
+        for i, rows in enumerate(tenths, 1):
+            found[f"came {kept:g} {i}"] = round(float(y[~past][rows].mean()), 5)
+        for share in KEPT:
+            p = recalibrate(raw, told * share)
+            found[f"ratio {kept:g} {share:g}"] = round(float(p.sum() / y[~past].sum()), 4)
+            found[f"entropy {kept:g} {share:g}"] = round(normalized_entropy(y[~past], p), 4)
+            for i, rows in enumerate(tenths, 1):
+                found[f"promised {kept:g} {share:g} {i}"] = round(float(p[rows].mean()), 5)
+    return found
+
+
+@claim(
+    "Divided by the share of the negatives that was kept, a linear model promises the clicks that come, within a "
+    "tenth.",
+    divided,
+    holds=between(0.9, 1.1),
+    twin={"told": 0.5},
+    unit="clicks promised for each that came",
+)
+def the_share_kept_divides_back(found):
+    return found["ratio 0.1 0.1"]
+
+
+@claim(
+    "Divided by half of the share that was kept, it promises half of them.",
+    divided,
+    holds=between(0.4, 0.6),
+    twin={"told": 0.5},
+    unit="clicks promised for each that came",
+)
+def half_of_the_share_promises_half(found):
+    return found["ratio 0.1 0.05"]

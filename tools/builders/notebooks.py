@@ -181,9 +181,9 @@ def _told(figure: Tag, url: str) -> str:
     if claims:
         said = (f"> {claim.p.get_text()} **{claim.strong.get_text()}** {_runs(claim, url)}\n" for claim in claims)
         return ">\n".join(said)
-    words = figure.figcaption or figure
+    words = [" ".join(part.get_text().split()) for part in [figure.figcaption or figure, *figure.select(".answer > p")]]
     tables = "".join("\n".join(gathered(table)) for table in figure.select("table"))
-    return f"> *Figure, [on the page]({url})*: {' '.join(words.get_text().split())}\n{tables}\n"
+    return f"> *Figure, [on the page]({url})*: {' Answer: '.join(words)}\n{tables}\n"
 
 
 def _runs(claim: Tag, url: str) -> str:

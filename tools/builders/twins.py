@@ -157,7 +157,9 @@ def output(block: Tag) -> list[str]:
 def figure(drawn: Tag) -> list[str]:
     """Return a figure in words: its evidence or its table, or what it shows and what to notice in it."""
     if drawing := drawn.select_one(":scope > svg"):
-        lines = [f"*Figure: {drawing['aria-label']}*", "", words(drawn.figcaption), ""]
+        answer = drawn.select_one(".answer > p")
+        answered = [f"Answer: {words(answer)}", ""] if answer else []
+        lines = [f"*Figure: {drawing['aria-label']}*", "", words(drawn.figcaption), "", *answered]
         return lines + [line for table in drawn.select("table") for line in gathered(table)]
     return gathered(drawn)
 

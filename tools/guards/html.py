@@ -105,7 +105,7 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "reading reading-time proof proof-total snippet-file whole breath prompt plot diagram diagram-box hero outline "
     "where where-text phases phases--head phases--full seg p1 p2 p3 p4 p5 crumbs facts "
     "plan card right wrong from all-cards all-prompts mock-case mock-rubric overview sheet "
-    "sheet-clock sheet-cards explore explore-says numbers cells over end inner long "
+    "sheet-clock sheet-cards explore explore-says answer numbers cells over end inner long "
     "proof-summary proof-pages report nearest pages diagram-under"
 )
 CLASSES |= {f"w{width}" for width in columns.WIDTHS}
