@@ -13,6 +13,7 @@ import numpy as np
 from scipy import stats
 
 from claims.evaluation.calibration import FACTORS, PRICES, SHARES
+from claims.evaluation.off_policy import LIMITS, ROWS
 from claims.modeling.two_towers import CELLS, OPENED, WANTED
 from claims.training_data.bias import PAGES, STEEP, TASTE
 from claims.training_data.class_imbalance import KEPT, TENTHS
@@ -21,6 +22,7 @@ from figures.explore import MINUS, PERCENT, Axis, Curve, Grid, Quantity, explora
 from figures.svg import FIRST, INK, SECOND
 from snippets.datasets.ad_log import EXAMINATION
 from snippets.evaluation.ab_test import always_valid_interval, sample_size_per_arm
+from snippets.features.hashing import collision_share
 
 _DASHED = (0, (4, 3))
 
@@ -157,8 +159,8 @@ def peeking() -> str:
         dress,
         "Two stairs that rise with the number of looks: the share of tests stopped at the first p < 0.05, and of those "
         "stopped by the always-valid interval.",
-        "With a true effect of 0 %, turn the looks from 1 to 5, 10 and 28: how many tests of nothing does p < 0.05 "
-        "stop? Then turn the effect to 100 %: what does the always-valid interval cost?",
+        "With a true effect of 0 %, turn the looks from 1 to 5, 10 and 28: how many tests of a change without "
+        "effect does p < 0.05 stop? Then turn the effect to 100 %: what does the always-valid interval cost?",
         f"One look stops the promised {grid.text('peeked', looks=1)}, 5 looks stop {grid.text('peeked', looks=5)}, 10 "
         f"stop {grid.text('peeked', looks=10)} and 28 stop {grid.text('peeked')}; the always-valid interval stops "
         f"{grid.text('valid')}. At the planned effect it finds {grid.text('valid', effect=1.0)} with 28 looks, where "
@@ -230,7 +232,7 @@ def negatives() -> str:
     grid = Grid(
         [
             Axis("kept", "Negatives kept in training", KEPT, _percent(KEPT), KEPT.index(0.1)),
-            Axis("divided", "Kept, as serving assumes", KEPT, _percent(KEPT), 0),
+            Axis("divided", "Kept, says serving", KEPT, _percent(KEPT), 0),
             Axis("tenth", "Tenth of the rows by score", tenths, [str(n) for n in tenths], 9, knob=False),
         ],
         {
@@ -304,22 +306,24 @@ def looking() -> str:
     grid = Grid(
         [
             Axis("knows", "Taste the policy knows", TASTE, _percent(TASTE), 2),
-            Axis("looks", "Looks at position 5", STEEP, [f"{100 * look:.0f}{PERCENT}" for look in looks[:, -1]], 2),
+            Axis("looks", "Looks at position 5", STEEP, [f"{100 * look:.1f}{PERCENT}" for look in looks[:, -1]], 2),
             Axis("pages", "Pages in random order", PAGES, [f"{n:,}" for n in PAGES], 2),
             Axis("position", "Position", order, [str(n) for n in order], 4, knob=False),
         ],
         {
-            "truth": Quantity("Users who look", ("looks", "position"), 100 * looks, unit=PERCENT),
+            "truth": Quantity("Users who look", ("looks", "position"), 100 * looks, digits=1, unit=PERCENT),
             "own": _spread(
                 "By its own log",
                 ("knows", "looks", "position"),
                 100 * _found(name, "own", TASTE, STEEP, order),
+                digits=1,
                 unit=PERCENT,
             ),
             "trial": _spread(
                 "By random pages",
                 ("looks", "pages", "position"),
                 100 * _found(name, "random", STEEP, PAGES, order),
+                digits=1,
                 unit=PERCENT,
             ),
         },
@@ -412,4 +416,110 @@ def index_recall() -> str:
         f"{told(cells=256, opened=16)}. Few cells are coarse. Many cost a dot product for each of their centers.",
         [f"modeling/two_towers/{claim}" for claim in ("fewer_cells_are_not_cheaper", "more_cells_are_not_cheaper")],
         _note(name),
+    )
+
+
+def collisions() -> str:
+    """Draw the share of values that share their column of a hashed table, by its width."""
+    bits, values = range(12, 27), [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
+    widths = [2**b for b in bits]
+    share = np.array([[collision_share(n, b) for b in bits] for n in values])
+    grid = Grid(
+        [
+            Axis("columns", "Columns of the table", widths, [f"{n:,}" for n in widths], bits.index(20)),
+            Axis("values", "Different values", values, [f"{n:,}" for n in values], values.index(1_000_000)),
+        ],
+        {
+            "share": Quantity("Values that share their column", ("values", "columns"), 100 * share, 1, PERCENT),
+            "memory": Quantity(
+                "Memory for weights of 4 bytes", ("columns",), np.array(widths) * 4e-6, 2, "\N{NO-BREAK SPACE}MB"
+            ),
+        },
+        "Of {values} values, hashed into {columns} columns, {share} are expected to share theirs with another. Weights "
+        "of 4 bytes take {memory}.",
+    )
+
+    def dress(axes):
+        axes.axhline(10, color=INK, linewidth=0.8, linestyle=_DASHED)
+        axes.text(8e7, 10, "10 %", va="center")
+        axes.set(xscale="log", xlabel="columns, log scale", ylabel="values that share a column")
+        axes.set(xlim=(4e3, 6.8e7), ylim=(0, 104))
+        axes.set_xticks([1e4, 1e5, 1e6, 1e7], ["10,000", "100,000", "1 M", "10 M"])
+        axes.set_yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
+        axes.minorticks_off()
+
+    wide, half = widths[bits.index(24)], widths[bits.index(23)]
+    return explorable(
+        "collisions",
+        grid,
+        [Curve("share", "columns", FIRST)],
+        dress,
+        "A curve that falls from all to none: the share of values that share their column with another, by the width "
+        "of the table.",
+        "A million values: turn the columns until fewer than 10 % of them share theirs. How many columns a value is "
+        "that?",
+        f"{wide:,} columns, where {grid.text('share', columns=wide)} share theirs; half of them, {half:,}, leave "
+        f"{grid.text('share', columns=half)}, and about one column a value leaves {grid.text('share')}. In a wide "
+        "table the share is nearly that of values to columns. What a collision costs is another question, and less "
+        "than it sounds.",
+        [
+            f"features/categories/{claim}"
+            for claim in ("collisions_as_predicted", "four_times_as_wide_is_enough", "collisions_cost_little")
+        ],
+    )
+
+
+def clipping() -> str:
+    """Draw bias, noise and error of inverse propensity scoring, by the limit of its weights and the rows of the log."""
+    name = "evaluation/off_policy/clipped"
+    limits = [*(f"{limit:g}" for limit in LIMITS[:-1]), "none"]
+    shown = {"digits": 0, "unit": PERCENT}
+    grid = Grid(
+        [
+            Axis("limit", "Limit of the weights", LIMITS, limits, LIMITS.index(10)),
+            Axis("rows", "Rows of the log", ROWS, [f"{n:,}" for n in ROWS], ROWS.index(5_000)),
+        ],
+        {
+            "bias": _spread("Bias, of the true value", ("limit",), 100 * _found(name, "bias", LIMITS), **shown),
+            "noise": _spread(
+                "Noise, of the true value", ("rows", "limit"), 100 * _found(name, "noise", ROWS, LIMITS), **shown
+            ),
+            "error": _spread(
+                "Error, of the true value", ("rows", "limit"), 100 * _found(name, "error", ROWS, LIMITS), **shown
+            ),
+        },
+        "From {rows} rows with a limit of {limit}, the bias is {bias} of the true value and the noise {noise}: "
+        "together, as root mean squared error, {error}.",
+    )
+
+    def dress(axes):
+        axes.text(0.98, 128, "bias", color=SECOND)
+        axes.text(1.5, 128, "noise", color=FIRST)
+        axes.text(2.45, 128, "error")
+        axes.set(xscale="log", xlabel="limit of the weights, log scale", ylabel="of the true value")
+        axes.set(xlim=(0.95, 33), ylim=(0, 140))
+        axes.set_xticks([1, 2, 5, 10, 20, 31], ["1", "2", "5", "10", "20", "none"])
+        axes.set_yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
+        axes.minorticks_off()
+
+    def best(rows):
+        errors = [grid.value("error", rows=rows, limit=limit) for limit in LIMITS]
+        return LIMITS[int(np.argmin(errors))]
+
+    few, many = ROWS[0], ROWS[-1]
+    return explorable(
+        "clipping",
+        grid,
+        [Curve("bias", "limit", SECOND), Curve("noise", "limit", FIRST), Curve("error", "limit", INK)],
+        dress,
+        "Three curves over the limit of the weights: the bias, which falls as the limit rises, the noise, which rises, "
+        "and the error that both make.",
+        "Turn the rows of the log from 500 to 50,000: where does the error have its minimum? What moves, the bias or "
+        "the noise?",
+        f"From {few:,} rows at a limit of {best(few):g}, with an error of "
+        f"{grid.text('error', rows=few, limit=best(few))} against {grid.text('error', rows=few, limit=LIMITS[-1])} "
+        f"without a limit. From {many:,} rows without one, {grid.text('error', rows=many, limit=LIMITS[-1])} against "
+        f"{grid.text('error', rows=many)} at a limit of 10. The noise falls with the root of the rows, the bias stays.",
+        ["evaluation/off_policy/few_rows_want_a_limit"],
+        f"The band and the ± are the standard deviation between {len(runs(name))} worlds.",
     )

@@ -154,3 +154,47 @@ def weight_and_estimate_fall_together(seed, *, n=100_000, shown=0.01, loved=0.1)
     count = rng.multinomial(n, logging, 200)
     weight = target / logging
     return np.corrcoef(count @ weight, rng.binomial(count, rates) @ weight)[0, 1]
+
+
+LIMITS, ROWS = (
+    (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 31.0),
+    (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000),
+)
+
+
+@experiment(seeds=20)
+def clipped(seed, *, mean=0.05, likes=-0.3, wants=0.8):
+    """Return bias, noise and error of IPS by the limit of the weights and by rows, over the truth.
+
+    The world is that of ``estimates``: so small that all three are sums over its users and items. No weight there
+    reaches the largest limit.
+    """
+    rates = np.random.default_rng([seed, 10]).beta(2, 2 / mean - 2, (2, 10))
+    taste = np.argsort(np.argsort(rates, axis=1), axis=1)
+    target, logging = (np.exp(k * taste) / np.exp(k * taste).sum(axis=1, keepdims=True) for k in (wants, likes))
+    truth, found = (target * rates).sum() / 2, {}
+    for limit in LIMITS:
+        weight = np.minimum(target / logging, limit)
+        first, second = ((logging * rates * weight**k).sum() / 2 for k in (1, 2))
+        bias = first / truth - 1
+        found[f"bias {limit:g}"] = round(abs(bias), 5)
+        for n in ROWS:
+            noise = np.sqrt((second - first**2) / n) / truth
+            found[f"noise {n} {limit:g}"] = round(noise, 5)
+            found[f"error {n} {limit:g}"] = round(np.hypot(bias, noise), 5)
+    return found
+
+
+@claim(
+    "A limit of 10 makes the error of IPS smaller where 500 rows were logged, and larger where 20,000 were.",
+    clipped,
+    holds=above(0),
+    twin={"likes": 0.8},
+    percent=True,
+    unit="of the truth, the lesser of both differences",
+)
+def few_rows_want_a_limit(found):
+    return min(
+        found["error 500 31"] - found["error 500 10"],
+        found["error 20000 10"] - found["error 20000 31"],
+    )

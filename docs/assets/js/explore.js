@@ -45,13 +45,13 @@ for (const figure of document.querySelectorAll("figure.explore")) {
         const { value, spread } = read(quantities[y], at);
         return [x ? read(quantities[x], at).value : number, value, spread];
       });
-      const part = (name) => svg.querySelector(`[id$="-${name}-${i}"] :is(path, use)`);
+      const part = (name, tag = "path") => svg.querySelector(`[id$="-${name}-${i}"] ${tag}`);
       part("curve").setAttribute("d", `M${way(points, steps).join("L")}`);
       const [low, high] = [-1, 1].map((side) => way(points.map(([a, b, spread]) => [a, b + side * spread]), steps));
       part("band")?.setAttribute("d", `M${[...low, ...high.reverse()].join("L")}Z`);
       const [a, b] = points[stand[along]];
-      part("dot").setAttribute("x", place(plane[0], a));
-      part("dot").setAttribute("y", place(plane[1], b));
+      part("dot", "use").setAttribute("x", place(plane[0], a));
+      part("dot", "use").setAttribute("y", place(plane[1], b));
     });
     words.textContent = says.replace(/\{(\w+)\}/g, (_, name) => text(name));
     svg.setAttribute("aria-label", shows + words.textContent);
