@@ -44,7 +44,7 @@ def test_front_matter_is_text_on_its_page_and_on_those_beside_it(tmp_path):
     assert json.loads(page.select_one("[type='application/ld+json']").text)["@graph"][0]["name"] == PLANT
     assert faults((tmp_path / "site/ml-design.epub").read_bytes()) == []
     assert f"[{PLANT}](" in (tmp_path / "site/llms.txt").read_text(encoding="utf-8")
-    assert page.select_one(".facts li").text == f"{PLANT} of the 45 minutes"
+    assert page.select_one(".facts li").text == f"Interview: {PLANT} min"
     assert page.select_one(".md-header__topic + .md-header__topic").text.strip() == PLANT
     for beside, link in [("", "next"), ("last/", "prev")]:
         footer = pages[beside].select_one(f".md-footer__link--{link}")

@@ -106,7 +106,7 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "where where-text phases phases--head phases--full seg p1 p2 p3 p4 p5 crumbs facts "
     "plan card right wrong from all-cards all-prompts mock-case mock-rubric overview sheet "
     "sheet-clock sheet-cards explore explore-says answer numbers cells over end inner long "
-    "proof-summary proof-pages report nearest pages diagram-under"
+    "proof-summary proof-pages report nearest pages diagram-under ways"
 )
 CLASSES |= {f"w{width}" for width in columns.WIDTHS}
 CLASSES |= {f"{kind}-{n}" for kind in ("cols", "over") for n in range(2, columns.MOST + 1)}

@@ -41,7 +41,7 @@ OPTIONAL = {"snippets": list, "given": list, "hide": list}
 _KINDS = "note tip warning abstract question card right wrong"
 GATHERED = {"overview", "sheet-clock", "sheet-cards", "all-cards", "all-prompts", "phase-bar"}
 GATHERED |= {"proof-total", "proof-summary", "proof-pages"}
-_WRITTEN = "breath prompt hero outline p1 p2 p3 p4 p5 plan sheet"
+_WRITTEN = "breath prompt hero outline p1 p2 p3 p4 p5 plan sheet ways"
 # What a page writes itself: a box around Markdown, or the place of what is gathered at build.
 WRITTEN = re.compile(
     rf"""<div\ class="(?:{"|".join(_WRITTEN.split())})"\ markdown> | </div>

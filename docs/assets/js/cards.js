@@ -64,25 +64,36 @@
   function ask() {
     const card = queue[0];
     if (!card) {
-      overview();
+      stop();
       state.prepend(`Done: ${total} cards. `);
-      start.focus();
       return;
     }
     const question = make("p", { class: "question", tabindex: -1 });
     question.append(...[...card.box.querySelector("summary").childNodes].map((node) => node.cloneNode(true)));
     const show = make("button", { type: "button", class: "md-button", onclick: () => answer(card) }, "Show the answer");
-    table.replaceChildren(make("p", { class: "count" }, `${done + 1} of ${total}`), question, show);
+    const leave = make("button", { type: "button", onclick: stop }, "Stop");
+    const count = make("p", { class: "count" }, `${done + 1} of ${total} `, leave);
+    table.replaceChildren(count, question, make("div", { class: "controls" }, show));
     question.focus();
   }
 
   function answer(card) {
     const text = make("div", { class: "answer", tabindex: -1 });
     text.append(...[...card.box.children].slice(1).map((node) => node.cloneNode(true)));
-    const again = make("button", { type: "button", class: "md-button", onclick: () => grade(card, false) }, "Again (1)");
-    const knew = make("button", { type: "button", class: "md-button", onclick: () => grade(card, true) }, "I knew it (2)");
-    table.querySelector("button").replaceWith(text, again, " ", knew);
+    const choose = (knew) => ({ type: "button", class: "md-button", onclick: () => grade(card, knew) });
+    const key = (name) => make("span", { class: "key" }, ` (${name})`);
+    const controls = table.querySelector(".controls");
+    controls.before(text);
+    controls.replaceChildren(
+      make("button", choose(false), "Again", key("1")),
+      make("button", choose(true), "I knew it", key("2")),
+    );
     text.focus();
+  }
+
+  function stop() {
+    overview();
+    start.focus();
   }
 
   function grade(card, knew) {
@@ -98,7 +109,7 @@
 
   function keys(event) {
     if (event.target.closest("a, button") && (event.key === " " || event.key === "Enter")) return; // theirs
-    const buttons = table.querySelectorAll("button");
+    const buttons = table.querySelectorAll(".controls button");
     const press = { 1: buttons.length === 2 && buttons[0], 2: buttons[1], " ": buttons.length === 1 && buttons[0] };
     if (event.ctrlKey || event.altKey || event.metaKey || !press[event.key]) return;
     event.preventDefault();

@@ -8,10 +8,14 @@
   table.before(next);
   table.after(runs);
 
+  // A row has the colour of its phase.
+  table.querySelectorAll("tbody tr").forEach((row, i) => row.classList.add(`p${i + 1}`));
+
   function note(cell, done, all, words) {
-    const bar = make("progress", { max: all, value: done, "aria-label": words });
+    const bar = make("span", { class: "phases--done", "aria-hidden": "true" }, make("span", { class: "seg" }));
+    bar.firstChild.style.setProperty("--done", done / all);
     cell.querySelector(".done")?.remove();
-    cell.append(make("span", { class: "done" }, bar, ` ${words}`));
+    cell.append(make("span", { class: "done" }, bar, make("span", {}, words)));
   }
 
   function show() {
