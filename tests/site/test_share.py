@@ -118,9 +118,10 @@ def test_a_phone_can_read_the_manifest_and_its_icons(browser, base):
         if icon["type"] == "image/png":
             assert "x".join(map(str, Image.open(io.BytesIO(content)).size)) == icon["sizes"]
     for scheme, name in [("light", "background_color"), ("dark", "theme_color")]:
-        page.emulate_media(color_scheme=scheme)
-        page.reload()
-        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        fresh = browser.new_page(color_scheme=scheme)
+        fresh.goto(base)
+        ground = fresh.evaluate("getComputedStyle(document.body).backgroundColor")
+        fresh.close()
         assert ground == "rgb({}, {}, {})".format(*bytes.fromhex(json.loads(found["data"])[name].removeprefix("#")))
     assert said == []
     page.close()
