@@ -3,8 +3,8 @@
 import pytest
 
 from tools.guards.fences import ROOT
-from tools.guards.markup import check_html, check_meta, without_pictures
-from tools.guards.pages import check_page
+from tools.guards.markup import check_distinct, check_html, check_meta, without_pictures
+from tools.guards.pages import check_descriptions, check_page
 
 SOUND = """# A page with `<code>` & more
 
@@ -201,7 +201,7 @@ def test_prose_includes_tables_and_terms_alone(tmp_path, line, sound):
 
 META = {
     "title": "A page",
-    "description": "One sentence.",
+    "description": f"{'What the page finds, then what it covers. ' * 3}",
     "section": "Evaluation & Deployment",
     "minutes": 3,
     "tags": ["a"],
@@ -223,12 +223,15 @@ def test_plain_front_matter_passes():
         ("title", "{% include 'x' %}"),
         ("title", "A\nB"),
         ("title", ""),
+        ("title", "A title that a search engine cuts off at its end,"),
         ("title", 3),
         ("title", ["A"]),
         ("description", 'An "attribute'),
         ("description", "</title>"),
         ("description", "*starred*"),
         ("description", None),
+        ("description", "One sentence."),
+        ("description", "A description that nobody reads to its end. " * 4),
         ("section", "Anything"),
         ("section", "<b>Modeling</b>"),
         ("minutes", "3"),
@@ -252,6 +255,24 @@ def test_plain_front_matter_passes():
 )
 def test_other_front_matter_is_refused(key, value):
     assert [found for found, _ in check_meta({**META, key: value})] == [key]
+
+
+@pytest.mark.parametrize(
+    ("second", "shared"),
+    [
+        ("A shelf: a worked answer from the first question on.", "a worked answer from the first"),
+        ("A shelf: a worked answer from the last question on.", ""),
+        ("Ads.", ""),
+    ],
+)
+def test_descriptions_are_each_about_their_page(second, shared):
+    first = "The feed, a worked answer from the first question to the last."
+    faults = [(page, what.split("'")[1]) for page, what in check_distinct({"feed": first, "shelf": second})]
+    assert faults == [("shelf", shared)] * bool(shared)
+
+
+def test_all_descriptions_of_the_guide_are():
+    assert check_descriptions() == []
 
 
 def front_matter_faults(tmp_path, text):

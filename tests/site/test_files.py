@@ -19,8 +19,8 @@ LYCHEE = [Path(sys.executable).parent / "lychee", "--offline", "--include-fragme
 @pytest.mark.parametrize("url", PAGES)
 def test_each_page_has_a_title_a_description_and_one_heading(url):
     page = soup(url)
-    assert len(page.title.text) > 10
-    assert 50 < len(page.find("meta", {"name": "description"})["content"]) < 260
+    assert 10 < len(page.title.text) <= 60
+    assert 110 <= len(page.find("meta", {"name": "description"})["content"]) <= 155
     assert len(page.find_all("h1")) == 1
 
 

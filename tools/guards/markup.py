@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import yaml
 from bs4 import BeautifulSoup
@@ -37,6 +37,9 @@ SECTIONS = {
 KNOWN = ("Machine-learning design, recommender systems", "The interview", *SECTIONS.values(), "References")
 KEYS = {"title": str, "description": str, "section": str, "minutes": int, "tags": list}
 OPTIONAL = {"snippets": list, "given": list, "hide": list}
+SHORTEST, LONGEST = 110, 155  # of a description, in characters: search engines cut off what is longer
+TITLE = 60 - len(" - ML Design")  # of a title, which search engines show with the site's name behind it
+ALIKE = 6  # words in a row that two descriptions may not have in common
 
 _KINDS = "note tip warning abstract question card right wrong"
 GATHERED = {"overview", "sheet-clock", "sheet-cards", "all-cards", "all-prompts", "phase-bar"}
@@ -226,6 +229,17 @@ def check_no_front_matter(text: str) -> Iterator[tuple[int, str]]:
         yield 1, "only a page below docs/ has front matter"
 
 
+def check_distinct(descriptions: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Say which descriptions, by their page, share words in a row with one before them: each is about its page."""
+    seen: dict[tuple[str, ...], str] = {}
+    for page, text in descriptions.items():
+        words = text.lower().split()
+        runs = [tuple(words[i : i + ALIKE]) for i in range(len(words) - ALIKE + 1)]
+        if found := next((run for run in runs if run in seen), None):
+            yield page, f"its description shares {' '.join(found)!r} with that of {seen[found]}"
+        seen |= dict.fromkeys(runs, page)
+
+
 def _line_of_key(text: str, key: str) -> int:
     return next((i for i, line in enumerate(text.split("\n"), 1) if line.startswith(f"{key}:")), 1)
 
@@ -238,6 +252,10 @@ def check_meta(meta: dict) -> Iterator[tuple[str, str]]:
             yield str(key), f"unknown key {key!r} in the front matter: known are {', '.join(known)}"
         elif type(value) is not known[key]:
             yield key, f"{key} must be {known[key].__name__}, got {value!r}"
+        elif key == "title" and len(value) > TITLE:
+            yield key, f"title may have {TITLE} characters, got {len(value)}"
+        elif key == "description" and not SHORTEST <= len(value) <= LONGEST:
+            yield key, f"description must be {SHORTEST} to {LONGEST} characters, got {len(value)}"
         elif key == "minutes" and not 0 <= value <= 45:
             yield key, f"minutes are those of 45 that the page takes, got {value}"
         elif key == "section" and value not in KNOWN:

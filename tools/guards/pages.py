@@ -15,6 +15,8 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+from mkdocs.utils import yaml_load
+from mkdocs.utils.meta import get_data
 from pygments.lexers import find_lexer_class, get_all_lexers
 from pygments.lexers.python import PythonLexer
 from pytest_codeblocks.main import extract_from_file
@@ -115,6 +117,16 @@ def check_page(path: Path) -> list[str]:
         faults += numbers.check(path, text)
     faults += markup.check_front_matter(text) if published else markup.check_no_front_matter(text)
     return _named(path, faults)
+
+
+def check_descriptions() -> list[str]:
+    """Return the faults of the descriptions of pages and labs, each held against those before it."""
+    config = yaml_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    found = {f"mkdocs.yml:1: {name}": meta["description"] for name, meta in config["extra"]["labs"].items()}
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        meta = get_data(path.read_text(encoding="utf-8"))[1]
+        found[f"{path.relative_to(ROOT)}:1"] = str(meta.get("description", ""))
+    return [f"{page}: {what}" for page, what in markup.check_distinct(found)]
 
 
 def check_part(path: Path) -> list[str]:

@@ -17,6 +17,7 @@ from mkdocs.utils.yaml import yaml_load
 
 from tools.builders.outputs import rewrite
 from tools.guards.fences import ROOT, RUN, fences
+from tools.guards.markup import TITLE as LONGEST
 from tools.guards.runner import Runner
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -66,8 +67,8 @@ def layout(root: Path, page: str, title: str) -> dict[Path, str]:
         raise ValueError(
             f"P={page}: {name!r} is no name: write lowercase words joined by hyphens, none of Python's own"
         )
-    if not TITLE.fullmatch(title) or len(title) > 60:
-        raise ValueError(f"TITLE={title!r} is no title: write up to 60 letters, digits, spaces and , : ? ' ( ) / + -")
+    if not TITLE.fullmatch(title) or len(title) > LONGEST:
+        raise ValueError(f"TITLE={title!r} is no title: write up to {LONGEST} letters, digits, spaces and , : ? ' ( ) / + -")
     folder = section.replace("-", "_")
     module = f"snippets.{folder}.{function}"
     home, snippet = root / "docs" / f"{page}.md", root / "snippets" / folder / f"{function}.py"
