@@ -162,7 +162,7 @@ def _verdict(c: Claim, found: dict[str, list[float]]) -> str:
     worlds = f" in {len(found)} worlds" if len(found) > 1 else ""
     verdict = c.verdict(found)
     if verdict == "holds":
-        return f"Held in {held} of {runs} runs{worlds}."
+        return f"Held {'by the mean, and ' * (held < runs)}in {held} of {runs} runs{worlds}."  # the mean decides
     return (
         f"{_undecided(c, found) if verdict == 'varies' else 'Failed'}: {_region(c)} in {held} of {runs} runs{worlds}."
     )

@@ -34,7 +34,11 @@ def drawn(monkeypatch):
     ("c", "verdict", "size"),
     [
         (made(above(0)), "Held in 10 of 10 runs.", "+0.20 ± 0.11"),
-        (made(above(0.11), percent=True, unit="of the gap"), "Held in 5 of 10 runs.", "20 ± 11 % of the gap"),
+        (
+            made(above(0.11), percent=True, unit="of the gap"),
+            "Held by the mean, and in 5 of 10 runs.",
+            "20 ± 11 % of the gap",
+        ),
         (made(between(0.3, 0.5), says="fails"), "Failed: between 0.3 and 0.5 in 0 of 10 runs.", "0.20 ± 0.11"),
         (
             made(above(0), worlds={"default": {}, "large": {"effect": 2.0}}, says="varies"),

@@ -76,6 +76,16 @@ def test_a_sound_site_is_proven_and_signed(world):
     assert "2 cells run</a>" in (site / "labs/lab/index.html").read_text()
 
 
+def test_home_counts_what_ran_and_a_page_its_claims(world):
+    (world / "claims.json").write_text(json.dumps({"claims": {}}))
+    shown = '<div class="claim holds"><p>A.</p></div>' * 2
+    site = published(world, SOUND + f'<p class="proof-total"></p>{shown}')
+    prove(site, world)
+    html = (site / "page/index.html").read_text()
+    assert "All 1 Python blocks and 2 lab cells on this site ran for this build" in html
+    assert "1 snippet tested, 2 claims tried</a>" in html
+
+
 FILE = "def f():\n    y = 2\n    z = 3"
 WHOLE = f'<details class="whole">{fence(FILE, "py")}</details>'
 

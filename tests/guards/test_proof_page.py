@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from tools.guards.proof_page import KINDS, SECTIONS, fill
+from tools.guards.proof_page import KINDS, SECTIONS, TRIED, fill
 
 PROOF = {
     "commit": "0123456789abcdef",
@@ -20,20 +20,24 @@ PROOF = {
         "labs/a/": [{"kind": "cell"}],
     },
 }
-TITLES = {"evaluation/drift/": "Drift &amp; more", "labs/a/": "A"}
+NAMED = {"evaluation/drift/": ("Drift &amp; more", 2), "labs/a/": ("A", 0)}
 PLACES = '<div class="proof-summary"></div><div class="proof-pages"></div>'
 
 
 def tables(proof=PROOF):
-    found = BeautifulSoup(fill(PLACES, proof, TITLES), "html.parser").find_all("table")
+    found = BeautifulSoup(fill(PLACES, proof, NAMED), "html.parser").find_all("table")
     return [[[cell.text for cell in row.find_all(["th", "td"])] for row in table.find_all("tr")] for table in found]
 
 
 def test_it_names_the_commit_and_the_totals():
     facts = dict(tables()[0])
+
+    def rows_of(number):
+        return [words for name, words in tables()[0] if name == number]
+
     assert facts["Commit"] == "0123456789ab of 2026-01-02"
     assert facts["1,200"] == KINDS["run"]
-    assert facts["3"] == KINDS["shown"]
+    assert rows_of("3") == [KINDS["shown"], TRIED]
 
 
 @pytest.mark.parametrize(
@@ -60,12 +64,12 @@ def test_it_counts_the_verdicts_by_section():
 @pytest.mark.parametrize("claim", [{"elsewhere/a": {"verdict": "holds"}}, {"labs/a": {"verdict": "new"}}])
 def test_no_claim_is_left_out(claim):
     with pytest.raises(ValueError, match="belongs to no section"):
-        fill(PLACES, PROOF | {"claims": claim}, TITLES)
+        fill(PLACES, PROOF | {"claims": claim}, NAMED)
 
 
 def test_it_counts_what_each_page_shows():
-    assert tables()[2][1:] == [["Drift & more", "2", "1", "0", "0"], ["A", "1", "0", "0", "0"]]
+    assert tables()[2][1:] == [["Drift & more", "2", "1", "0", "2"], ["A", "1", "0", "0", "0"]]
 
 
 def test_without_its_places_a_page_stays():
-    assert fill("<p>x</p>", PROOF, TITLES) == "<p>x</p>"
+    assert fill("<p>x</p>", PROOF, NAMED) == "<p>x</p>"

@@ -40,6 +40,7 @@ class Page:
 
     source: str
     blocks: list[dict] = field(default_factory=list)
+    claims: int = 0
 
     def count(self, kind: str) -> int:
         """Return how many blocks of a kind the page shows."""
@@ -90,8 +91,8 @@ def prove(site: Path, root: Path = ROOT) -> dict:
     for url, page in pages.items():
         _sign(site / url / "index.html" if not url.endswith(".html") else site / url, page, totals, claims)
     if (shown_at := site / "proof/index.html").exists():
-        titles = {url: _title(site / url / "index.html") for url in proof["pages"]}
-        shown_at.write_text(fill(shown_at.read_text(encoding="utf-8"), proof, titles), encoding="utf-8")
+        named = {url: (_title(site / url / "index.html"), pages[url].claims) for url in proof["pages"]}
+        shown_at.write_text(fill(shown_at.read_text(encoding="utf-8"), proof, named), encoding="utf-8")
     return proof
 
 
@@ -161,6 +162,7 @@ def _check(soup: BeautifulSoup, page: Page, ran: list[dict], known: dict[str, st
             faults.append(f"{len(drawn)} figures are drawn, {figures} are shown")
         kinds = ["evidence" if DRAWN in b.code else "figure" for b in written if b.info == FIGURE]
         page.blocks += [{"kind": kind, "sha256": sha} for kind, sha in zip(kinds, drawn, strict=True)]
+    page.claims = len(soup.select("div.claim"))
     return faults
 
 
@@ -214,12 +216,12 @@ def _sign(path: Path, page: Page, totals: Counter, claims: dict[str, dict]) -> N
             words.append(f"{n} {word}{'s' * (n > 1)} run")
     if n := page.count("shown"):
         words.append(f"{n} snippet{'s' * (n > 1)} tested")
-    if n := html.count('<div class="claim '):
+    if n := page.claims:
         words.append(f"{n} claim{'s' * (n > 1)} tried")
     html = re.sub(r'(<a class="proof"[^>]*>)(</a>)', rf"\g<1>{', '.join(words)}\2", html)
-    total = totals["run"] + totals["cell"] + totals["figure"] + totals["evidence"]
-    ran = f'All {total} Python blocks on this site ran for this build: <a href="{depth}proof/">the proof</a>.'
-    tried = f'{len(claims)} conclusions were tried on fresh logs: <a href="{depth}claims/">the claims</a>.'
+    told = f"All {totals['run']} Python blocks and {totals['cell']} lab cells on this site ran for this build"
+    ran = f'{told}: <a href="{depth}proof/">the proof</a>.'
+    tried = f'{len(claims)} claims were tried on fresh logs: <a href="{depth}claims/">all of them</a>.'
     html = html.replace('<p class="proof-total"></p>', f'<p class="proof-total">{ran} {tried}</p>')
     path.write_text(html, encoding="utf-8")
 

@@ -11,16 +11,16 @@ KINDS = {
     "run": "Python blocks run, each in a process of its own, and their outputs compared",
     "cell": "cells of labs run",
     "figure": "figures drawn at build",
-    "evidence": "claims shown with their runs",
     "shown": "sections of tested snippets shown",
 }
+TRIED = "claims tried on fresh logs"
 VERDICTS = {"holds": "Held", "varies": "It depends", "fails": "Failed", "undecided": "Undecided"}
 
 
-def fill(html: str, proof: dict, titles: dict[str, str]) -> str:
-    """Return the page with its two places filled; ``titles`` are those of the pages, by address."""
+def fill(html: str, proof: dict, named: dict[str, tuple[str, int]]) -> str:
+    """Return the page with its two places filled; ``named`` has title and number of claims of each page's address."""
     html = html.replace('<div class="proof-summary"></div>', f'<div class="proof-summary">{_summary(proof)}</div>')
-    return html.replace('<div class="proof-pages"></div>', f'<div class="proof-pages">{_pages(proof, titles)}</div>')
+    return html.replace('<div class="proof-pages"></div>', f'<div class="proof-pages">{_pages(proof, named)}</div>')
 
 
 def _summary(proof: dict) -> str:
@@ -28,6 +28,7 @@ def _summary(proof: dict) -> str:
     commit = f"<code>{proof['commit'][:12]}</code> of {proof['date']}{state}" if proof["commit"] else "not known"
     facts = [("Commit", commit), ("In full", '<a href="../proof.json">proof.json</a>, a SHA-256 for each block')]
     facts += [(f"{proof['totals'].get(kind, 0):,}", words) for kind, words in KINDS.items()]
+    facts.append((f"{len(proof['claims']):,}", TRIED))
     rows = "".join(f'<tr><th scope="row">{name}</th><td>{words}</td></tr>' for name, words in facts)
     return f"<table><tbody>{rows}</tbody></table>{_verdicts(proof['claims'])}"
 
@@ -43,13 +44,14 @@ def _verdicts(claims: dict[str, dict]) -> str:
     return _table(["Claims on fresh logs", *shown.values()], [*rows, ['<a href="../claims/">All of them</a>', *sums]])
 
 
-def _pages(proof: dict, titles: dict[str, str]) -> str:
+def _pages(proof: dict, named: dict[str, tuple[str, int]]) -> str:
     rows = []
     for url, blocks in proof["pages"].items():
         count = Counter(block["kind"] for block in blocks)
-        link = f'<a href="../{url}">{titles[url]}</a>'
-        rows.append([link, count["run"] + count["cell"], count["shown"], count["figure"], count["evidence"]])
-    return _table(["Page", "Run", "Snippets", "Figures", "Claims"], rows)
+        title, claims = named[url]
+        link = f'<a href="../{url}">{title}</a>'
+        rows.append([link, count["run"] + count["cell"], count["shown"], count["figure"], claims])
+    return _table(["Page", "Blocks run", "Snippets", "Figures", "Claims tried"], rows)
 
 
 def _table(head: list[str], rows: list[list]) -> str:

@@ -68,7 +68,9 @@ def layout(root: Path, page: str, title: str) -> dict[Path, str]:
             f"P={page}: {name!r} is no name: write lowercase words joined by hyphens, none of Python's own"
         )
     if not TITLE.fullmatch(title) or len(title) > LONGEST:
-        raise ValueError(f"TITLE={title!r} is no title: write up to {LONGEST} letters, digits, spaces and , : ? ' ( ) / + -")
+        raise ValueError(
+            f"TITLE={title!r} is no title: write up to {LONGEST} letters, digits, spaces and , : ? ' ( ) / + -"
+        )
     folder = section.replace("-", "_")
     module = f"snippets.{folder}.{function}"
     home, snippet = root / "docs" / f"{page}.md", root / "snippets" / folder / f"{function}.py"
