@@ -35,6 +35,9 @@ def test_the_bar_of_phases_names_them_leads_to_them_and_is_as_long_as_their_minu
     proportions = re.findall(r"(\d+)fr", re.search(r"--phases: (.+);", tokens)[1])
     assert [phase["minutes"] for phase in known] == [int(part) for part in proportions]
     assert [phase["end"] for phase in known][-1] == 45
+    styles = (ROOT / "docs/assets/css/site.css").read_text(encoding="utf-8")
+    starts = re.findall(r'\.phases--full > \.p\d::after \{ content: "(\d+)"', styles)
+    assert [phase["start"] for phase in known] == [int(start) for start in starts]
 
 
 def test_the_minutes_add_up():
