@@ -439,7 +439,7 @@ print(table.round({"entropy": 4, "against all, %": 1, "calibration": 3, "leaves 
 # ## Figure 11: fewer negatives, and back
 #
 # Keep all clicks and a share of the other rows. In its section 6.3 the paper finds its best entropy at a rate of
-# 0.025. Then map the probabilities back with $q = p / (p + (1 - p) / w)$.
+# 0.025. Then map the probabilities back with `q = p / (p + (1 - p) / w)`.
 
 # %%
 eleven = {}
