@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from tools.builders import search
+from tools.builders import maths, search
 from tools.builders.search import Section, sections, synonyms, terms, weight
 
 PAGE = """<h1 id="lift">Lift<a class="headerlink" href="#lift">&para;</a></h1>
 <p>Uplift of <abbr title="Click-through rate">CTR</abbr>s, <code>a &lt; b</code>, is
-\t<span class="arithmatex">\\(x^2\\)</span>.</p>
+\t<span class="arithmatex"><math><msup><mi>x</mi><mn>2</mn></msup></math></span>.</p>
 <figure class="plot"><svg role="img"><text>One label</text><text>another</text></svg><figcaption>A caption</figcaption>
 </figure><div class="sheet" data-search-exclude><p>Gathered</p></div>
 <h2 id="run">Run <em>it</em><a class="headerlink" href="#run">&para;</a></h2>
@@ -25,10 +25,48 @@ mean_of(3)
 
 def test_a_page_is_cut_at_its_headings_and_holds_words_alone():
     assert sections(PAGE) == [
-        Section("", "Lift", "Uplift of CTRs, a < b, is. A caption", ""),
-        Section("run", "Run it", "Weak Strong It holds.", "a.b mean_of"),
+        Section("", "Lift", "Uplift of CTRs, a < b, is x^2. A caption", ""),
+        Section("run", "Run it", "Weak · Strong · It holds.", "a.b mean_of"),
         Section("more", "More", "Why? So.", ""),
     ]
+
+
+def text_of(html):
+    return sections(html)[0].text
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        ("w", "w"),
+        (r"q = p / (p + (1 - p) / w)", "q = p/(p + (1 - p)/w)"),
+        (r"\frac{a + b}{c}", "(a + b) / c"),
+        (r"-\frac{1}{n}\sum_i y_i \log p_i", "-1 / n∑_i y_i log p_i"),
+        (r"\hat{r}_{\text{target}}", "r_target"),
+        (r"\sqrt{n}", "√n"),
+        (r"\sqrt{2 n}", "√(2 n)"),
+    ],
+)
+def test_a_formula_is_found_as_one_types_it(latex, expected):
+    html = maths.typeset(f'<p>So <span class="arithmatex">\\({latex}\\)</span>, see.</p>')
+    assert text_of(html) == f"So {expected}, see."
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>A log loss of .44603, or <code>.5</code>.</p>", "A log loss of .44603, or .5."),
+        ("<p>So <em>that</em> : yes .</p>", "So that: yes."),
+        (
+            "<table><tr><td>SMOTE</td><td>Made-up rows.</td></tr><tr><td>Time</td></tr></table>",
+            "SMOTE · Made-up rows. Time",
+        ),
+        ("<ul><li>One</li><li>Two?</li><li>Three (and)</li></ul><p>Rest</p>", "One · Two? Three (and) · Rest"),
+        ('<p>"Said."</p><p>Then</p>', '"Said." Then'),
+    ],
+)
+def test_what_stands_in_blocks_is_told_apart(html, expected):
+    assert text_of(html) == expected
 
 
 GLOSSARY = """# Glossary
@@ -124,4 +162,4 @@ def test_two_scripts_hold_what_there_is_to_find(tmp_path):
     assert (home["url"], home["section"], home["phase"], home["headings"]) == ("", "", 0, [])
     assert ["ne", "normalized entropy"] in found[search.TITLES]["synonyms"]
     assert [len(parts) for parts in found[search.TEXTS]] == [3, 1]
-    assert found[search.TEXTS][0][1] == ["Weak Strong It holds.", "a.b mean_of"]
+    assert found[search.TEXTS][0][1] == ["Weak · Strong · It holds.", "a.b mean_of"]

@@ -27,10 +27,14 @@ LOADED = (TITLES, TEXTS, "assets/minisearch/minisearch.min.js")
 # What gathers, quotes or asks stands behind what explains.
 WEIGHTS = {"references/": 0.2, "claims/": 0.2, "glossary/": 0.3, "datasets/": 0.6, "labs/": 0.6, "practice/": 0.7}
 QUIZ = 0.4
-# Signs of headings, formulas, the evidence of a claim behind its sentence, and what is gathered from other pages.
-LEFT_OUT = ".headerlink, .arithmatex, math, .reading, .footnote-ref, .footnote-backref, [data-search-exclude]"
+# Signs of headings, the evidence of a claim behind its sentence, and what is gathered from other pages.
+LEFT_OUT = ".headerlink, .reading, .footnote-ref, .footnote-backref, [data-search-exclude]"
 LEFT_OUT += ", .claim p + p, .claim table"
 INLINE = {"a", "abbr", "code", "em", "small", "span", "strong", "sub", "sup"}
+BLOCK = "\f"  # between two blocks of a page
+FORMULAS = {"mfrac": "{} / {}", "msub": "{}_{}", "msup": "{}^{}", "munder": "{}_{}", "mover": "{}", "msqrt": "√{}"}
+BINARY = re.compile(r"(?<=[\w)])\s*([=+<>\u2212\u00d7\u00b7\u22c5\u2264\u2265\u2248\u223c\u2223\u2192])\s*")
+ASCII = str.maketrans("\u2212\u223c\u2223", "-~|")  # minus, tilde, divides
 # What the guard of the built HTML holds to a plain form, so that no parser is needed to find it.
 CODE = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
 DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
@@ -73,8 +77,10 @@ def _gather(tag: Tag, parts: list) -> None:
             parts.append((node.get("id", ""), [node.get_text()], [], []))
         elif node.name == "pre":
             parts[-1][3].extend(node.get_text().split())
+        elif node.name == "math":
+            parts[-1][2].append(BINARY.sub(r" \1 ", _formula(node)).translate(ASCII))
         elif isinstance(node, Tag):
-            apart = [] if node.name in INLINE else [" "]
+            apart = [] if node.name in INLINE else [BLOCK]
             parts[-1][2].extend(apart)
             _gather(node, parts)
             parts[-1][2].extend(apart)
@@ -91,9 +97,22 @@ def _names(pre: re.Match) -> str:
     return f"<pre>{' '.join(a or b for a, b in DEFINED.findall(code))}</pre>"
 
 
+def _formula(tag: Tag) -> str:
+    """Return a formula of MathML as one types it: ``p_i / (1 - q)``."""
+    parts = [_formula(child) for child in tag.find_all(recursive=False)]
+    if tag.name == "mspace":
+        return " " if tag.get("width") else ""
+    if tag.name not in FORMULAS:
+        return re.sub(r"(?<=\w)\f(?=\w)", " ", "\f".join(parts)).replace("\f", "") if parts else tag.get_text()
+    inner = (part if re.fullmatch(r"\w*|\W|\(.*\)", part.strip()) else f"({part.strip()})" for part in parts)
+    return FORMULAS[tag.name].format(*inner)
+
+
 def _line(strings: Iterable[str]) -> str:
-    """Return strings as one line, with no space before a stop that followed a formula."""
-    return re.sub(r" (?=[,.;:])", "", " ".join("".join(strings).split()))
+    """Return strings as one line, with a dot between blocks where no stop is, as between the cells of a table."""
+    blocks = [" ".join(block.split()) for block in "".join(strings).split(BLOCK)]
+    line = " ".join(b if b.rstrip('"”)').endswith((*".,:;!?…",)) else f"{b} ·" for b in blocks if b)
+    return re.sub(r" (?=[,;:]|\.(?!\d))", "", line.removesuffix(" ·"))
 
 
 def synonyms(glossary: str, abbreviations: str) -> list[list[str]]:
