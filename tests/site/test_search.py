@@ -3,6 +3,7 @@
 import functools
 import gzip
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -88,6 +89,42 @@ QUERIES = {
     "feed ranking": "practice/feed-ranking/",
     "mock interview": "practice/mock-interview/",
     "cheat sheet": "practice/cheat-sheet/",
+    "LTR": "problem/framing/",
+    "hnsw": "modeling/retrieval/",
+    "ffm": "modeling/factorization-machines/",
+    "ALS": "modeling/retrieval/",
+    "MDE": "evaluation/ab-tests/",
+    "p-value": "evaluation/ab-tests/",
+    "p value": "evaluation/ab-tests/",
+    "epub": "changes/",
+    "what do interviewers look for": "problem/rubric/",
+    f"{'position'.replace('i', '', 1)} {swapped('bias', 1)}": "training-data/bias/",
+    swapped("bias", 1): "training-data/bias/",
+    "why is my model great offline but flat online": "evaluation/debugging/",
+    "optimise hyper-parameters": "modeling/training-process/",
+    "q / (q + (1 - q) / w)": "evaluation/calibration/",
+    "watch time": "training-data/labels/",
+    "log" + "loss": "evaluation/normalized-entropy/",
+    "multi-armed bandit": "modeling/exploration/",
+    "tail latency": "problem/capacity/",
+    "collaborative filtering": "modeling/retrieval/",
+    "tuning hyperparameters": "modeling/training-process/",
+    "how do I debug a model": "evaluation/debugging/",
+    "OPE": "evaluation/off-policy/",
+    "focal loss": "evaluation/normalized-entropy/",
+}
+# What is on no page, and what may be said of it.
+MISSING = {
+    "fraud": "No page has “fraud”.",
+    "flink": "No page has “flink”.",
+    "redis": "No page has “redis”.",
+    "focal loss": "No page has “focal”.",
+    "bloom filter": "No page has “bloom”.",
+    "kubernetes airflow": "No page has “kubernetes” or “airflow”.",
+    "Kalibrierung": "No page has “kalibrierung”.",
+    swapped("position", 4): f"No page has “{swapped('position', 4)}”; spelt nearly so: position.",
+    "the of": "Nothing to look for in “the of”: add a word.",
+    "???": "Nothing to look for in “???”: add a word.",
 }
 
 
@@ -101,7 +138,7 @@ def fetched(page):
 def filled(page):
     """Wait until the texts are there, too: sections have excerpts then."""
     page.locator(".search input").fill("calibration")
-    page.locator(".search a[href*='#'] .search-excerpt").first.wait_for()
+    page.locator(".search a[href*='#'] + .search-excerpt").first.wait_for()
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +164,19 @@ def test_what_the_glossary_says_of_a_term_comes_second(searching, query):
     second = searching.locator(".search li a").nth(1)
     anchor = query.lower().replace(" ", "-").replace("'", "")
     assert second.get_attribute("href").endswith(f"glossary/#{anchor}")
+
+
+@pytest.mark.parametrize("query", MISSING)
+def test_what_is_on_no_page_is_said(searching, query):
+    searching.locator(".search input").fill(query)
+    expect(searching.get_by_role("status")).to_contain_text(MISSING[query])
+
+
+def test_no_excerpt_begins_within_a_name_and_no_number_is_glued(searching):
+    searching.locator(".search input").fill("cuped")
+    found = searching.locator(".search-excerpt").all_inner_texts()
+    assert [text for text in found if re.match(r"\W*\(?\d{4}\)", text)] == []
+    assert re.findall(r"[a-z]\.\d{3}", (SITE / TEXTS).read_text(encoding="utf-8")) == []
 
 
 def test_nothing_is_fetched_before_somebody_searches_and_all_of_it_once(view, base):
@@ -179,7 +229,7 @@ def test_search_works_from_the_keyboard(view, base):
         view.keyboard.press(key)
         assert focus(view)[0] == where
     view.keyboard.press("ArrowDown")
-    assert focus(view) == ["A", first.inner_text().replace("\n", "")]
+    assert focus(view) == ["A", first.text_content()]
     view.keyboard.press("n")  # the theme would turn the page
     expect(view.locator(".search input")).to_have_value("calibrationn")
     view.keyboard.press("Escape")
@@ -203,6 +253,52 @@ def test_a_slash_that_is_typed_opens_nothing(view, base):
         assert not view.locator(".search").is_visible()
 
 
+@pytest.mark.parametrize("key", ["/", "Control+k", "Meta+k"])
+def test_keys_open_the_search(view, base, key):
+    view.goto(base + PAGE)
+    view.keyboard.press(key)
+    expect(view.locator(".search input")).to_be_focused()
+    view.keyboard.type("k")
+    expect(view.locator(".search input")).to_have_value("k")
+
+
+def test_going_back_from_a_page_leads_to_the_results_and_then_closes_them(view, base):
+    view.goto(base)
+    view.goto(base + PAGE)
+    view.keyboard.press("/")
+    view.keyboard.type("sample ratio mismatch")
+    expect(view.locator(".search li a").first).to_contain_text("A/B tests")
+    view.keyboard.press("Enter")
+    view.wait_for_url(base + "evaluation/ab-tests/")
+    view.keyboard.press("/")
+    expect(view.locator(".search input")).to_have_value("sample ratio mismatch")
+    view.go_back()  # closes it
+    expect(view.locator(".search")).not_to_be_visible()
+    view.go_back()
+    assert view.url == base + PAGE
+    expect(view.locator(".search li a").first).to_contain_text("A/B tests")
+    view.go_back()
+    expect(view.locator(".search")).not_to_be_visible()
+    assert view.url == base + PAGE
+    for _ in range(2):  # opened and closed, it leaves nothing to go back through
+        view.keyboard.press("/")
+        view.keyboard.press("Escape")
+        view.wait_for_function("!history.state")
+    view.go_back()
+    assert view.url == base
+
+
+def test_it_opens_again_at_once_after_it_was_closed(view, base):
+    view.goto(base + PAGE)
+    view.keyboard.press("/")
+    view.evaluate("document.querySelector('.search').close(); document.querySelector('.search-open').click()")
+    view.wait_for_function("history.state")
+    expect(view.locator(".search")).to_be_visible()
+    view.go_back()
+    expect(view.locator(".search")).not_to_be_visible()
+    assert view.url == base + PAGE
+
+
 def test_a_click_beside_closes_and_a_result_on_this_page_is_gone_to(view, base):
     view.goto(base + PAGE)
     for close in ("beside", "button"):
@@ -214,10 +310,11 @@ def test_a_click_beside_closes_and_a_result_on_this_page_is_gone_to(view, base):
         assert not view.locator(".search").is_visible()
     view.keyboard.press("/")
     filled(view)
-    view.locator(".search input").fill("drift ask first")
-    view.locator(f".search a[href='{base}{PAGE}#ask-first']").click()
+    view.locator(".search input").fill("drift alarm")
+    view.locator(f".search a[href='{base}{PAGE}#run-it']").click()
     assert not view.locator(".search").is_visible()
-    assert view.url == f"{base}{PAGE}#ask-first"
+    view.wait_for_url(f"{base}{PAGE}#run-it")
+    assert view.evaluate("history.state") is None
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -232,10 +329,26 @@ def test_search_is_accessible_while_it_is_open(browser, base, scheme, width):
     assert barriers(page) == []
     page.keyboard.press("ArrowDown")
     assert barriers(page) == []
-    page.locator(".search input").fill("qqqqqq")
-    expect(page.get_by_role("status")).to_have_text("Nothing found for “qqqqqq”.")
+    page.locator(".search input").fill("q" * 100)
+    expect(page.get_by_role("status")).to_have_text(f"No page has “{'q' * 100}”.")
+    assert barriers(page) == []
+    box = page.locator(".search")
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+    page.locator(".search input").evaluate("(input) => { input.value = 'calibration loss '.repeat(200); }")
+    page.locator(".search input").press("End")
+    page.locator(".search input").type("x")
+    assert len(page.locator(".search input").input_value()) > 200  # a script may write more than one can type
     assert barriers(page) == []
     context.close()
+
+
+def test_each_thing_has_a_name_of_its_own(searching):
+    searching.locator(".search input").fill("calibration")
+    dialog = searching.get_by_role("dialog", name="Search the guide")
+    assert dialog.get_by_role("textbox", name="Words to find").count() == 1
+    links = dialog.get_by_role("list", name="Results").get_by_role("link")
+    assert links.first.text_content() == "Calibration Evaluation & Deployment"
+    assert max(len(text) for text in links.all_text_contents()) < 120
 
 
 def test_without_javascript_there_is_no_button_that_does_nothing(browser, base):
@@ -248,15 +361,27 @@ def test_without_javascript_there_is_no_button_that_does_nothing(browser, base):
 
 
 @pytest.mark.parametrize("name", LOADED)
-def test_what_cannot_be_loaded_is_said_unless_the_rest_answers(view, base, name):
+def test_what_cannot_be_loaded_is_said(view, base, name):
     view.route(f"**/{name}", lambda route: route.abort())
     view.goto(base + PAGE)
     view.keyboard.press("/")
+    status = view.get_by_role("status")
     if name == TEXTS:
         view.keyboard.type("calibration")
         view.locator(".search li a").first.wait_for()
+        expect(status).to_contain_text("Titles alone: the texts could not be loaded.")
+        view.locator(".search input").fill("Twyman")
+        expect(status).to_have_text("No title has “twyman”. Titles alone: the texts could not be loaded.")
     else:
-        expect(view.get_by_role("status")).to_have_text("The search could not be loaded.")
+        expect(status).to_have_text("The search could not be loaded.")
+
+
+def test_while_the_texts_load_titles_are_called_titles(view, base):
+    view.route(f"**/{TEXTS}", lambda route: None)  # never answers
+    view.goto(base + PAGE)
+    view.keyboard.press("/")
+    view.keyboard.type("Twyman")
+    expect(view.get_by_role("status")).to_have_text("No title has “twyman”. Titles alone: the texts are loading …")
 
 
 # The rules, on a small guide
@@ -278,7 +403,9 @@ PAGES = [
     (entry("one/", "Pears", ["Last"]), ["", "Nothing else. " * 30 + "The last ones are small. Pears keep for weeks."]),
     (entry("term/", "Fruit", terms=["frt"], weight=0.5), ["A name."]),
     (entry("text/", "Other", ["Text"]), ["", "What an FRT is, and a frt. Again: frt, <b>frt</b>."]),
-    (entry("many/", "Plums", ["Plum a", "Plum b", "Plum c", "Plum d"]), ["Plums."] * 5),
+    (entry("many/", "Plums", ["Plum a", "Plum b", "Plum c", "Plum d", "Sources"]), ["Plums."] * 6),
+    *((entry(f"quinces{i}/", f"Quinces {i}", ["Sources"]), ["Quinces.", "Some."]) for i in range(2)),
+    (entry("names/", "Names", ["Who"]), ["", "It is old. So say D. Little et al. 2013: a q-test fits. Sources end."]),
     *((entry(f"more{i}/", f"Figs {i}"), ["Figs."]) for i in range(20)),
 ]
 SYNONYMS = [["frt", "round fruit of trees"]]
@@ -318,14 +445,22 @@ def results(page, query):
         ("apples pears", ["both/#storing", "both/", "one/", "one/#last"]),  # both words, then either
         ("pears apples", ["both/#storing", "both/", "one/", "one/#last"]),
         ("the apple", ["both/", "both/#storing"]),  # neither endings nor small words
-        ("app", ["both/", "both/#storing"]),
-        ("ap", ["both/", "both/#storing"]),  # as one types
-        ("ap plum", ["many/", "many/#plum a", "many/#plum b"]),
-        ("aplpes", ["both/", "both/#storing"]),
+        ("app", ["both/", "both/#storing"]),  # as one types
+        ("ap", ["both/", "both/#storing"]),
+        ("plum ap", ["many/", "many/#plum a", "many/#plum b", "both/", "both/#storing"]),
+        ("aplpes", ["both/", "both/#storing"]),  # two letters exchanged
+        ("applex", ["both/", "both/#storing"]),
+        ("axplex", []),  # not two wrong ones in a short word
+        ("bpples", []),  # nor the first
         ("coldstore", ["both/#storing"]),
+        ("cold store", ["both/#storing"]),
+        ("q-test", ["names/#who"]),
+        ("q test", ["names/#who"]),
         ("frt", ["term/", "text/#text"]),  # the page that explains a term, whatever its weight
         ("round fruits of trees", ["term/", "text/#text"]),
+        ("rounded fruit of tree", ["term/", "text/#text"]),
         ("plum", ["many/", "many/#plum a", "many/#plum b"]),  # no more of a page
+        ("sources", ["names/#who"]),  # a heading of many pages is no subject
         ("of the", []),
         ("", []),
     ],
@@ -335,9 +470,36 @@ def test_what_is_found_first(small, query, found):
     assert [address.replace("%20", " ") for address in got] == found
 
 
-def test_no_more_is_shown_than_can_be_read(small):
-    assert len(results(small, "figs")) == 12
-    assert small.get_by_role("status").inner_text() == "12 results"
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("figs", "12 of 20 results for “figs”."),
+        ("storing", "1 result for “storing”."),
+        ("stori", "1 result for “stori…”."),
+        ("sto", "No page has “sto”; words that begin so: 1 result for “sto…”."),
+        ("apples pears", "1 with all of “apples pears”, then some of it: 4 results."),
+        ("storing plum", "None with all of “storing plum”, then some of it: 4 of 7 results."),
+        ("aplpes", "No page has “aplpes”; spelt nearly so: apples. 2 results."),
+        ("axplex figs", "No page has “axplex”. 12 of 20 results for the rest."),
+        ("axplex", "No page has “axplex”."),
+        ("of the", "Nothing to look for in “of the”: add a word."),
+        ("", "28 pages. Arrows move, Enter opens, Escape closes."),
+    ],
+)
+def test_what_is_said_of_the_results(small, query, said):
+    assert len(results(small, query)) <= 12
+    assert small.get_by_role("status").inner_text() == said
+
+
+def test_a_result_names_its_page_and_then_its_part(small):
+    results(small, "storing")
+    link = small.locator(".search li a")
+    assert link.locator("strong").inner_text() == "Apples"
+    assert link.locator("span").inner_text() == "Storing"
+    assert link.locator("mark").all_inner_texts() == ["Storing"]
+    excerpt = small.locator(".search-excerpt").bounding_box()
+    middle = [excerpt["x"] + excerpt["width"] / 2, excerpt["y"] + excerpt["height"] / 2]
+    assert small.evaluate("([x, y]) => document.elementFromPoint(x, y).matches('.search li a')", middle)
 
 
 def test_an_excerpt_is_text_and_shows_the_words(small):
@@ -345,6 +507,8 @@ def test_an_excerpt_is_text_and_shows_the_words(small):
     second = small.locator(".search li").nth(1)
     assert second.locator(".search-excerpt").inner_text() == "What an FRT is, and a frt. Again: frt, <b>frt</b>."
     assert second.locator("mark").all_inner_texts() == ["FRT", "frt", "frt", "frt"]
+    results(small, "q-test")
+    assert small.locator(".search-excerpt").inner_text().startswith("So say D. Little et al. 2013: a q-test")
     results(small, "week")
     assert small.locator(".search-excerpt").first.inner_text() == "Pears keep for weeks."
     results(small, "fruit")

@@ -91,7 +91,8 @@ TEMPLATE = {
     "div": f"{_PART} data-md-scrollfix",
     "form": f"{_PART} name",
     "input": f"{_PART} data-md-toggle type autocomplete data-md-color-media data-md-color-scheme data-md-color-primary "
-    "data-md-color-accent name placeholder autocapitalize autocorrect spellcheck enterkeyhint required checked",
+    "data-md-color-accent name placeholder autocapitalize autocorrect spellcheck enterkeyhint maxlength required "
+    "checked",
     "label": f"{_PART} for",
     "nav": f"{_PART} data-md-level",
     "ul": f"{_PART} data-md-scrollfix",
