@@ -88,6 +88,17 @@ def total() -> str:
     )
 
 
+def exceptions() -> str:
+    """Return the claims that do not hold in all worlds, each with its verdict and a link to its runs."""
+    left = [c for c in record.claims().values() if c.says != "holds"]
+    items = [
+        f"<li>{_verdict(c, record.contrasts(c, _known())).partition(':')[0]}: "
+        f'<a href="#{c.anchor}">{html.escape(c.sentence)}</a></li>'
+        for c in sorted(left, key=lambda c: c.says)
+    ]
+    return _framed("evidence", ["<ul>", *items, "</ul>"] if items else ["<p>All held.</p>"])
+
+
 def listed(section: str) -> str:
     """Return all claims of a section, page by page, with every world, twins included."""
     parts, page = [], ""

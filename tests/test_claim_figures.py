@@ -61,6 +61,16 @@ def test_a_strip_says_sentence_verdict_and_size(drawn, c, verdict, size):
     assert at_home.a["href"] == f"claims/#{c.anchor}"
 
 
+@pytest.mark.parametrize(
+    ("limit", "says", "verdict"), [(0, "holds", ""), (0.5, "fails", "Failed"), (0.2, "varies", "Undecided")]
+)
+def test_what_did_not_hold_is_listed_with_a_link_to_its_runs(drawn, limit, says, verdict):
+    c = made(above(limit), says=says)
+    soup = drawn(c, lambda *_: figures.exceptions())
+    told = [(item.text.partition(":")[0], item.a["href"]) for item in soup.select("li")]
+    assert told == [(verdict, f"#{c.anchor}")] * bool(verdict)
+
+
 def test_each_run_is_a_tick_and_the_region_is_shaded(drawn):
     svg = drawn(made(between(0, 0.2)), figures.evidence).svg
     ticks = [float(x) for x in re.findall(r"M([\d.]+) 3V13", svg.path["d"])]

@@ -129,6 +129,11 @@ def test_a_plan_gets_the_minutes_of_its_pages_and_their_sum():
     assert soup.h2.contents[0] == "One day"
 
 
+def test_a_page_to_look_things_up_counts_no_minutes():
+    soup = BeautifulSoup(hooks.plan(PLAN, "study/", {"problem/goal/": 55, "": 0}), "html.parser")
+    assert [li.text for li in soup.select("li")] == ["Goal55 min", "Start", "Goal55 min"]
+
+
 def test_a_plan_that_names_no_page_of_the_site_is_refused():
     with pytest.raises(KeyError):
         hooks.plan(PLAN, "study/", {"problem/goal/": 55})

@@ -54,6 +54,7 @@ def test_what_a_page_may_say_passes():
 
 
 PLANTS = {
+    "a link over two lines of a term": "A paper, [the\nplace](https://example.org/a)\n\n:   What it says.",
     "hidden": "<div hidden>x</div>",
     "hidden with a class": '<div class="breath" hidden markdown>\n\nx\n\n</div>',
     "style": '<div style="display:none">x</div>',

@@ -32,6 +32,7 @@ from tools.guards.proof import sections
 log = get_plugin_logger("build")
 PHASE = re.compile(r"^## (.+?) \*(\d+) min\* \{ #([\w-]+) \}$", re.MULTILINE)
 serving = False
+LOOKED_UP = {"claims/", "glossary/", "references/", "practice/flashcards/"}  # nobody reads these through
 CLAIM = re.compile(r'<div class="claim [a-z]+" id="([\w-]+)">')
 TERM = re.compile(r'<dt id="([\w-]+)">')
 SAID = re.compile(r'(<div class="breath">\s*<p>)"(.*?)"(</p>\s*</div>)', re.DOTALL)  # aloud, in straight quotes
@@ -132,7 +133,7 @@ def on_env(env, config, files):
     config.extra["deck"] = practice.compose(pages)
     config.extra["notebooks"] = {}
     config.extra["shown"] = sections(_root(config))
-    minutes = {url: reading_minutes(page.content) for url, page in pages.items()}
+    minutes = {url: 0 if url in LOOKED_UP else reading_minutes(page.content) for url, page in pages.items()}
     minutes |= {url: config.extra["phases"][-1]["end"] for url, page in pages.items() if is_mock(page)}
     for url, page in pages.items():
         if not page.is_homepage and (text := notebook(page, config, files)):
@@ -223,7 +224,7 @@ def reading_minutes(html: str) -> int:
 
 
 def plan(html: str, url: str, minutes: dict[str, int]) -> str:
-    """Return a study plan with the minutes behind each of its pages, and their sum behind each heading."""
+    """Return a study plan with the minutes behind each page that is read, and their sum behind each heading."""
     soup = BeautifulSoup(html, "html.parser")
     for heading in soup.select(".plan h2"):
         total = 0
@@ -233,7 +234,8 @@ def plan(html: str, url: str, minutes: dict[str, int]) -> str:
             for item in sibling.select("li") if sibling.name == "ul" else ():
                 own = minutes[urljoin("/" + url, item.a["href"]).lstrip("/")]
                 total += own
-                item.append(_note(soup, f"{own} min"))
+                if own:
+                    item.append(_note(soup, f"{own} min"))
         hours = f"{total // 60} h {total % 60} min" if total >= 60 else f"{total} min"
         heading.insert(1, _note(soup, hours))
     return str(soup)

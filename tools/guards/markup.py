@@ -114,6 +114,10 @@ def check_html(text: str) -> Iterator[tuple[int, str]]:
     for node in soup.find_all(string=lambda string: isinstance(string, PreformattedString)):
         if node.output_ready() != EXPECTED:
             yield _line(text, node.strip()), f"{node.output_ready()!r} is not shown: the only comment is {EXPECTED}"
+    for string in soup.find_all(string=re.compile(r"\]\(")):
+        if not string.find_parent(["inline-code", "code", "pre"]) and not string.find_parent(class_="arithmatex"):
+            words = re.search(r"\S*\]\(\S*", string)[0]
+            yield _line(text, words), f"{words!r} is shown as it stands: keep a link on one line"
     refused = set()
     for tag in soup.find_all(True):
         if any(id(parent) in refused for parent in tag.parents):
