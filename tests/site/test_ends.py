@@ -31,6 +31,9 @@ def lost(page, base, path):
         ("drift.html", "Data drift"),
         ("modeling/two-tower", "Two towers"),
         ("training_data/delayed_feedback/", "Delayed feedback"),
+        ("modeling/dcn", "Deep click models"),
+        ("claim/modeling", "Claims"),
+        ("about", "Home"),
     ],
 )
 def test_a_broken_link_finds_the_page_that_was_meant(page, base, path, title):
@@ -38,7 +41,15 @@ def test_a_broken_link_finds_the_page_that_was_meant(page, base, path, title):
 
 
 def test_what_is_like_nothing_gets_no_guess(page, base):
-    expect(lost(page, base, "xyz")).to_have_count(0)
+    expect(lost(page, base, "modeling/xyz")).to_have_count(0)
+
+
+def test_an_address_in_no_encoding_is_taken_as_it_stands(page, base):
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    lost(page, base, "%E0%A4%A")
+    expect(page.locator(".nearest button")).to_be_visible()
+    assert errors == []
 
 
 def test_a_broken_link_leads_to_the_search(page, base):
@@ -46,13 +57,13 @@ def test_a_broken_link_leads_to_the_search(page, base):
     page.locator(".nearest button").click()
     field = page.locator("dialog.search input")
     expect(field).to_be_focused()
-    expect(field).to_have_value("models")
+    expect(field).to_have_value("calibration of models")
     page.locator("dialog.search a").first.wait_for()
 
 
 def test_without_javascript_all_pages_are_listed():
     listed = {link["href"].strip("/") for link in soup("404.html").select(".pages a")}
-    assert listed == {url.strip("/") for url in urls()} - {"", "404.html"}
+    assert listed == {url.strip("/") for url in urls()} - {"404.html"}
 
 
 def reported(page):
