@@ -51,3 +51,34 @@ def test_front_matter_is_text_on_its_page_and_on_those_beside_it(tmp_path):
         assert footer["aria-label"].endswith(f": {PLANT}")
         assert footer.select_one("div.md-ellipsis").text.strip() == PLANT
         assert any(item.text.strip() == PLANT for item in pages[beside].select(".md-nav__link"))
+
+
+NAV = """nav:
+  - index.md
+  - Learn: [{Modeling: [a.md, b.md]}]
+  - Practice: [practice/index.md, practice/x.md]
+  - Labs: [lab.md]
+"""
+
+
+def test_a_crumb_leads_to_what_it_names(tmp_path):
+    for name in ("index", "a", "b", "practice/index", "practice/x", "lab"):
+        page = tmp_path / f"docs/{name}.md"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        section = "Modeling" if name in "ab" else "Labs"
+        outline = "## Modeling *45 min* { #modeling }\n"
+        page.write_text(f"---\ntitle: T\ndescription: D\nsection: {section}\n---\n\n# A\n\n{outline}")
+    settings = SETTINGS.format(root=ROOT).replace("nav: [index.md, plant.md, last.md]\n", NAV)
+    settings = settings.replace("[navigation.footer]", "[navigation.indexes]")
+    (tmp_path / "mkdocs.yml").write_text(settings + "markdown_extensions: [attr_list]\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
+    subprocess.run([sys.executable, "-m", "mkdocs", "build", "-q"], cwd=tmp_path, check=True, env=environment)
+
+    def crumbs(url):
+        page = BeautifulSoup((tmp_path / "site" / url / "index.html").read_text(encoding="utf-8"), "html.parser")
+        return [(item.text, item.a and item.a["href"]) for item in page.select(".crumbs li")]
+
+    assert crumbs("a") == [("Home", ".."), ("Learn", None), ("Modeling", "../#modeling")]
+    assert crumbs("practice/x") == [("Home", "../.."), ("Practice", "../")]
+    assert crumbs("practice") == [("Home", ".."), ("Practice", None)]
+    assert crumbs("lab") == [("Home", ".."), ("Labs", None)]

@@ -109,13 +109,17 @@ def test_a_term_that_the_glossary_has_stays_as_it_is(guide):
         ("evaluation/print", "Lift", "'print' is no name"),
         ("evaluation/drift", "Lift", "docs/evaluation/drift.md exists: choose another name"),
         ("problem/rubric", "Lift", "docs/problem/rubric.md exists: choose another name"),
-        ("evaluation/lift", "interleaving", "'interleaving' is the title of docs/evaluation/interleaving.md"),
+        (
+            "evaluation/lift",
+            "interleaving of two rankers",
+            "'interleaving of two rankers' is the title of docs/evaluation/interleaving.md",
+        ),
         ("evaluation/lift", "Lift <b>", "'Lift <b>' is no title"),
         ("evaluation/lift", "Lift](x.md)", "is no title"),
         ("evaluation/lift", "`lift`", "is no title"),
         ("evaluation/lift", 'The "lift"', "is no title"),
         ("evaluation/lift", "Lift\nsection: x", "is no title"),
-        ("evaluation/lift", "Lift " * 13, "is no title: write up to 60 letters"),
+        ("evaluation/lift", "Lift " * 13, "is no title: write up to 48 letters"),
     ],
 )
 def test_a_bad_page_is_refused_by_name(guide, name, title, message):
