@@ -97,9 +97,15 @@ def assert_each_once(file, named, wanted):
     assert sorted(name for name in set(named) if named.count(name) > (name in wanted)) == [], f"too many in {file}"
 
 
-def test_the_study_plans_name_each_page_once():
+def test_the_study_plans_name_each_page_once_and_the_evening_is_a_part_of_the_day():
     study = (ROOT / "docs/study.md").read_text(encoding="utf-8")
-    named = re.findall(r"^- \[.+?\]\(([\w/-]+\.(?:md|py))\)", study, re.MULTILINE)
+    evening, day, rest = (
+        re.findall(r"^- \[.+?\]\(([\w/-]+\.(?:md|py))(?:#[\w-]+)?\)", part, re.MULTILINE)
+        for part in re.split(r"^## One (?:day|week)$", study, flags=re.MULTILINE)
+    )
+    named = day + rest
+    assert evening
+    assert set(evening) <= set(day)
     assert_each_once("docs/study.md", named, pages() - {"index.md", "study.md"})
 
 
