@@ -129,6 +129,13 @@ def test_a_plan_gets_the_minutes_of_its_pages_and_their_sum():
     assert soup.h2.contents[0] == "One day"
 
 
+def test_a_link_to_a_part_of_a_page_counts_as_the_page():
+    soup = BeautifulSoup(
+        hooks.plan(PLAN.replace('goal/"', 'goal/#label"'), "study/", {"problem/goal/": 55, "": 8}), "html.parser"
+    )
+    assert [li.text for li in soup.select("li")] == ["Goal55 min", "Start8 min", "Goal55 min"]
+
+
 def test_a_page_to_look_things_up_counts_no_minutes():
     soup = BeautifulSoup(hooks.plan(PLAN, "study/", {"problem/goal/": 55, "": 0}), "html.parser")
     assert [li.text for li in soup.select("li")] == ["Goal55 min", "Start", "Goal55 min"]

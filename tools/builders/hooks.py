@@ -232,7 +232,7 @@ def plan(html: str, url: str, minutes: dict[str, int]) -> str:
             if sibling.name == "h2":
                 break
             for item in sibling.select("li") if sibling.name == "ul" else ():
-                own = minutes[urljoin("/" + url, item.a["href"]).lstrip("/")]
+                own = minutes[urljoin("/" + url, item.a["href"]).lstrip("/").partition("#")[0]]
                 total += own
                 if own:
                     item.append(_note(soup, f"{own} min"))
