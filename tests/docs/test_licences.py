@@ -86,7 +86,7 @@ def test_the_licence_of_material_is_the_one_it_comes_with():
 def test_versions_are_those_that_lie_here():
     material = distribution("mkdocs-material").version
     assert named("Material for MkDocs")[1] == named("Material for MkDocs, header partial")[1] == material
-    for name in ("content", "header", "tabs"):
+    for name in ("content", "header", "tabs", "toc"):
         text = (ROOT / f"theme/partials/{name}.html").read_text(encoding="utf-8")
         assert f"Material {material}'s own partial" in text
     minisearch = (ROOT / "docs/assets/minisearch/minisearch.min.js").read_text(encoding="utf-8")

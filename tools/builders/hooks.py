@@ -58,6 +58,7 @@ def on_files(files, config):
     for name in (practice.ANKI, NAME, epub.NAME, feed.NAME):
         files.append(File.generated(config, name, content=b""))
     root = _root(config)
+    config.extra["shown"] = sections(root)
     for name in snippet_bar.served(root):
         files.append(File.generated(config, name, abs_src_path=str(root / name)))
     return files
@@ -132,7 +133,6 @@ def on_env(env, config, files):
     pages = config.extra["pages"]
     config.extra["deck"] = practice.compose(pages)
     config.extra["notebooks"] = {}
-    config.extra["shown"] = sections(_root(config))
     minutes = {url: 0 if url in LOOKED_UP else reading_minutes(page.content) for url, page in pages.items()}
     minutes |= {url: config.extra["phases"][-1]["end"] for url, page in pages.items() if is_mock(page)}
     for url, page in pages.items():
