@@ -17,7 +17,11 @@ CASE = (
     '<details class="question"><summary>Why?</summary><p><a href="../../evaluation/ne/">So</a></p></details>'
     '<h2 id="b">Follow-ups</h2><details class="question"><summary>Later?</summary><p>Yes.</p></details>'
 )
-RUBRIC = "<table><thead><tr><th>Area</th><th>Exceptional</th></tr></thead><tbody><tr><td>Talk</td></tr></tbody></table>"
+AREAS = ("Problem", "Data", "Features", "Model", "Evaluation", "Talk")
+RUBRIC = (
+    "<table><thead><tr><th>Area</th><th>Exceptional</th></tr></thead><tbody>"
+    f"{''.join(f'<tr><td>{area}</td></tr>' for area in AREAS)}</tbody></table>"
+)
 OUTLINE = (
     '<div class="outline"><h2>Evaluation <em>10 min</em></h2>'
     "<ul><li>Calibration <em>2 min</em><ul><li>more</li></ul></li></ul></div>"
@@ -31,7 +35,7 @@ def page(title, section, content):
 @pytest.fixture
 def guide():
     names = ["Problem Navigation", "Training Data", "Feature Engineering", "Modeling", "Evaluation & Deployment"]
-    quizzes = {f"{i}/quiz/": page("Quiz", name, "<h2>1</h2><h2>2</h2>") for i, name in enumerate(names)}
+    quizzes = {f"{i}/quiz/": page("Quiz", name, '<h2 id="a">1</h2><h2 id="b">2</h2>') for i, name in enumerate(names)}
     empty = "".join(f'<div class="{name}"></div>' for name in ("all-cards", "all-prompts", "overview"))
     sheet = '<div class="sheet-clock"></div><div class="sheet-cards"></div>'
     return quizzes | {
@@ -71,10 +75,15 @@ def test_the_practice_pages_are_filled_and_their_links_lead_from_there(guide):
     assert [s.text for s in soup.select(".mock-case summary")] == ["Why?"]  # follow-ups come after the clock
     assert soup.select_one(".mock-case details a")["href"] == "../evaluation/ne/"
     assert soup.select_one(".mock-case .from a")["href"] == "feed/"
-    assert "Talk" in soup.select_one(".mock-rubric").text
+    rows = soup.select(".mock-rubric tbody tr")
+    assert [[a["href"] for a in row.find_all("a")][1] for row in rows] == [
+        *(f"../{i}/quiz/" for i in range(5)),
+        "flashcards/#practice",
+    ]
+    assert [row.a.text for row in rows][3:] == ["Modeling", "Evaluation & Deployment", "Rubric"]
     cells = soup.select(".overview tbody tr:last-child td")
     assert cells[0]["data-pages"] == "evaluation/ne/"
-    assert cells[1]["data-questions"] == "2"
+    assert cells[1]["data-questions"] == "a b"
     assert cells[2]["data-cards"] == cards(guide)[1].id
     sheet = BeautifulSoup(guide["practice/sheet/"].content, "html.parser")
     assert [c.text for c in sheet.select(".sheet-clock tr > *")] == ["Evaluation", "10 min", "Calibration 2 min"]

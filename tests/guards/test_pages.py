@@ -222,9 +222,13 @@ def test_a_question_with_an_answer_passes(tmp_path):
     assert check(tmp_path, f"# A page\n\n{answered}\n{printed}") == []
 
 
-def quiz(*options, questions=10):
+SUM = '```python exec="on" html="on"\nfrom figures.quiz_evaluation import sample_size\n\nprint(sample_size())\n```\n\n'
+
+
+def quiz(*options, questions=20, sums=5, name="q"):
     body = "".join(f'??? {kind} "{kind}"\n\n    {text}\n\n' for kind, text in options)
-    return "# Quiz\n\n" + "".join(f"## {i}. Why?\n\n{body}" for i in range(questions))
+    bodies = [SUM] * sums + [body] * (questions - sums)
+    return "# Quiz\n\n" + "".join(f"## Why? {{ #{name}{i} }}\n\n{body}" for i, body in enumerate(bodies))
 
 
 RIGHT, WRONG = ("right", "Because of the clicks."), ("wrong", "No, see [late clicks](late.md).")
@@ -234,7 +238,9 @@ RIGHT, WRONG = ("right", "Because of the clicks."), ("wrong", "No, see [late cli
     ("text", "fault"),
     [
         (quiz(WRONG, RIGHT, WRONG), None),
-        (quiz(WRONG, RIGHT, WRONG, questions=9), "a quiz has ten questions, this one has 9"),
+        (quiz(WRONG, RIGHT, WRONG, questions=19), "a quiz has twenty questions or more, this one has 19"),
+        (quiz(WRONG, RIGHT, WRONG, sums=4), "five numbers to work out or more, this one has 4"),
+        (quiz(WRONG, RIGHT, WRONG, name=""), "needs a name of its own"),
         (quiz(WRONG, WRONG, WRONG), "needs one right option"),
         (quiz(RIGHT, RIGHT, WRONG), "needs one right option"),
         (quiz(RIGHT, WRONG), "two wrong ones or more"),

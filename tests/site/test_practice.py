@@ -156,46 +156,98 @@ def test_each_section_has_a_quiz():
     assert [url.split("/")[0] for url in QUIZZES] == ["evaluation", "features", "modeling", "problem", "training-data"]
 
 
-@pytest.mark.parametrize("url", QUIZZES)
-def test_the_right_option_is_not_always_at_the_same_place(url):
-    places = []
-    for heading in soup(url).find_all("h2"):
-        options = []
-        for sibling in heading.find_next_siblings():
-            if sibling.name == "h2":
-                break
-            options += [sibling["class"][0]] if sibling.name == "details" else []
-        places.append(options.index("right"))
-    assert len(places) == 10
-    assert max(places.count(place) for place in set(places)) < 8
+def question(page, number):
+    return page.locator(".asked").nth(number)
 
 
-def test_the_first_option_counts_and_a_wrong_one_leads_to_its_page(phone, base):
+def answer(box, right):
+    """Choose the right option of a question, or a wrong one, as the page's own text has them, and check."""
+    heading = soup("evaluation/quiz/").find(id=box.locator("h2").get_attribute("id"))
+    option = next(d for d in heading.find_next_siblings("details") if ("right" in d["class"]) is right)
+    box.get_by_label(option.summary.get_text(), exact=True).check()
+    box.get_by_role("button", name="Check").click()
+
+
+def test_a_quiz_counts_the_first_answer_says_why_and_asks_again(phone, base):
     phone.goto(base + "evaluation/quiz/")
-    score = phone.locator(".trainer p")
-    assert score.inner_text().startswith("10 questions")
-    phone.locator("details.wrong summary").first.click()
-    phone.locator("details.right summary").first.click()  # too late
-    phone.locator("details.right summary").nth(1).click()
-    expect(score).to_have_text("1 of 2 right at first, 8 to go.")
+    score, count = phone.locator(".trainer p").first, phone.locator(".asked").count()
+    expect(score).to_contain_text(f"{count} questions")
+    assert not question(phone, 0).locator(".why").first.is_visible()
+    question(phone, 0).get_by_role("button", name="Check").click()
+    expect(question(phone, 0).locator(".verdict")).to_have_text("Choose one first.")
+    answer(question(phone, 0), False)
+    answer(question(phone, 1), True)
+    expect(question(phone, 0).locator(".verdict")).to_have_text("Not this time. It is asked again.")
+    assert question(phone, 0).locator(".why").first.is_visible()
+    assert question(phone, 0).get_by_role("radio").first.is_disabled()
+    expect(score).to_have_text(f"1 of 2 right at first, {count - 2} to go, 1 to ask again.")
     phone.reload()
-    expect(score).to_have_text("1 of 2 right at first, 8 to go.")
-    assert phone.locator("h2.is-wrong").count() == phone.locator("h2.is-right").count() == 1
-    phone.locator(".trainer li a").first.click()
-    assert phone.url == base + "evaluation/progressive-evaluation/"
+    expect(score).to_have_text(f"1 of 2 right at first, {count - 2} to go, 1 to ask again.")
+    assert question(phone, 1).locator(".why").first.is_visible()
+    assert question(phone, 0).get_by_role("radio").first.is_enabled()
+    phone.get_by_role("button", name="Ask the one again").click()
+    assert phone.locator(".asked:visible").count() == 1
+    answer(question(phone, 0), True)
+    expect(score).to_have_text(f"1 of 2 right at first, {count - 2} to go.")  # the first one counts
+    phone.get_by_role("button", name="Show all questions").click()
+    assert phone.locator(".asked:visible").count() == count
     phone.goto(base + HERE)
     assert phone.locator("[data-quiz='evaluation/quiz/'] .done").inner_text().strip() == "1 right of 2"
     phone.goto(base + "evaluation/quiz/")
+    phone.once("dialog", lambda dialog: dialog.accept())
     phone.get_by_role("button", name="Start again").click()
-    assert score.inner_text().startswith("10 questions")
     assert stored(phone, "quiz") == {}
+    expect(score).to_contain_text(f"{count} questions")
+
+
+def test_a_question_known_is_asked_again_after_days(phone, base):
+    phone.goto(base + "evaluation/quiz/")
+    answer(question(phone, 0), True)
+    later(phone, days=1)
+    phone.reload()
+    assert question(phone, 0).locator(".why").first.is_visible()
+    later(phone, days=1)
+    phone.reload()
+    assert phone.get_by_role("button", name="Ask the one again").is_visible()
+
+
+def test_a_number_is_taken_as_people_write_it_and_missed_comes_with_others(phone, base):
+    phone.goto(base + "evaluation/quiz/")
+    box = phone.locator(".asked", has=phone.get_by_label("Your answer")).first
+    draws = soup("evaluation/quiz/").find(id=box.locator("h2").get_attribute("id")).find_next_sibling("div")
+    right = float(draws.details["data-answer"])
+    first = box.locator("p").first.inner_text()
+    field, check = box.get_by_label("Your answer"), box.get_by_role("button", name="Check")
+    field.fill("many")
+    check.click()
+    expect(box.locator(".verdict")).to_contain_text("Write a number first")
+    field.fill(f"{right * 2:,.3f}")
+    check.click()
+    expect(box.locator(".verdict")).to_contain_text("Not this time")
+    assert box.locator(".why").is_visible()
+    phone.get_by_role("button", name="Ask the one again").click()
+    assert box.locator("p").first.inner_text() != first
+    right = float(draws.find_all("details")[1]["data-answer"])
+    field.fill(f" {right / 1000:.6f} k ")
+    field.press("Enter")
+    expect(box.locator(".verdict")).to_have_text("Right.")
+
+
+def test_what_an_older_version_kept_of_a_quiz_still_counts(phone, base):
+    phone.goto(base + "evaluation/quiz/")
+    ids = phone.locator(".asked h2").evaluate_all("all => all.map(h2 => h2.id)")
+    old = {"evaluation/quiz/": {ids[0]: True, ids[1]: False, "a question that is no more": True}}
+    phone.evaluate("old => localStorage.setItem('ml-design.quiz', JSON.stringify(old))", old)
+    phone.reload()
+    expect(phone.locator(".trainer p").first).to_contain_text("1 of 2 right at first")
 
 
 def test_a_quiz_works_from_the_keyboard(phone, base):
     phone.goto(base + "problem/quiz/")
-    phone.locator("details.wrong summary").first.focus()
+    question(phone, 0).get_by_role("radio").first.focus()
+    phone.keyboard.press("ArrowDown")
     phone.keyboard.press("Enter")
-    expect(phone.locator(".trainer p")).to_contain_text("0 of 1 right")
+    expect(phone.locator(".trainer p").first).to_contain_text("of 1 right at first")
 
 
 # The mock interview
@@ -209,7 +261,7 @@ def begin(page, base, title="Feed ranking"):
 
 def test_the_clock_has_45_minutes_and_asks_in_turn(phone, base):
     begin(phone, base)
-    clock, phase, asked = (phone.locator(f".mock {css}") for css in (".clock", ".phase", "ol li"))
+    clock, phase, asked = (phone.locator(f".mock {css}") for css in (".clock", ".phase", "ol[aria-live] li"))
     assert clock.inner_text() == "45:00 left"
     assert phase.inner_text() == "By the plan: Problem Navigation, 8:00 more"
     assert asked.count() == 1
@@ -222,6 +274,7 @@ def test_the_clock_has_45_minutes_and_asks_in_turn(phone, base):
     later(phone, minutes=4)
     assert phase.inner_text().startswith("By the plan: Training Data")
     assert asked.count() == 1
+    assert phone.locator(".mock details.question li").count() == 2  # those before, folded
     assert phone.get_by_label("Notes for").evaluate("select => select.selectedOptions[0].text") == "Training Data"
     later(phone, minutes=40)
     assert clock.inner_text() == "0:00 left"
@@ -259,7 +312,7 @@ def finish(page, levels=("Strong", "Pass", "Pass", "Exceptional", "Pass")):
     page.get_by_role("button", name="Finish, and score").click()
     for i, level in enumerate(levels):
         page.locator("fieldset").nth(i).get_by_role("radio", name=re.compile(f"^{level}")).check()
-    page.get_by_label("Your evidence").first.fill("goal with a number")
+        page.get_by_label("Your evidence").nth(i).fill("goal with a number")
     page.get_by_role("button", name="Keep this interview").click()
 
 
@@ -271,14 +324,18 @@ def test_the_score_the_notes_and_the_questions_are_in_the_summary(phone, base):
     phone.get_by_label("Notes", exact=True).fill("on the screen only")
     later(phone, minutes=5)
     finish(phone)
+    phone.locator(".history summary").first.click()
     with phone.expect_download() as download:
         phone.get_by_role("button", name="Download the summary").click()
+    phone.locator(".history summary").first.click()
     assert download.value.suggested_filename == "ml-design-2026-03-01-feed-ranking.txt"
     text = download.value.path().read_text(encoding="utf-8")
     assert "2026-03-01, 5:00 of 45:00, 3 of " in text
     assert "Score: 8 of 18" in text  # 2 + 1 + 1 + 3 + 1, and a row left out
     assert "- Problem: strong. goal with a number\n" in text
     assert "- Talk: no signal\n" in text
+    phone.locator(".history summary").first.click()
+    assert phone.locator(".history pre").first.inner_text().strip() == text.strip()
     assert "Weakest: Talk" in text
     assert "Problem Navigation\nsessions, not clicks\n" in text
     assert "Training Data\non the screen only\n" in text
@@ -298,8 +355,8 @@ def test_a_reload_while_scoring_loses_nothing_and_one_can_go_back_to_the_clock(p
     assert phone.get_by_label("Your evidence").nth(1).input_value() == "a control on newest first"
     phone.get_by_role("button", name="Back to the clock").click()
     assert phone.locator(".clock").inner_text() == "45:00 left"
-    finish(phone, ())
-    assert "0 of 18" in phone.locator(".history li").inner_text()
+    finish(phone, ())  # and the scores are still there
+    assert "3 of 18" in phone.locator(".history summary").inner_text()
 
 
 def test_the_history_stays_and_can_be_deleted(phone, base):
@@ -307,8 +364,9 @@ def test_the_history_stays_and_can_be_deleted(phone, base):
         begin(phone, base, title)
         finish(phone, ())
     phone.reload()
-    items = phone.locator(".history li")
+    items = phone.locator(".history details")
     assert ["Harmful posts" in items.nth(0).inner_text(), "Feed ranking" in items.nth(1).inner_text()] == [True, True]
+    items.nth(0).locator("summary").click()
     phone.once("dialog", lambda dialog: dialog.dismiss())
     items.nth(0).get_by_role("button", name="Delete").click()
     assert items.count() == 2
@@ -317,11 +375,115 @@ def test_the_history_stays_and_can_be_deleted(phone, base):
     assert [run["title"] for run in stored(phone, "mock")] == ["Feed ranking"]
 
 
-def test_a_prompt_is_drawn_at_random(phone, base):
+def test_a_prompt_is_drawn_from_those_done_least(phone, base):
+    titles = [case.h3.text for case in soup(MOCK).select(".mock-case")]
+    done = [{"date": "2026-02-01", "title": title, "score": "1 of 18", "summary": "x"} for title in titles[:-1]]
     phone.goto(base + MOCK)
-    phone.evaluate("Math.random = () => 0.999")
+    phone.evaluate("done => localStorage.setItem('ml-design.mock', JSON.stringify(done))", done)
+    phone.reload()
+    phone.evaluate("Math.random = () => 0")
     phone.get_by_role("button", name="Start 45 minutes").click()
-    assert phone.locator("#mock-title").inner_text() == "Harmful posts"
+    assert phone.locator("#mock-title").inner_text() == titles[-1]
+
+
+def test_no_sentence_no_signal(phone, base):
+    begin(phone, base)
+    phone.get_by_role("button", name="Finish, and score").click()
+    for box in phone.locator("fieldset").all():
+        box.get_by_role("radio", name=re.compile("^Exceptional")).check()
+    phone.get_by_label("Your evidence").nth(1).fill("late clicks, with their window")
+    phone.get_by_label("Your evidence").nth(2).fill("   ")
+    expect(phone.locator(".mock .state")).to_have_text(
+        "3 of 18 points. No sentence yet, so no signal: Problem, Features, Model, Evaluation, Talk."
+    )
+    phone.get_by_role("button", name="Keep this interview").click()
+    assert "3 of 18" in phone.locator(".history summary").inner_text()
+    assert stored(phone, "mock")[0]["levels"] == dict.fromkeys(
+        ("Problem", "Features", "Model", "Evaluation", "Talk"), 0
+    ) | {"Data": 3}
+
+
+def test_an_interview_can_be_given_up(phone, base):
+    begin(phone, base)
+    phone.once("dialog", lambda dialog: dialog.dismiss())
+    phone.get_by_role("button", name="Give up").click()
+    assert phone.locator(".clock").is_visible()
+    phone.once("dialog", lambda dialog: dialog.accept())
+    phone.get_by_role("button", name="Give up").click()
+    assert stored(phone, "mock.now") is None
+    assert phone.get_by_role("button", name="Start 45 minutes").is_visible()
+    assert phone.locator("h1").is_visible()
+
+
+def test_while_it_runs_nothing_else_is_on_the_screen(phone, base):
+    begin(phone, base)
+    for css in (".md-tabs", ".md-footer", "article > p", ".read-this"):
+        assert not phone.locator(css).first.is_visible(), css
+    assert phone.locator(".dial").bounding_box()["y"] < 400
+    assert phone.get_by_role("button", name="Next question").bounding_box()["y"] < 844 - 44
+
+
+def test_a_clock_set_back_adds_no_time(phone, base):
+    begin(phone, base)
+    later(phone, minutes=5)
+    phone.evaluate("const real = Date.now; Date.now = () => real() - 2 * 3600e3")
+    later(phone, minutes=1)
+    assert phone.locator(".clock").inner_text() in ("39:00 left", "39:01 left", "40:00 left")
+
+
+@pytest.mark.parametrize(("asked", "elapsed"), [(999, 1e12), (0, -5), (-3, 0), (2.5, 60_000)])
+def test_numbers_beyond_what_the_prompt_has_are_held_to_it(phone, base, asked, elapsed):
+    phone.goto(base + MOCK)
+    now = {"title": "Feed ranking", "elapsed": elapsed, "since": None, "asked": asked, "notes": {}}
+    phone.evaluate("now => localStorage.setItem('ml-design.mock.now', JSON.stringify(now))", now)
+    phone.reload()
+    minutes, seconds = map(int, phone.locator(".clock").inner_text().removesuffix(" left").split(":"))
+    assert 0 <= minutes * 60 + seconds <= 45 * 60
+    assert phone.locator(".mock ol[aria-live] li").count() >= 1
+
+
+def test_an_interview_goes_on_in_one_tab(phone, base):
+    begin(phone, base)
+    other = phone.context.new_page()
+    other.goto(base + MOCK)
+    expect(other.locator(".clock")).to_be_visible()
+    expect(phone.locator(".mock")).to_contain_text("goes on in another tab")
+    other.get_by_label("Notes", exact=True).fill("written there")
+    phone.get_by_role("button", name="Go on here").click()
+    assert phone.get_by_label("Notes", exact=True).input_value() == "written there"
+    expect(other.locator(".mock")).to_contain_text("goes on in another tab")
+
+
+def test_the_weakest_row_leads_to_its_pages_and_each_row_has_its_trend(phone, base):
+    for levels in (("Pass", "Pass", "Pass", "Pass", "Pass"), ("Strong", "Strong", "No signal", "Strong", "Strong")):
+        begin(phone, base)
+        finish(phone, levels)
+    table = phone.locator(".history table")
+    assert table.locator("tbody tr").nth(0).locator("td").all_inner_texts() == ["pass", "strong"]
+    assert table.locator("tbody tr").nth(5).locator("td").all_inner_texts() == ["no signal", "no signal"]
+    weakest = phone.locator(".history p", has_text="Weakest of late: Talk")
+    assert weakest.locator("a").count() == 2
+
+
+def test_the_interview_as_a_prompt_has_all_and_asks_not_to_solve(phone, base):
+    phone.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    begin(phone, base)
+    phone.get_by_label("Notes", exact=True).fill("sessions, not clicks")
+    phone.get_by_role("button", name="Copy as prompt").click()
+    expect(phone.locator(".mock [role=status]").last).to_contain_text("Copied")
+    text = phone.evaluate("navigator.clipboard.readText()")
+    case = next(case for case in soup(MOCK).select(".mock-case") if case.h3.text == "Feed ranking")
+    for words in (
+        case.blockquote.get_text().strip(),
+        "Do not solve",
+        "sessions, not clicks",
+        "Exceptional:",
+        "Modeling 11 min",
+    ):
+        assert words in text
+    phone.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
+    phone.get_by_role("button", name="Copy as prompt").click()
+    assert phone.get_by_label("The prompt to copy").input_value() == text
 
 
 def test_the_interview_works_from_the_keyboard(phone, base):
@@ -356,6 +518,7 @@ def test_an_interview_that_the_browser_does_not_keep_can_still_be_downloaded(bro
     begin(page, base)
     finish(page, ())
     assert "does not keep it: download it" in page.locator(".history").inner_text()
+    page.locator(".history summary").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the summary").click()
     assert "Score: 0 of 18" in download.value.path().read_text(encoding="utf-8")
@@ -379,11 +542,10 @@ def test_each_state_is_accessible_and_fits(each_view, base, url, buttons):
     assert barriers(each_view) == []
 
 
-def test_open_options_are_accessible(each_view, base):
-    each_view.goto(base + QUIZZES[0])
-    for place in ("right", "wrong"):
-        each_view.locator(f"details.{place} summary").first.click()
-    expect(each_view.locator(".trainer p")).to_contain_text("of 1 right")
+def test_answered_questions_are_accessible(each_view, base):
+    each_view.goto(base + "evaluation/quiz/")
+    answer(question(each_view, 0), True)
+    answer(question(each_view, 1), False)
     assert barriers(each_view) == []
 
 

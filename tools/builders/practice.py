@@ -122,11 +122,31 @@ def _prompts(pages: Mapping[str, object], url: str) -> str:
         parts.append("</section>")
     rubric = _soup(pages["problem/rubric/"].content, "problem/rubric/")
     table = next(table for table in rubric.find_all("table") if "Exceptional" in table.get_text())
+    _point(table, pages)
     body = (
         f'<h2 id="prompts" data-search-exclude>The prompts</h2>{"".join(parts)}'
         f'<h2 id="rubric" data-search-exclude>The rubric</h2><section class="mock-rubric">{table}</section>'
     )
     return f'<div class="all-prompts" data-search-exclude>{_rebase(body, url)}</div>'
+
+
+def _point(table: Tag, pages: Mapping[str, object]) -> None:
+    """Add to each row of the rubric where to read and practise what it is about: its section, in order; talk has none."""
+    head, *rows = table.find_all("tr")
+    head.append(BeautifulSoup("<th>Read and practise</th>", "html.parser"))
+    for row, section in zip(rows, [*SECTIONS[:-1], None], strict=True):
+        mine = [(url, page) for url, page in pages.items() if page.meta.get("section") == section]
+        if section is None:
+            links = [("problem/rubric/", pages["problem/rubric/"].title), ("practice/flashcards/#practice", "cards")]
+        else:
+            quiz = next(url for url, _ in mine if url.endswith("/quiz/"))
+            links = [
+                (f"./#{_slug(section)}", section),
+                (quiz, "quiz"),
+                (f"practice/flashcards/#{_slug(section)}", "cards"),
+            ]
+        cell = ", ".join(f'<a href="{url}">{escape(title)}</a>' for url, title in links)
+        row.append(BeautifulSoup(f"<td>{cell}</td>", "html.parser"))
 
 
 def _overview(pages: Mapping[str, object], deck: list[Card], url: str) -> str:
@@ -137,14 +157,14 @@ def _overview(pages: Mapping[str, object], deck: list[Card], url: str) -> str:
         quiz = next(u for u in mine if u.endswith("/quiz/"))
         reading = [u for u in mine if u != quiz]
         known = [card.id for card in deck if card.section == section]
-        questions = len(_soup(pages[quiz].content, quiz).find_all("h2"))
+        questions = [heading["id"] for heading in _soup(pages[quiz].content, quiz).find_all("h2")]
         links = "".join(f'<a href="{_relative(u, url)}">{escape(mine[u].title)}</a>' for u in reading)
         listed = f"<details><summary>{len(reading)} pages</summary>{links}</details>"
         rows.append(
             f'<tr><th scope="row">{escape(section)}</th>'
             f'<td data-pages="{" ".join(reading)}">{listed}</td>'
-            f'<td data-quiz="{quiz}" data-questions="{questions}">'
-            f'<a href="{_relative(quiz, url)}">{questions} questions</a></td>'
+            f'<td data-quiz="{quiz}" data-questions="{" ".join(questions)}">'
+            f'<a href="{_relative(quiz, url)}">{len(questions)} questions</a></td>'
             f'<td data-cards="{" ".join(known)}">{len(known)} cards</td></tr>'
         )
     return (

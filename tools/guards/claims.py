@@ -15,6 +15,7 @@ from pathlib import Path
 from tools.guards.fences import ROOT, Fence
 
 DRAWN = "from figures.claims import "  # a figure of claims, not a drawing
+SUMS = "from figures.quiz_"  # numbers to work out
 EVIDENCE = re.compile(r"^from figures\.claims import (evidence|table)$", re.MULTILINE)
 CODE = re.compile(r"`[^`]*`")
 NAMED = re.compile(r'"([a-z][\w/-]*)"')

@@ -36,7 +36,7 @@ ARTICLE = {
     "a": "href title rel download aria-current",
     "abbr": "title",
     "nav": "aria-label",
-    "details": "data-card",
+    "details": "data-card data-answer data-within data-unit",
     "div": "data-search-exclude data-tabs",
     "input": "checked id name type",
     "label": "for",
@@ -105,7 +105,7 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "tabbed-set tabbed-alternate tabbed-labels tabbed-content tabbed-block footnote footnote-ref footnote-backref "
     "reading reading-time proof proof-total snippet-file whole breath prompt plot diagram diagram-box hero outline "
     "where where-text phases phases--head phases--full seg p1 p2 p3 p4 p5 crumbs facts "
-    "plan card right wrong from all-cards all-prompts mock-case mock-rubric overview sheet "
+    "plan card right wrong sum sums from all-cards all-prompts mock-case mock-rubric overview sheet "
     "sheet-clock sheet-cards explore explore-says answer numbers cells over end inner long "
     "proof-summary proof-pages report nearest pages diagram-under ways"
 )

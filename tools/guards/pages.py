@@ -30,6 +30,7 @@ from tools.guards.markup import SNIPPET as INCLUDE
 MISPLACED = re.compile(
     r"(?:(?:[\s>*+-]|\d+[.)])+(?:\?\?\?\+?|!!!)|!!!) ?(?:card|right|wrong|question)\b", re.IGNORECASE
 )
+NAMED = re.compile(r" \{ #[a-z][a-z0-9-]* \}$")
 FOLDED = re.compile(r'\?\?\?\+? ?(?:(\w+) "(.*)")?')
 # A command other than `make`: no line of an output looks like one.
 COMMAND = re.compile(
@@ -286,16 +287,24 @@ def _answer(lines: list[str], opened: int) -> str:
 
 
 def _check_quiz(text: str) -> Iterator[tuple[int, str]]:
-    """Hold a quiz to ten questions, each with one right option among three or more, and a page for each wrong one."""
+    """Hold a quiz to twenty questions, five of them sums; the others have one right option and a page for each wrong one."""
     lines = text.split("\n")
     questions = [(i, line) for i, line in enumerate(lines, 1) if line.startswith("## ")]
-    if len(questions) != 10:
-        yield 1, f"a quiz has ten questions, this one has {len(questions)}"
+    if len(questions) < 20:
+        yield 1, f"a quiz has twenty questions or more, this one has {len(questions)}"
+    sums = 0
+    for line, title in questions:
+        if not NAMED.search(title):
+            yield line, f"{title!r} needs a name of its own, as in {{ #late-clicks }}: answers are kept under it"
     for (start, title), (end, _) in zip(questions, [*questions[1:], (len(lines) + 1, "")], strict=True):
         options = [(i, m[1]) for i in range(start, end) if (m := FOLDED.match(lines[i - 1]))]
         kinds = [kind for _, kind in options]
-        if kinds.count("right") != 1 or len(kinds) < 3 or set(kinds) != {"right", "wrong"}:
-            yield start, f"{title!r} needs one right option and two wrong ones or more, got {kinds}"
+        if not kinds and any(line.startswith(claims.SUMS) for line in lines[start:end]):
+            sums += 1
+        elif kinds.count("right") != 1 or len(kinds) < 3 or set(kinds) != {"right", "wrong"}:
+            yield start, f"{title!r} needs one right option and two wrong ones or more, or a sum; got {kinds}"
         for i, kind in options:
             if kind == "wrong" and ".md" not in _answer(lines, i):
                 yield i, "a wrong option links to the page that teaches it"
+    if sums < 5:
+        yield 1, f"a quiz has five numbers to work out or more, this one has {sums}"

@@ -17,7 +17,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Tag
 
 from tools.guards import numbers
-from tools.guards.claims import DRAWN
+from tools.guards.claims import DRAWN, SUMS
 from tools.guards.fences import COMMANDS, FIGURE, QUERY, ROOT, fences
 from tools.guards.git import clean, commit, date
 from tools.guards.ledger import LEDGER, digest, sources_digest
@@ -155,12 +155,16 @@ def _check(soup: BeautifulSoup, page: Page, ran: list[dict], known: dict[str, st
         faults.append("what the last block printed is not shown")
     faults += [f"a block ran but is not shown: line {block['line']}" for blocks in left.values() for block in blocks]
     faults += ["a cell of the notebook ran but is not shown" for _ in cells.elements()]
-    figures = len(soup.select("figure.plot"))
+    figures = len(soup.select("figure.plot, div.sums"))
     if page.source and not notebook:
         drawn = [digest(b.code) for b in written if b.info == FIGURE]
         if len(drawn) != figures:
             faults.append(f"{len(drawn)} figures are drawn, {figures} are shown")
-        kinds = ["evidence" if DRAWN in b.code else "figure" for b in written if b.info == FIGURE]
+        kinds = [
+            "evidence" if DRAWN in b.code else "sums" if SUMS in b.code else "figure"
+            for b in written
+            if b.info == FIGURE
+        ]
         page.blocks += [{"kind": kind, "sha256": sha} for kind, sha in zip(kinds, drawn, strict=True)]
     page.claims = len(soup.select("div.claim"))
     return faults

@@ -11,6 +11,7 @@ KINDS = {
     "run": "Python blocks run, each in a process of its own, and their outputs compared",
     "cell": "cells of labs run",
     "figure": "figures drawn at build",
+    "sums": "numbers to work out in quizzes, drawn from seeds",
     "shown": "sections of tested snippets shown",
 }
 TRIED = "claims tried on fresh logs"

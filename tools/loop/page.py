@@ -20,7 +20,7 @@ from pathlib import Path
 from mkdocs.utils.meta import get_data
 
 from tools.builders.snippet_bar import mirror
-from tools.guards.claims import DRAWN
+from tools.guards.claims import DRAWN, SUMS
 from tools.guards.fences import FIGURE, QUERY, ROOT, RUN, fences
 from tools.loop.progress import Progress
 
@@ -93,7 +93,7 @@ def steps(page: Path) -> list[Step]:
     blocks = [] if lab else fences(page.read_text(encoding="utf-8"))
     tests = [mirror(snippet) for snippet in snippets]
     code = [path for path in (*snippets, *tests, *([name] if lab else [])) if (ROOT / path).is_file()]
-    drawn = "\n".join(b.code for b in blocks if b.info == FIGURE and DRAWN not in b.code)
+    drawn = "\n".join(b.code for b in blocks if b.info == FIGURE and DRAWN not in b.code and SUMS not in b.code)
     figures = re.findall(r"^print\((\w+)\(\)\)$", drawn, re.MULTILINE)
     found = []
     if any(b.info == RUN for b in blocks):

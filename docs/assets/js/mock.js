@@ -2,20 +2,24 @@
 // then the rubric and a summary to keep. Without this, the page lists prompts, questions with answers, and the rubric.
 "use strict";
 {
-  const { load, save, day, make, phaseBar } = window.mlDesign;
+  const { load, save, day, make, phaseBar, keyOf } = window.mlDesign;
+  const LEVELS = ["no signal", "pass", "strong", "exceptional"];
+  const me = String(Math.random()); // this tab: an interview goes on in one
   const list = document.querySelector(".all-prompts");
   const cases = [...list.querySelectorAll(".mock-case")].map(readCase);
-  const rubric = [...list.querySelectorAll(".mock-rubric tbody tr")].map((row) =>
-    [...row.children].map((cell) => cell.textContent.trim()),
-  );
-  const LEVELS = ["no signal", "pass", "strong", "exceptional"];
+  const rubric = [...list.querySelectorAll(".mock-rubric tbody tr")].map((row) => {
+    const cells = [...row.children];
+    const read = [...cells.at(-1).querySelectorAll("a")];
+    return { area: cells[0].textContent.trim(), levels: cells.slice(1, 4).map((cell) => cell.textContent.trim()), read };
+  });
   const panel = make("section", { class: "trainer mock", "aria-label": "Mock interview" });
   const history = make("section", { class: "history", "aria-label": "Your interviews" });
   list.before(panel, history);
   // Folded, so that no question is read before it is asked.
-  const all = make("details", {}, make("summary", {}, "All prompts with their questions and answers, and the rubric"));
+  const all = make("details", { class: "question" }, make("summary", {}, "All prompts with their questions and answers, and the rubric"));
   list.before(all);
   all.append(list);
+  let ticking = null;
 
   /** A case: its phases with when they end, in ms, and its questions with when they are asked. */
   function readCase(section) {
@@ -29,58 +33,85 @@
       asked.forEach((box, i) =>
         questions.push({ phase: phases.length, at: length + (i * own) / asked.length, box, text: box.querySelector("summary").textContent }),
       );
-      phases.push({ name: heading.firstChild.textContent.trim(), end: length + own });
+      phases.push({ name: heading.firstChild.textContent.trim(), minutes: Number(heading.dataset.minutes), end: length + own });
       length += own;
     }
     const title = section.querySelector("h3").textContent;
     return { title, prompt: section.querySelector(".prompt").textContent.trim(), phases, questions, length, section };
   }
 
+  const between = (low, value, high) => Math.min(high, Math.max(low, value));
   const clock = (ms) => {
     const seconds = Math.max(0, Math.ceil(ms / 1000));
     return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
   };
   const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
-  let ticking = null;
+  const button = (words, onclick, primary) =>
+    make("button", { type: "button", class: `md-button${primary ? " md-button--primary" : ""}`, onclick }, words);
+  /** No sentence of evidence, no signal. */
+  const counted = ({ level, evidence }) => (evidence.trim() ? (level ?? 0) : 0);
+
+  /** The interview that goes on, or null; its numbers held to what the case has today. */
+  function current() {
+    const now = load("now");
+    const it = cases.find(({ title }) => title === now?.title);
+    if (!it) return null; // nothing goes on, or of a case that is no more
+    return { it, now: { ...now, asked: between(1, Math.trunc(now.asked), it.questions.length), elapsed: between(0, now.elapsed, it.length) } };
+  }
+
+  function show() {
+    clearInterval(ticking);
+    const found = current();
+    document.body.classList.toggle("mock-runs", Boolean(found)); // nothing else is on the screen
+    if (!found) choose();
+    else if (found.now.judging ?? Boolean(found.now.scores)) judge(found.it, found.now);
+    else run(found.it, found.now);
+  }
 
   function choose() {
-    clearInterval(ticking);
-    const select = make("select", { id: "mock-prompt" }, make("option", { value: "" }, "At random"));
-    for (const { title } of cases) select.append(make("option", { value: title }, title));
+    const done = load("mock").map(({ title }) => title);
+    const times = (title) => done.filter((other) => other === title).length;
+    const select = make("select", { id: "mock-prompt" }, make("option", { value: "" }, "At random, one you have not done"));
+    for (const { title } of cases) select.append(make("option", { value: title }, times(title) ? `${title} (done)` : title));
     const start = () => {
-      const title = select.value || cases[Math.floor(Math.random() * cases.length)].title;
-      save("now", { title, elapsed: 0, since: Date.now(), asked: 1, notes: {} });
-      run();
+      const fewest = Math.min(...cases.map(({ title }) => times(title)));
+      const open = cases.filter(({ title }) => times(title) === fewest);
+      const title = select.value || open[Math.floor(Math.random() * open.length)].title;
+      save("now", { title, elapsed: 0, since: Date.now(), asked: 1, notes: {}, tab: me });
+      show();
+      panel.querySelector("h2").focus();
     };
     panel.replaceChildren(
       make("p", {}, make("label", { for: "mock-prompt" }, "Prompt "), select),
-      make("p", {}, make("button", { type: "button", class: "md-button md-button--primary", onclick: start }, "Start 45 minutes")),
+      make("p", {}, button("Start 45 minutes", start, true)),
     );
   }
 
-  function run() {
-    let now = load("now");
-    const it = cases.find(({ title }) => title === now?.title);
-    if (!it) {
-      choose(); // nothing going on, or of a case that is no more
-      return;
-    }
-    if (now.scores) {
-      judge(it, now); // it was left while scoring
-      return;
-    }
+  function abandon() {
+    if (!window.confirm("Give up this interview? Its notes and scores are lost.")) return;
+    save("now", null);
+    show();
+    panel.querySelector("select").focus();
+  }
+
+  function run(it, now) {
+    if (now.since !== null) now = { ...now, elapsed: between(0, now.elapsed + Math.max(0, Date.now() - now.since), it.length), since: Date.now() };
+    now = { ...now, tab: me };
+    save("now", now);
     const left = make("p", { class: "clock", role: "timer" });
     const phase = make("p", { class: "phase" });
     const { bar, fill } = phaseBar("done");
     // A case parts evaluation and deployment, the bar does not.
     const ends = [0, ...it.phases.slice(0, 4).map(({ end }) => end), it.length];
+    const earlier = make("ol");
+    const past = make("details", { class: "question", hidden: true }, make("summary", {}, "Asked earlier"), earlier);
     const asked = make("ol", { "aria-live": "polite", "aria-label": "The interviewer asks", tabindex: -1 });
-    const pause = make("button", { type: "button", class: "md-button", onclick: toggle });
-    const further = make("button", { type: "button", class: "md-button", onclick: ask }, "Next question");
-    const finish = make("button", { type: "button", class: "md-button md-button--primary", onclick: end }, "Finish, and score");
+    const pause = button("", toggle);
+    const further = button("Next question", ask, true);
     const which = make("select", { id: "mock-phase", onchange: () => showNotes() });
     it.phases.forEach(({ name }, i) => which.append(make("option", { value: i }, name)));
     const notes = make("textarea", { id: "mock-notes", rows: 6, oninput: note });
+    const said = make("p", { role: "status" });
     panel.replaceChildren(
       make("h2", { id: "mock-title", tabindex: -1 }, it.title),
       make("p", { class: "prompt" }, it.prompt),
@@ -88,7 +119,7 @@
       make(
         "div",
         { class: "desk" },
-        make("div", {}, asked, make("p", { class: "controls" }, further, " ", pause, " ", finish)),
+        make("div", {}, past, asked, make("p", { class: "controls" }, further, " ", pause, " ", button("Finish, and score", end))),
         make(
           "div",
           {},
@@ -97,46 +128,51 @@
           notes,
         ),
       ),
+      make("p", { class: "controls" }, button("Copy as prompt", () => copy(it, now, said)), " ", button("Give up", abandon)),
+      said,
     );
-    panel.querySelector("h2").focus();
-
-    const elapsed = () => Math.min(it.length, now.elapsed + (now.since === null ? 0 : Date.now() - now.since));
     let shown = 0;
 
     function keep(change) {
       now = { ...now, ...change };
-      save("now", now);
+      if (!save("now", now)) said.textContent = FULL;
     }
 
     function tick() {
-      const time = elapsed();
-      if (time >= it.length && now.since !== null) keep({ elapsed: it.length, since: null });
-      const current = it.phases.find(({ end }) => time < end);
+      if (now.since !== null) {
+        // Step by step, so that a clock set back costs one step and adds none.
+        const elapsed = between(0, now.elapsed + Math.max(0, Date.now() - now.since), it.length);
+        keep({ elapsed, since: elapsed < it.length ? Date.now() : null });
+      }
+      const time = now.elapsed;
       const due = it.questions.filter(({ at }) => at <= time).length;
       if (due > now.asked) keep({ asked: due });
+      const on = it.phases.find(({ end }) => time < end);
       left.textContent = `${clock(it.length - time)} left`;
-      phase.textContent = current
-        ? `By the plan: ${current.name}, ${clock(current.end - time)} more`
-        : "Time is up. Finish, and score yourself.";
-      fill(ends.slice(1).map((end, i) => Math.min(1, Math.max(0, (time - ends[i]) / (end - ends[i])))));
+      phase.textContent = on ? `By the plan: ${on.name}, ${clock(on.end - time)} more` : "Time is up. Finish, and score yourself.";
+      fill(ends.slice(1).map((end, i) => between(0, (time - ends[i]) / (end - ends[i]), 1)));
       pause.textContent = now.since === null ? "Go on" : "Pause";
       pause.hidden = time >= it.length;
       further.hidden = now.asked >= it.questions.length;
       if (shown !== now.asked) showQuestions();
     }
 
-    /** The questions of the phase that the last one belongs to. */
+    /** The questions of the phase that the last one belongs to; those of earlier phases are folded above. */
     function showQuestions() {
       const before = it.questions[shown - 1]?.phase;
       shown = now.asked;
       const { phase: own } = it.questions[shown - 1];
-      const texts = it.questions.slice(0, shown).filter((question) => question.phase === own);
-      if (own !== before) asked.replaceChildren();
-      for (const { text } of texts.slice(asked.children.length)) asked.append(make("li", {}, text));
+      const all = it.questions.slice(0, shown);
+      const item = ({ text }) => make("li", {}, text);
+      const mine = all.filter((question) => question.phase === own);
       if (own !== before) {
+        asked.replaceChildren();
+        earlier.replaceChildren(...all.filter((question) => question.phase !== own).map(item));
+        past.hidden = !earlier.children.length;
         which.value = own;
         showNotes();
       }
+      asked.append(...mine.slice(asked.children.length).map(item)); // only what is new is read out
     }
 
     function showNotes() {
@@ -151,22 +187,27 @@
       if (further.hidden) asked.focus(); // the button that had the focus is gone
     }
     function toggle() {
-      keep(now.since === null ? { since: Date.now() } : { elapsed: elapsed(), since: null });
+      tick();
+      if (now.elapsed < it.length) keep({ since: now.since === null ? Date.now() : null });
       tick();
     }
     function end() {
-      keep({ elapsed: elapsed(), since: null, scores: [] });
-      clearInterval(ticking);
-      judge(it, now);
+      tick();
+      keep({ since: null, judging: true, scores: now.scores ?? [] });
+      show();
+      panel.querySelector("h2").focus();
     }
 
-    clearInterval(ticking);
     ticking = setInterval(tick, 500);
     tick();
   }
 
+  const FULL = "Your browser does not store this: it is full, or storing is switched off. Keep this tab open until you are done.";
+
   function judge(it, now) {
-    const rows = rubric.map(([area, ...levels], i) => {
+    now = { ...now, tab: me, scores: now.scores ?? [] };
+    const said = make("p", { role: "status" });
+    const rows = rubric.map(({ area, levels }, i) => {
       const before = now.scores[i];
       const evidence = make("input", { type: "text", id: `evidence-${i}`, value: before?.evidence ?? "" });
       const choices = LEVELS.map((level, value) =>
@@ -178,7 +219,7 @@
           value ? `. ${levels[value - 1]}` : ". I said nothing about it.",
         ),
       );
-      const label = make("label", { for: `evidence-${i}`, class: "evidence" }, "Your evidence, in one sentence", evidence);
+      const label = make("label", { for: `evidence-${i}`, class: "evidence" }, "Your evidence: what you said, in one sentence", evidence);
       return { area, evidence, box: make("fieldset", {}, make("legend", {}, area), ...choices, label) };
     });
     const answers = make("details", { class: "question" }, make("summary", {}, "What the guide answers"));
@@ -189,15 +230,27 @@
         const chosen = box.querySelector("input:checked");
         return { area, level: chosen ? Number(chosen.value) : null, evidence: evidence.value.trim() };
       });
+    const sum = make("p", { class: "state", role: "status" });
+    function count() {
+      const given = scores();
+      const bare = given.filter((row) => row.level > 0 && !row.evidence).map(({ area }) => area);
+      sum.textContent = `${given.reduce((total, row) => total + counted(row), 0)} of ${3 * given.length} points.`;
+      if (bare.length) sum.append(` No sentence yet, so no signal: ${bare.join(", ")}.`);
+    }
     const back = () => {
-      save("now", { ...now, scores: undefined });
-      run();
+      save("now", { ...now, judging: false });
+      show();
+      panel.querySelector("h2").focus();
     };
     const form = make("form", {
-      oninput: () => save("now", { ...now, scores: scores() }),
+      oninput: () => {
+        now = { ...now, scores: scores() };
+        if (!save("now", now)) said.textContent = FULL;
+        count();
+      },
       onsubmit: (event) => {
         event.preventDefault();
-        keepRun(it, now, scores().map((row) => ({ ...row, level: row.level ?? 0 }))); // not scored: no signal
+        keepRun(it, now, scores().map((row) => ({ ...row, level: counted(row) })));
       },
     });
     form.append(
@@ -205,10 +258,61 @@
       make("p", {}, "No sentence of evidence, no signal. A row left out counts as none."),
       ...rows.map(({ box }) => box),
       answers,
-      make("p", { class: "controls" }, make("button", { class: "md-button md-button--primary" }, "Keep this interview"), " ", make("button", { type: "button", class: "md-button", onclick: back }, "Back to the clock")),
+      sum,
+      make(
+        "p",
+        { class: "controls" },
+        make("button", { class: "md-button md-button--primary" }, "Keep this interview"),
+        " ",
+        button("Back to the clock", back),
+        " ",
+        button("Copy as prompt", () => copy(it, now, said)),
+        " ",
+        button("Give up", abandon),
+      ),
+      said,
     );
     panel.replaceChildren(form);
-    form.querySelector("h2").focus();
+    count();
+  }
+
+  /** What an assistant needs to interview and to score, not to solve. */
+  function asPrompt(it, now) {
+    const on = it.phases.find(({ end }) => now.elapsed < end);
+    return [
+      "You are the interviewer in a machine-learning design interview, and I am the candidate.",
+      "Ask one question at a time and wait for my answer. Do not solve the problem, do not hint before I have tried, and do not praise.",
+      "Ask for the condition, the number or the reason where I leave one out. Keep to the minutes of the plan, and change the subject when one is over.",
+      "When I write DONE, score each row of the rubric: no signal, pass, strong or exceptional. For each, quote one sentence of mine as evidence; no sentence, no signal. Then name my weakest row and what to practise. Only then say what a strong answer would have been.",
+      "",
+      `The prompt: ${it.prompt}`,
+      "",
+      `The plan: ${it.phases.map(({ name, minutes }) => `${name} ${minutes} min`).join(", ")}.`,
+      `Now: ${on ? `${on.name}, ${clock(now.elapsed)} of ${clock(it.length)} gone` : "time is up"}.`,
+      "",
+      "Asked so far:",
+      ...it.questions.slice(0, now.asked).map(({ text }) => `- ${text}`),
+      "",
+      "My notes:",
+      ...it.phases.map(({ name }) => `- ${name}: ${now.notes[name]?.trim() || "(none)"}`),
+      "",
+      "The rubric:",
+      ...rubric.map(({ area, levels }) => `- ${area}. Pass: ${levels[0]} Strong: ${levels[1]} Exceptional: ${levels[2]}`),
+      "",
+    ].join("\n");
+  }
+
+  async function copy(it, now, said) {
+    const text = asPrompt(it, now);
+    try {
+      await navigator.clipboard.writeText(text);
+      said.textContent = "Copied. Paste it into any assistant.";
+    } catch (error) {
+      const field = make("textarea", { readonly: true, rows: 8, "aria-label": "The prompt to copy" }); // files may not write there
+      field.value = text;
+      said.replaceChildren("Copy this yourself: ", field);
+      field.select();
+    }
   }
 
   function keepRun(it, now, scores) {
@@ -231,34 +335,57 @@
       ...it.questions.slice(0, now.asked).map(({ text }) => `- ${text}`),
       "",
     ];
-    const run = { date: day(), title: it.title, score: `${points} of ${3 * scores.length}`, summary: lines.join("\n") };
-    const kept = save("mock", [...load("mock"), run]);
+    const levels = Object.fromEntries(scores.map(({ area, level }) => [area, level]));
+    const done = { date: day(), title: it.title, score: `${points} of ${3 * scores.length}`, levels, summary: lines.join("\n") };
+    const kept = save("mock", [...load("mock"), done]);
     save("now", null);
-    choose();
+    show();
     showHistory(kept ? "Kept in this browser only." : "Your browser does not keep it: download it before you leave.");
-    history.querySelector("button").focus();
+    history.querySelector("h2").focus();
   }
 
   function showHistory(where = "Kept in this browser only.") {
     const runs = load("mock");
     history.replaceChildren();
     if (!runs.length) return;
-    const rows = runs.map((run, i) =>
+    const rows = runs.map((done, i) =>
       make(
-        "li",
-        {},
-        `${run.date}, ${run.title}, ${run.score}. `,
-        make("button", { type: "button", onclick: () => download(run) }, "Download the summary"),
-        " ",
-        make("button", { type: "button", "aria-label": `Delete the interview of ${run.date}, ${run.title}`, onclick: () => remove(i) }, "Delete"),
+        "details",
+        { class: "question" },
+        make("summary", {}, `${done.date}, ${done.title}, ${done.score}`),
+        make("pre", {}, done.summary),
+        make(
+          "p",
+          { class: "controls" },
+          make("button", { type: "button", onclick: () => download(done) }, "Download the summary"),
+          " ",
+          make("button", { type: "button", "aria-label": `Delete the interview of ${done.date}, ${done.title}`, onclick: () => remove(i) }, "Delete"),
+        ),
       ),
     );
-    history.append(make("h2", { tabindex: -1 }, "Your interviews"), make("p", {}, where), make("ul", {}, ...rows.reverse()));
+    history.append(make("h2", { tabindex: -1 }, "Your interviews"), make("p", {}, where), ...trend(runs), ...rows.reverse());
   }
 
-  function download(run) {
-    const href = URL.createObjectURL(new Blob([run.summary], { type: "text/plain" }));
-    const link = make("a", { href, download: `ml-design-${run.date}-${slug(run.title)}.txt` });
+  /** A row of the rubric a line, the last interviews side by side, and what to read for the weakest. */
+  function trend(runs) {
+    const scored = runs.filter(({ levels }) => levels).slice(-6);
+    if (!scored.length) return [];
+    const mean = ({ area }) => scored.slice(-3).reduce((sum, { levels }) => sum + (levels[area] ?? 0), 0);
+    const weakest = rubric.reduce((a, b) => (mean(b) < mean(a) ? b : a));
+    const head = make("tr", {}, make("th", { scope: "col" }, "Area"), ...scored.map(({ date }) => make("th", { scope: "col" }, date.slice(5))));
+    const lines = rubric.map(({ area }) =>
+      make("tr", {}, make("th", { scope: "row" }, area), ...scored.map(({ levels }) => make("td", {}, LEVELS[levels[area]] ?? "not scored"))),
+    );
+    const read = weakest.read.flatMap((link) => [" ", link.cloneNode(true)]);
+    return [
+      make("div", { class: "md-typeset__scrollwrap" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...lines))),
+      make("p", {}, `Weakest of late: ${weakest.area}. Read and practise:`, ...read),
+    ];
+  }
+
+  function download(done) {
+    const href = URL.createObjectURL(new Blob([done.summary], { type: "text/plain" }));
+    const link = make("a", { href, download: `ml-design-${done.date}-${slug(done.title)}.txt` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(href), 1_000);
   }
@@ -270,6 +397,17 @@
     (history.querySelector("h2") ?? panel.querySelector("select")).focus();
   }
 
+  // Another tab took the interview, ended it or began one: this one stops, so that neither writes over the other.
+  window.addEventListener("storage", (event) => {
+    if (event.key === keyOf("mock")) showHistory();
+    if (event.key !== keyOf("now")) return;
+    const found = current();
+    if (!found || found.now.tab === me) return;
+    clearInterval(ticking);
+    document.body.classList.remove("mock-runs");
+    panel.replaceChildren(make("p", {}, "This interview goes on in another tab."), make("p", {}, button("Go on here", show, true)));
+  });
+
   showHistory();
-  run();
+  show();
 }

@@ -22,6 +22,7 @@
     const [read, quiz, cards, mock] = ["read", "quiz", "cards", "mock"].map(load);
     let following = null;
     let waiting = 0;
+    let asked = 0;
     for (const cell of table.querySelectorAll("[data-pages]")) {
       const pages = cell.dataset.pages.split(" ");
       const left = pages.findIndex((page) => !(page in read));
@@ -30,8 +31,11 @@
       note(cell, done, pages.length, `${done} read`);
     }
     for (const cell of table.querySelectorAll("[data-quiz]")) {
-      const answers = Object.values(quiz[cell.dataset.quiz] ?? {});
-      note(cell, answers.length, cell.dataset.questions, `${answers.filter(Boolean).length} right of ${answers.length}`);
+      const ids = cell.dataset.questions.split(" ");
+      const answers = ids.map((id) => quiz[cell.dataset.quiz]?.[id]).filter((answer) => answer !== undefined);
+      const right = answers.filter((answer) => answer === true || answer[0]);
+      asked += answers.filter((answer) => answer === false || answer[2] <= day()).length;
+      note(cell, answers.length, ids.length, `${right.length} right of ${answers.length}`);
     }
     for (const cell of table.querySelectorAll("[data-cards]")) {
       const ids = cell.dataset.cards.split(" ");
@@ -42,7 +46,7 @@
     next.replaceChildren();
     if (following) next.append("Go on with ", make("a", { href: following.href }, following.textContent), ". ");
     else next.append("You have read every page. ");
-    next.append(`${waiting} flashcards are due today.`);
+    next.append(`Due today: ${waiting} flashcards, ${asked} questions.`);
     runs.textContent = mock.length
       ? `Mock interviews: ${mock.length}, the last on ${mock.at(-1).date} (${mock.at(-1).title}).`
       : "Mock interviews: none yet.";

@@ -85,10 +85,16 @@ window.mlDesign = (() => {
       valid: (value) => record(value, (card) => Array.isArray(card) && Number.isInteger(card[0]) && text(card[1])),
       empty: {},
     },
-    // page: {question: whether the first answer was right}
+    // page: {question: [whether right at first, times right in a row, day it is asked again], or of old the first alone}
     quiz: {
       key: "ml-design.quiz",
-      valid: (value) => record(value, (page) => record(page, (right) => typeof right === "boolean")),
+      valid: (value) =>
+        record(value, (page) =>
+          record(page, (it) => {
+            const [first, times, due] = Array.isArray(it) ? it : [it, 0, ""];
+            return typeof first === "boolean" && Number.isInteger(times) && text(due);
+          }),
+        ),
       empty: {},
     },
     // runs of the mock interview, oldest first
