@@ -1,7 +1,7 @@
 """Questions of a quiz that ask for a number: drawn from seeds, answered by the tested snippets, with how it is done.
 
-A page shows several draws of each question, so that whoever missed one gets another. What follows from the drawn values is
-computed here and never typed. Without scripts each draw is a line that unfolds its solution.
+A page shows several draws of each question, so that whoever missed one gets another. What follows from the drawn values
+is computed here and never typed. Without scripts each draw is a line that unfolds its solution.
 """
 
 from __future__ import annotations

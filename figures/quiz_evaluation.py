@@ -12,8 +12,8 @@ def sample_size(rng):
     n = sample_size_per_arm(rate, lift)
     rough = 16 * rate * (1 - rate) / (rate * lift) ** 2
     return Sum(
-        question=f"{rate:.0%} of users click. You want to see a relative lift of {lift:.0%} with a power of 80 %, two-sided at "
-        "5 %. About how many users does each arm need?",
+        question=f"{rate:.0%} of users click. You want to see a relative lift of {lift:.0%} with a power of 80 %, "
+        "two-sided at 5 %. About how many users does each arm need?",
         answer=n,
         unit="users",
         solution=f"16 p (1 - p) / d², with d = {rate:g} x {lift:g} = {rate * lift:g}: {rough:,.0f}. The exact "
