@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from itertools import islice
 
 import numpy as np
 
@@ -57,7 +58,10 @@ def asked(draw: Callable[[np.random.Generator], Sum]) -> Callable[[], str]:
 
     @wraps(draw)
     def show() -> str:
-        sums = [draw(np.random.default_rng(seed)) for seed in range(DRAWS)]
+        drawn = (draw(np.random.default_rng(seed)) for seed in range(100))
+        sums = list(islice({it.question: it for it in drawn}.values(), DRAWS))
+        if len(sums) < DRAWS:
+            raise ValueError(f"{draw.__name__} needs {DRAWS} different questions, 100 draws had {len(sums)}")
         return f'<div class="sums">{"".join(map(_fold, sums))}</div>'
 
     show.draw = draw

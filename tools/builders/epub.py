@@ -151,7 +151,7 @@ def _set(formula: Tag) -> None:
 
 def _answers(soup: BeautifulSoup) -> None:
     """Put lettered options in place of those of a quiz, and the answers at the end."""
-    options = soup.select("details.right, details.wrong")
+    options = soup.select("details.right, details.wrong, details.sum")
     if not options:
         return
     end = BeautifulSoup('<section class="answers"><h2 id="answers">Answers</h2></section>', "html.parser").section
@@ -168,7 +168,7 @@ def _answers(soup: BeautifulSoup) -> None:
         says.name = "p"
         says.insert(0, f"{letter}. ")
         verdict = soup.new_tag("strong")
-        verdict.string = f"{letter} is {option['class'][0]}."
+        verdict.string = f"{letter}." if "sum" in option["class"] else f"{letter} is {option['class'][0]}."
         option.p.insert(0, verdict, " ")
         end.extend(list(option.contents))
         option.replace_with(says)

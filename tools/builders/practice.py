@@ -131,7 +131,7 @@ def _prompts(pages: Mapping[str, object], url: str) -> str:
 
 
 def _point(table: Tag, pages: Mapping[str, object]) -> None:
-    """Add to each row of the rubric where to read and practise what it is about: its section, in order; talk has none."""
+    """Add to each row of the rubric where to read and practise what it is about; the last row, talk, has no section."""
     head, *rows = table.find_all("tr")
     head.append(BeautifulSoup("<th>Read and practise</th>", "html.parser"))
     for row, section in zip(rows, [*SECTIONS[:-1], None], strict=True):

@@ -26,7 +26,7 @@ FOLDED = re.compile(r'(?:\?\?\?\+?|!!!) (\w+)(?: "(.+)")?')
 PLACE = re.compile(rf'<(?:div|p) class="({"|".join(sorted(GATHERED))})"></(?:div|p)>')
 PROVED = ("proof-summary", "proof-pages")
 # What a twin takes from the built page, and from a notebook, by its class.
-TAKEN = {"plot", "plan", *GATHERED}
+TAKEN = {"plot", "plan", "sums", *GATHERED}
 RAN = TAKEN | {"language-python", "language-text"}
 BOX = re.compile(r"</?(?:div|section|ol|li)\b.*")
 LINK = re.compile(r"\]\(([^()\s:#]*)(#[\w.:-]+)?\)")
@@ -78,7 +78,7 @@ def plain(soup: BeautifulSoup, url: str) -> BeautifulSoup:
 
 def written(source: str, shown: BeautifulSoup) -> Iterator[str]:
     """Yield the lines of a page, with what stands for its includes, its figures and its gathered parts."""
-    figures = iter(shown.select("figure.plot"))
+    figures = iter(shown.select("figure.plot, div.sums"))
     planned = iter(shown.select(".plan :is(h2, li)"))
     drawing = plan = False
     for line in resolved(unfolded(blank_front_matter(source).split("\n"))):

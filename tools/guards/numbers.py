@@ -224,7 +224,7 @@ def sentences(page: BeautifulSoup, quiz: bool = False) -> Iterator[Sentence]:
         weak = table.find("th") is not None and table.find("th").get_text(strip=True) == "Weak"
         for row in table.find_all("tr"):
             cells = [cell.get_text() for cell in row.find_all(["th", "td"])][weak:]
-            yield _sentence(" | ".join(cells), where[id(table)])
+            yield _sentence(" | ".join(cells), where[id(table)], quiz)
         table.decompose()
     for found in _of_paragraphs(page, where):
         yield replace(found, given=found.given or quiz)

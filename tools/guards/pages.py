@@ -287,7 +287,7 @@ def _answer(lines: list[str], opened: int) -> str:
 
 
 def _check_quiz(text: str) -> Iterator[tuple[int, str]]:
-    """Hold a quiz to twenty questions, five of them sums; the others have one right option and a page for each wrong one."""
+    """Hold a quiz to twenty questions, five of them sums; the others have one right option and pages for wrong ones."""
     lines = text.split("\n")
     questions = [(i, line) for i, line in enumerate(lines, 1) if line.startswith("## ")]
     if len(questions) < 20:
