@@ -4,6 +4,7 @@
 // theme/partials/header.html.
 "use strict";
 {
+  const KEYBOARD = matchMedia("(hover: hover)").matches; // a thumb has no arrows
   const root = new URL("../../", document.currentScript.src);
   const SHOWN = 12; // results
   const OF_A_PAGE = 3; // of them
@@ -331,7 +332,7 @@
     list.scrollTop = 0;
     if (!found) status.textContent = waiting;
     else if (answer) status.textContent = summary(text.trim(), answer);
-    else status.textContent = `${pages.length} pages. Arrows move, Enter opens, Escape closes.`;
+    else status.textContent = `${pages.length} pages.${KEYBOARD ? " Arrows move, Enter opens, Escape closes." : ""}`;
   }
 
   // The dialog
