@@ -134,7 +134,7 @@ def _point(table: Tag, pages: Mapping[str, object]) -> None:
     """Add to each row of the rubric where to read and practise what it is about; the last row, talk, has no section."""
     head, *rows = table.find_all("tr")
     head.append(BeautifulSoup("<th>Read and practise</th>", "html.parser"))
-    for row, section in zip(rows, [*SECTIONS[:-1], None], strict=True):
+    for row, section in zip(rows, [*CARDS[:-1], None], strict=True):
         mine = [(url, page) for url, page in pages.items() if page.meta.get("section") == section]
         if section is None:
             links = [("problem/rubric/", pages["problem/rubric/"].title), ("practice/flashcards/#practice", "cards")]
