@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -217,7 +218,9 @@ def _ticks(c: Claim, values: Sequence[float], needs: str = "") -> str:
         return (min(max(value, low), high) - low) / (high - low) * WIDTH
 
     left, right = at(c.holds.low), at(c.holds.high)
-    ticks = "".join(f"M{at(v):.0f} 3V13" for v in values)
+    places = sorted({round(at(v)) for v in values})
+    # From each tick to the next: small steps compress better than places.
+    ticks = f"M{places[0]} 3v10" + "".join(f"m{b - a}-10v10" for a, b in pairwise(places))
     words = f"{len(values)} runs from {min(values):.3g} to {max(values):.3g}{needs}"
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="ticks" role="img" aria-label="{html.escape(words)}">'

@@ -134,6 +134,11 @@ LAID_OUT = """() => {
 SETTLED = """async () => {
   await document.fonts.ready;
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  // Material makes code that scrolls reachable once it has been laid out: give it two seconds.
+  const hidden = (code) => code.scrollWidth > code.clientWidth && !code.hasAttribute("tabindex");
+  for (let i = 0; i < 40 && [...document.querySelectorAll("pre > code")].some(hidden); i++) {
+    await new Promise((done) => setTimeout(done, 50));
+  }
   const moving = document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime < Infinity);
   await Promise.all(moving.map((a) => a.finished.catch(() => null)));
 }"""

@@ -10,7 +10,7 @@ from tests.site.conftest import SITE, soup, urls
 from tools.builders.epub import NAME, file_of
 
 BOOK = SITE / NAME
-WITHOUT = {"404.html", "practice/", "practice/flashcards/", "practice/mock-interview/"}
+WITHOUT = {"404.html", "practice/", "practice/flashcards/", "practice/mock-interview/", "proof/"}
 CHAPTERS = [url for url in urls() if url not in WITHOUT]
 
 
@@ -25,7 +25,7 @@ def test_the_book_keeps_to_the_rules():
     assert epubcheck(BOOK) == ""
 
 
-def test_each_page_that_needs_no_script_is_a_chapter(members):
+def test_each_page_that_is_whole_without_scripts_and_proof_is_a_chapter(members):
     assert {name for name in members if "/page-" in name} == {f"book/{file_of(url)}" for url in CHAPTERS}
     contents = members["book/nav.xhtml"].decode()
     assert [url for url in CHAPTERS if f'"{file_of(url)}"' not in contents] == []

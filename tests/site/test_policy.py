@@ -11,7 +11,7 @@ from tools.guards.html import check, elements
 USED = {
     "404.html": "[data-md-component=palette] label:not([hidden])",
     "evaluation/normalized-entropy/": ".language-python button",
-    "modeling/quiz/": "details.right summary",
+    "modeling/quiz/": ".option label",
     "practice/": ".overview summary",
     "practice/flashcards/": "text=Practise 20 cards",
     "practice/mock-interview/": "text=Start 45 minutes",

@@ -30,7 +30,7 @@ TAKEN = {"plot", "plan", "sums", *GATHERED}
 RAN = TAKEN | {"language-python", "language-text"}
 BOX = re.compile(r"</?(?:div|section|ol|li)\b.*")
 LINK = re.compile(r"\]\(([^()\s:#]*)(#[\w.:-]+)?\)")
-ATTRIBUTES = re.compile(r" ?\{ ?[.#][a-z][\w .#-]*\}")
+ATTRIBUTES = re.compile(r" ?\{ ?[.#]\w[\w .#-]*\}")
 AS_WRITTEN = re.compile(r"((`+)(?!`).*?(?<!`)\2(?!`)|\$[^$\s](?:[^$\n]*[^$\s])?\$)")  # code and formulas
 LABELS = {"right": "Right: ", "wrong": "Wrong: "}
 # Each level of a heading, and what else begins a line.

@@ -116,5 +116,6 @@ document.addEventListener("copy", (event) => {
   const button = document.createElement("button");
   Object.assign(button, { type: "button", className: "palette", ariaLabel: "Switch between light and dark" });
   button.addEventListener("click", () => palette.querySelector("label:not([hidden])").click());
+  button.addEventListener("keydown", (event) => event.key === "Enter" && event.stopPropagation()); // Material takes it, too
   palette.append(button);
 }
