@@ -133,7 +133,7 @@ def test_a_finger_finds_the_knobs(browser, base):
         knob, words = figure.get_by_role("slider").first, figure.locator(".explore-says").text_content()
         box = knob.bounding_box()
         at = 0.95 if int(knob.input_value()) == 0 else 0.25
-        page.touchscreen.tap(box["x"] + at * box["width"], box["y"] + box["height"] / 2)
+        knob.tap(position={"x": at * box["width"], "y": box["height"] / 2})
         assert figure.locator(".explore-says").text_content() != words
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
