@@ -58,7 +58,7 @@ def play(monkeypatch, **scores):
 
 
 def test_text_is_served_compressed_and_what_is_not_there_is_not(site):
-    with lighthouse.served(site) as base:
+    with lighthouse.served(site, lighthouse.Host) as base:
         with urllib.request.urlopen(base + "a/") as answer:
             assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
             assert gzip.decompress(answer.read()) == (site / "a/index.html").read_bytes()

@@ -2,15 +2,13 @@
 
 import functools
 import gzip
-import http.server
-import threading
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
-from tools.builders.browser import FLAGS, find
+from tools.builders.browser import FLAGS, find, served
 from tools.guards.fences import ROOT
 
 SITE = ROOT / "site"
@@ -21,13 +19,6 @@ VIEWS = {
     "phone-light": ("light", 390),
 }
 TWO = tuple(VIEWS)[:2]  # both widths and both schemes
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files without a line for each request."""
-
-    def log_message(self, *arguments):
-        """Say nothing."""
 
 
 def urls():
@@ -44,13 +35,8 @@ def soup(url):
 
 @pytest.fixture(scope="session")
 def base():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=SITE))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(SITE) as base:
+        yield base
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import gzip
-import http.server
 import io
 import json
 import os
@@ -16,16 +15,13 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from statistics import median
 
 from bs4 import BeautifulSoup
 
-from tools.builders.browser import FLAGS, find
+from tools.builders.browser import FLAGS, Quiet, find, served
 from tools.guards.fences import ROOT
 
 SITE, README = ROOT / "site", ROOT / "tests/site/README.md"
@@ -54,7 +50,7 @@ LEAST = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 
 TEXT = {".html", ".css", ".js", ".json", ".svg", ".webmanifest", ".txt", ".xml", ".md"}
 
 
-class Host(http.server.SimpleHTTPRequestHandler):
+class Host(Quiet):
     """Serves a folder as GitHub Pages does: text compressed and in UTF-8, kept for ten minutes, and 404.html."""
 
     protocol_version = "HTTP/1.1"
@@ -75,20 +71,6 @@ class Host(http.server.SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", "max-age=600")
         self.end_headers()
         return io.BytesIO(content)
-
-    def log_message(self, *arguments) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def served(site: Path) -> Iterator[str]:
-    """Serve a site; yield its address."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Host, directory=site)) as server:
-        threading.Thread(target=server.serve_forever).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
 
 
 def run(url: str) -> dict:
@@ -113,7 +95,7 @@ def missed(found: list[int]) -> list[str]:
 def measure(site: Path) -> tuple[str, bool]:
     """Return the scores of all kinds of pages as a table, and whether one missed; say them as they come."""
     rows, speeds, failed = [], [], False
-    with served(site) as base:
+    with served(site, Host) as base:
         for kind, url in PAGES.items():
             reports = [run(base + url) for _ in range(RUNS)]
             speeds += [report["environment"]["benchmarkIndex"] for report in reports]

@@ -6,19 +6,16 @@ blocks and claims write it anew. The picture needs a built and proven ``site/``.
 
 from __future__ import annotations
 
-import functools
-import http.server
 import io
 import json
 import re
 import sys
-import threading
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from tools.builders.browser import FLAGS, find
+from tools.builders.browser import FLAGS, find, served
 from tools.builders.pictures import text_width
 from tools.builders.tokens import colours
 from tools.guards.fences import ROOT, RUN, fences
@@ -40,13 +37,6 @@ BADGE = """\
   </g>
 </svg>
 """
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files without a line for each request."""
-
-    def log_message(self, *arguments):
-        """Say nothing."""
 
 
 def counts(root: Path = ROOT) -> dict[str, tuple[str, str]]:
@@ -106,15 +96,12 @@ def write(root: Path = ROOT) -> None:
 
 def photograph(browser: Browser, site: Path, scheme: str) -> bytes:
     """Return a picture of the home page of a built site, in one of the schemes."""
-    handler = functools.partial(Quiet, directory=site)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with served(site) as base:
         view = {"width": WIDTH, "height": HEIGHT}
         page = browser.new_page(color_scheme=scheme, viewport=view, device_scale_factor=SCALE)
-        page.goto(f"http://127.0.0.1:{server.server_port}/", wait_until="networkidle")
+        page.goto(base, wait_until="networkidle")
         picture = page.screenshot()
         page.close()
-        server.shutdown()
     webp = io.BytesIO()
     Image.open(io.BytesIO(picture)).convert("RGB").save(webp, "WEBP", quality=70, method=6)
     return webp.getvalue()
