@@ -2,10 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
+from figures import quiz_evaluation, quiz_features, quiz_modeling, quiz_problem, quiz_training_data
 from figures.quiz import DRAWS, Sum, asked
+
+MODULES = (quiz_evaluation, quiz_features, quiz_modeling, quiz_problem, quiz_training_data)
+SUMS = [function for module in MODULES for function in vars(module).values() if hasattr(function, "draw")]
 
 
 def a_sum(answer=2.5, within=0.02, question="1 < 2?"):
@@ -45,3 +50,10 @@ def test_a_question_with_too_few_draws_is_refused():
 
     with pytest.raises(ValueError, match="coin needs 4 different questions"):
         coin()
+
+
+@pytest.mark.parametrize("function", SUMS, ids=lambda function: f"{function.__module__}.{function.__name__}")
+def test_each_draw_of_a_quiz_is_another_question(function):
+    shown = [draw.text for draw in BeautifulSoup(function(), "html.parser").select("summary")]
+    assert len(set(shown)) == len(shown) == DRAWS
+    assert shown[0] == function.draw(np.random.default_rng(0)).question

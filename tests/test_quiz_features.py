@@ -5,7 +5,6 @@ import re
 
 import numpy as np
 import pytest
-from bs4 import BeautifulSoup
 from scipy import stats
 from scipy.special import expit, logit
 
@@ -96,9 +95,7 @@ def test_a_solution_ends_with_the_answer(solve, seed):
 
 
 @pytest.mark.parametrize("solve", SOLVED)
-def test_each_draw_is_another_question(solve):
-    shown = BeautifulSoup(getattr(quiz_features, solve.__name__)(), "html.parser").find_all("summary")
-    assert len({summary.get_text() for summary in shown}) == DRAWS
+def test_each_draw_has_another_answer(solve):
     answers = {round(getattr(quiz_features, solve.__name__).draw(np.random.default_rng(s)).answer, 9) for s in SEEDS}
     assert len(answers) >= DRAWS
 

@@ -9,7 +9,6 @@ from scipy.special import expit, logit
 from sklearn.metrics import cohen_kappa_score
 
 from figures import quiz_training_data
-from figures.quiz import DRAWS
 
 
 def numbers(text):
@@ -102,10 +101,7 @@ def test_the_solution_ends_with_the_answer(function):
 
 
 @pytest.mark.parametrize("function", SUMS, ids=lambda f: f.__name__)
-def test_a_page_shows_different_questions_with_sane_answers(function):
-    shown = getattr(quiz_training_data, function.__name__)()
-    questions = re.findall(r"<summary>(.*?)</summary>", shown)
-    assert len(set(questions)) == len(questions) == DRAWS
+def test_answers_are_sane(function):
     for it in draws(function):
         assert 0.05 < it.answer < 150
         assert not re.search(r"\d\.\d{6,}|e-\d|nan|np\.", it.question + it.solution), it.solution

@@ -21,8 +21,8 @@ from tools.guards.ledger import digest
 from tools.guards.proof import MARKER
 
 SHOWN = re.compile(r'<div class="language-py highlight"><pre>.*?</pre></div>', re.DOTALL)
-# What has the colour of the text needs no element: a page is a third lighter by it.
 IMPORT = re.compile(r"^from (tests(?:\.\w+)+) import ", re.MULTILINE)
+# What has the colour of the text needs no element: a page is a third lighter by it.
 UNCOLOURED = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 
 
