@@ -95,7 +95,6 @@
   }
 
   function run(it, now) {
-    if (now.since !== null) now = { ...now, elapsed: between(0, now.elapsed + Math.max(0, Date.now() - now.since), it.length), since: Date.now() };
     now = { ...now, tab: me };
     save("now", now);
     const left = make("p", { class: "clock", role: "timer" });

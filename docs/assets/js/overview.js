@@ -1,7 +1,7 @@
 // Completes the table of the guide by what you did, and says what comes next.
 "use strict";
 {
-  const { load, day, make } = window.mlDesign;
+  const { load, day, make, quizOf } = window.mlDesign;
   const table = document.querySelector(".overview");
   const next = make("p", { class: "state", role: "status" });
   const runs = make("p");
@@ -19,7 +19,7 @@
   }
 
   function show() {
-    const [read, quiz, cards, mock] = ["read", "quiz", "cards", "mock"].map(load);
+    const [read, cards, mock] = ["read", "cards", "mock"].map(load);
     let following = null;
     let waiting = 0;
     let asked = 0;
@@ -32,9 +32,10 @@
     }
     for (const cell of table.querySelectorAll("[data-quiz]")) {
       const ids = cell.dataset.questions.split(" ");
-      const answers = ids.map((id) => quiz[cell.dataset.quiz]?.[id]).filter((answer) => answer !== undefined);
-      const right = answers.filter((answer) => answer === true || answer[0]);
-      asked += answers.filter((answer) => answer === false || answer[2] <= day()).length;
+      const kept = quizOf(cell.dataset.quiz);
+      const answers = ids.filter((id) => id in kept).map((id) => kept[id]);
+      const right = answers.filter(([first]) => first);
+      asked += answers.filter(([, , due]) => due <= day()).length;
       note(cell, answers.length, ids.length, `${right.length} right of ${answers.length}`);
     }
     for (const cell of table.querySelectorAll("[data-cards]")) {

@@ -2,7 +2,7 @@
 // Without this, each option, and each number to work out, unfolds its explanation.
 "use strict";
 {
-  const { pageOf, load, save, day, make, keyOf } = window.mlDesign;
+  const { pageOf, load, save, day, make, keyOf, quizOf } = window.mlDesign;
   const page = pageOf(location.href);
   const questions = [...document.querySelectorAll("article h2")].map(read).filter(Boolean);
   const ids = new Set(questions.map(({ id }) => id));
@@ -116,11 +116,8 @@
     return Number(found[1].replace("−", "-")) * scale;
   }
 
-  /** What is kept of the questions that are there: [right at first, times right in a row, the day it is asked again]. */
-  function kept() {
-    const known = Object.entries(load("quiz")[page] ?? {}).filter(([id]) => ids.has(id));
-    return Object.fromEntries(known.map(([id, it]) => [id, Array.isArray(it) ? it : [it, Number(it), day()]])); // of old
-  }
+  /** What is kept of the questions that are there. */
+  const kept = () => Object.fromEntries(Object.entries(quizOf(page)).filter(([id]) => ids.has(id)));
 
   function keep(id, right) {
     const before = kept()[id];

@@ -76,6 +76,12 @@ window.mlDesign = (() => {
     return { bar, fill };
   }
 
+  /** What is kept of a quiz, by question: [right at first, times right in a row, day it is asked again]. */
+  function quizOf(page) {
+    const answers = Object.entries(load(kinds.quiz.key, kinds.quiz.valid, kinds.quiz.empty)[page] ?? {});
+    return Object.fromEntries(answers.map(([id, it]) => [id, Array.isArray(it) ? it : [it, Number(it), day()]])); // of old
+  }
+
   const text = (value) => typeof value === "string";
   const kinds = {
     read: { key: "ml-design.read", valid: (value) => record(value, text), empty: {} },
@@ -124,6 +130,7 @@ window.mlDesign = (() => {
     day,
     make,
     phaseBar,
+    quizOf,
     keyOf: (kind) => kinds[kind].key,
     load: (kind) => load(kinds[kind].key, kinds[kind].valid, kinds[kind].empty),
     save: (kind, value) => save(kinds[kind].key, value),
