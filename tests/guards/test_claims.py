@@ -67,7 +67,7 @@ def test_a_figure_takes_names_and_nothing_else(tmp_path, call, good):
     assert any("a figure is" in fault for fault in pages.check_page(path)) is not good
 
 
-CARD = '??? card "Which?"\n\n    The trees are closer to the truth here.{}\n'
+CARD = '??? card late-clicks "Which?"\n\n    The trees are closer to the truth here.{}\n'
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ A [link](../goal.md#why), [one outside](https://example.org/a?b=c#d), [mail](mai
     - A list
     1. and another
 
-??? card "Why?"
+??? card late-clicks "Why?"
 
     Because.
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tools.guards import pages as guard
 from tools.guards.__main__ import main
 from tools.guards.fences import ROOT, fences
 from tools.guards.pages import check_page, check_part, looks_like_python, pages, parts, python_names
@@ -199,14 +200,18 @@ def test_the_fault_names_the_line(tmp_path):
 
 UNANSWERED = {
     "question": '??? question "Why?"\n',
-    "card": '??? card "Why?"\n\n## Sources\n',
+    "card": '??? card late-clicks "Why?"\n\n## Sources\n',
     "follow-up at the end": '## Follow-ups\n\n??? question "Why?"',
     "answer that is not indented": '??? question "Why?"\n\nBecause of the clicks that come late.\n',
     "answer glued to the question": '??? question "Why?"\n    Because of the clicks that come late.\n',
-    "answer that is none": '??? card "Why?"\n\n    ...\n',
-    "next question in its place": '??? card "Why?"\n\n??? card "How?"\n\n    By counting what came late.\n',
+    "answer that is none": '??? card late-clicks "Why?"\n\n    ...\n',
+    "next question in its place": '??? card a "Why?"\n\n??? card b "How?"\n\n    By counting what came late.\n',
     "no question": "??? question\n\n    Because of the clicks that come late.\n",
     "empty question": '??? question " "\n\n    Because of the clicks that come late.\n',
+    "card without a name": '??? card "Why?"\n\n    Because of the clicks that come late.\n',
+    "card whose name is no name": '??? card Late-Clicks "Why?"\n\n    Because of the clicks that come late.\n',
+    "level that is none": '??? question junior "Why?"\n\n    Because of the clicks that come late.\n',
+    "option with a name": '??? note late-clicks "Why?"\n\n    Because of the clicks that come late.\n',
     "question without quotes": "??? question Why?\n\n    Because of the clicks that come late.\n",
 }
 
@@ -217,9 +222,38 @@ def test_a_question_without_an_answer_is_refused(tmp_path, plant):
 
 
 def test_a_question_with_an_answer_passes(tmp_path):
-    answered = '??? card "Why \u201cso\u201d?"\n\n    Because of the clicks.\n\n    And more.\n'
+    answered = '??? card late-clicks "Why \u201cso\u201d?"\n\n    Because of the clicks.\n\n    And more.\n'
     printed = f"```python\nprint('??? question')\n```\n\n{OUTPUT}\n\n```text\n??? question\n```\n"
     assert check(tmp_path, f"# A page\n\n{answered}\n{printed}") == []
+
+
+def test_two_cards_of_one_name_are_refused(tmp_path, monkeypatch):
+    (tmp_path / "docs").mkdir()
+    for name, card in [("a", "late-clicks"), ("b", "late-clicks"), ("c", "late-views")]:
+        (tmp_path / f"docs/{name}.md").write_text(f'# A\n\n??? card {card} "Why?"\n\n    Because.\n')
+    monkeypatch.setattr(guard, "ROOT", tmp_path)
+    assert guard.check_cards() == ["docs/b.md:3: the card 'late-clicks' stands at docs/a.md:3 already"]
+
+
+BY_LEVEL = "\n    - **Mid-level:** Sums.\n    - **Senior:** Means.\n    - **Staff:** Both.\n"
+
+
+@pytest.mark.parametrize(
+    ("levels", "step", "said"),
+    [
+        (BY_LEVEL, "Modeling", None),
+        ("", "Modeling", "told by level"),
+        (BY_LEVEL, "Modeling *11 min*\n\nText.\n\n## 5. Evaluation", "told by level"),
+        (BY_LEVEL.replace("Staff", "Principal"), "Modeling", "in this order"),
+        (BY_LEVEL.replace("    - **Senior:** Means.\n", ""), "Modeling", "in this order"),
+    ],
+)
+def test_a_step_of_a_case_study_is_told_by_level(tmp_path, levels, step, said):
+    prompt = '# A\n\n<div class="prompt" markdown>\n\n"Rank a feed."\n\n</div>\n\n'
+    asked = f'## 4. {step} *8 min*\n\n??? question senior "Which?"\n\n    It depends on the clicks.\n{levels}\n'
+    faults = check(tmp_path, f"{prompt}{asked}## Follow-ups\n")
+    assert bool(faults) == bool(said)
+    assert said is None or any(said in fault for fault in faults)
 
 
 SUM = '```python exec="on" html="on"\nfrom figures.quiz_evaluation import sample_size\n\nprint(sample_size())\n```\n\n'

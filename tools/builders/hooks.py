@@ -109,7 +109,7 @@ def on_page_content(html, page, config, files):
         if page.file.src_uri == "glossary.md":
             html = search.anchored(html)
             page.present_anchor_ids |= set(TERM.findall(html))
-        return columns.mark(maths.typeset(SAID.sub(r"\1“\2”\3", html)))
+        return columns.mark(maths.typeset(practice.named(SAID.sub(r"\1“\2”\3", html))))
     if faults := _run(page, config).end():
         raise PluginError("\n".join(f"{page.file.src_uri}: {fault}" for fault in faults))
     return columns.mark(link(plain(html), page.file, files))

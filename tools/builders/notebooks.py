@@ -77,7 +77,7 @@ for name, text in FILES.items():
 importlib.invalidate_caches()"""
 COLAB = "https://colab.research.google.com/github"
 GITHUB = re.compile(r"https://github\.com/([\w-]+/[\w.-]+?)(?:\.git)?/?")
-FOLD = re.compile(r'^(?:\?\?\?\+?|!!!) \w+ "(?P<title>.*)"\n(?P<body>(?:\n| {4}.*(?:\n|$))*)', re.MULTILINE)
+FOLD = re.compile(r'^(?:\?\?\?\+?|!!!) \w+(?: [\w-]+)? "(?P<title>.*)"\n(?P<body>(?:\n| {4}.*(?:\n|$))*)', re.MULTILINE)
 BOX = re.compile(r"^</?div\b.*\n?", re.MULTILINE)
 COLOUR = re.compile(r"var\(--(plot-\d)\)")
 LINK = re.compile(r"\]\(([^()\s]+)\)")

@@ -7,7 +7,6 @@ pages into those that practise with them, and into a deck for Anki.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import posixpath
 import re
@@ -23,7 +22,7 @@ from urllib.parse import urljoin
 import genanki
 from bs4 import BeautifulSoup, SoupStrainer, Tag
 
-from tools.guards.markup import SECTIONS
+from tools.guards.markup import CARD, SECTIONS
 
 # Anki tells decks and kinds of notes by numbers, drawn once: with the same numbers a new deck replaces the old one.
 DECK, MODEL = 1_764_063_412, 1_764_063_413
@@ -40,28 +39,27 @@ CARDS = [title for title in SECTIONS.values() if title != "Labs"]  # the section
 class Card:
     """One flashcard: what stands on either side, as HTML with links from the site's root, and where it comes from."""
 
+    id: str  # stays when the card is reworded, so that what was learned is kept
     question: str
     answer: str
     url: str
     title: str
     section: str
 
-    @property
-    def id(self) -> str:
-        """A name that stays while the question stays, so that what a reader has learned is kept."""
-        return hashlib.sha256(BeautifulSoup(self.question, "html.parser").get_text().encode()).hexdigest()[:10]
-
 
 def cards(pages: Mapping[str, object]) -> list[Card]:
     """Return the cards of all pages, in the order of the guide."""
     found = []
     for url, page in pages.items():
-        for box in _soup(page.content, url, SoupStrainer("details", class_="card")).select("details.card"):
-            question = box.summary.extract()
-            found.append(
-                Card(question.decode_contents(), _inner(box), url, page.title, page.meta.get("section", "Practice"))
-            )
+        for box in _soup(page.content, url, SoupStrainer("details", {"data-card": True})).find_all(recursive=False):
+            question, section = box.summary.extract(), page.meta.get("section", "Practice")
+            found.append(Card(box["data-card"], question.decode_contents(), _inner(box), url, page.title, section))
     return sorted(found, key=lambda card: CARDS.index(card.section))
+
+
+def named(html: str) -> str:
+    """Return the content of a page whose cards have their names as an attribute."""
+    return CARD.sub(r'" data-card="\1', html)
 
 
 def compose(pages: Mapping[str, object]) -> list[Card]:

@@ -60,7 +60,7 @@ def data(page, name: str, config) -> str:
 def questions(html: str) -> list[dict]:
     """Return the follow-ups of a page with their answers, as words."""
     found = []
-    if 'class="question"' in html:
+    if 'class="question' in html:  # asked of some levels alone, too
         boxes = BeautifulSoup(html, "html.parser", parse_only=SoupStrainer("details"))
         unset(boxes)
         for box in boxes.select("details.question"):

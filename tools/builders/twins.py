@@ -22,7 +22,7 @@ from tools.guards.fences import FIGURE, ROOT, RUN, SHOWN, blank_front_matter, re
 from tools.guards.markup import EXPECTED, GATHERED
 
 FENCE = re.compile(r"( *)```(.*)")
-FOLDED = re.compile(r'(?:\?\?\?\+?|!!!) (\w+)(?: "(.+)")?')
+FOLDED = re.compile(r'(?:\?\?\?\+?|!!!) (\w+)(?: [\w-]+)?(?: "(.+)")?')
 PLACE = re.compile(rf'<(?:div|p) class="({"|".join(sorted(GATHERED))})"></(?:div|p)>')
 PROVED = ("proof-summary", "proof-pages")
 # What a twin takes from the built page, and from a notebook, by its class.

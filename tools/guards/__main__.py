@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.guards.fences import ROOT
 from tools.guards.labs import check_lab, labs
-from tools.guards.pages import check_descriptions, check_page, check_part, pages, parts
+from tools.guards.pages import check_cards, check_descriptions, check_page, check_part, pages, parts
 from tools.guards.settings import check_settings
 from tools.guards.sources import check_sources, sources
 
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
         return 2
     names = tuple(f"{path.relative_to(ROOT).as_posix()}:" for path in wanted)
     # All sources at once, whichever are named: what a test calls may assert in another file.
-    faults = [] if arguments else [*check_settings(), *check_descriptions()]
+    faults = [] if arguments else [*check_settings(), *check_descriptions(), *check_cards()]
     faults += [fault for fault in check_sources() if not arguments or fault.startswith(names)]
     shown = [path for path in wanted if path in checks]
     for path in shown:

@@ -31,7 +31,10 @@ MISPLACED = re.compile(
     r"(?:(?:[\s>*+-]|\d+[.)])+(?:\?\?\?\+?|!!!)|!!!) ?(?:card|right|wrong|question)\b", re.IGNORECASE
 )
 NAMED = re.compile(r" \{ #[a-z][a-z0-9-]* \}$")
-FOLDED = re.compile(r'\?\?\?\+? ?(?:(\w+) "(.*)")?')
+FOLDED = re.compile(r'\?\?\?\+? ?(?:(?P<kind>\w+)(?: (?P<name>[\w-]+))? "(?P<asks>.*)")?')
+CARD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+STEP = re.compile(r"## \d\. .+ \*\d+ min\*")
+LEVELS = ("Mid-level", "Senior", "Staff")
 # A command other than `make`: no line of an output looks like one.
 COMMAND = re.compile(
     r"""(?:cd|mkdir|source)\ \S+
@@ -113,6 +116,8 @@ def check_page(path: Path) -> list[str]:
     ]
     if path.name == "quiz.md":
         faults += _check_quiz(text)
+    if '<div class="prompt"' in text:
+        faults += _check_levels(text)
     published = (ROOT / "docs") in path.parents or path.name == "page.md"
     if (ROOT / "docs") in path.parents:
         faults += numbers.check(path, text)
@@ -266,14 +271,59 @@ def _check_answers(path: Path, text: str, blocks: list[Fence]) -> Iterator[tuple
             yield i, f"a folded block begins its line with ??? and stands in no list or quotation, got {line.strip()!r}"
         if i in inside or not match:
             continue
-        if match[1] != (match[1] or "").lower():
+        kind, name, asks = match["kind"], match["name"], match["asks"]
+        if kind != (kind or "").lower():
             yield i, f"the kind of a folded block is written small, got {line.strip()!r}"
-        elif match[2] is None or not match[2].strip():
+        elif asks is None or not asks.strip():
             yield i, f'a folded block is written ??? kind "What it asks", got {line.strip()!r}'
-        elif len(_answer(lines, i)) < 10:
-            yield i, f"no answer below {match[2]!r}: indent it by four spaces, after an empty line"
-        elif fault := claims.check_grounds(path, match[1], _answer(lines, i)):
+        elif fault := _check_name(kind, name):
             yield i, fault
+        elif len(_answer(lines, i)) < 10:
+            yield i, f"no answer below {asks!r}: indent it by four spaces, after an empty line"
+        elif fault := claims.check_grounds(path, kind, _answer(lines, i)):
+            yield i, fault
+
+
+def _check_name(kind: str, name: str | None) -> str | None:
+    """Say what is wrong with the word between the kind of a folded block and its title."""
+    if kind == "card" and not (name and CARD.fullmatch(name)):
+        return 'a card has a name for ever, as in ??? card late-clicks "…": what was learned is kept under it'
+    if kind == "question" and name not in (None, "senior", "staff"):
+        return f"a question is for everyone, or asked from senior or staff on, got {name!r}"
+    if kind not in ("card", "question") and name:
+        return f"a folded block of kind {kind!r} has no name, got {name!r}"
+    return None
+
+
+def check_cards() -> list[str]:
+    """Return the cards that have the name of another."""
+    seen, faults = {}, []
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        for i, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+            if (match := FOLDED.match(line)) and match["kind"] == "card":
+                place = f"{path.relative_to(ROOT)}:{i}"
+                if (first := seen.setdefault(match["name"], place)) != place:
+                    faults.append(f"{place}: the card {match['name']!r} stands at {first} already")
+    return faults
+
+
+def _check_levels(text: str) -> Iterator[tuple[int, str]]:
+    """Hold a case study to one question a step, at least, whose answer is told for each level."""
+    lines = text.split("\n")
+    steps = [i for i, line in enumerate(lines, 1) if STEP.fullmatch(line)]
+    ends = [
+        next((j for j in range(i + 1, len(lines) + 1) if lines[j - 1].startswith("## ")), len(lines)) for i in steps
+    ]
+    for start, end in zip(steps, ends, strict=True):
+        told = 0
+        for i in range(start, end):
+            if (match := FOLDED.match(lines[i - 1])) and match["kind"] == "question":
+                levels = re.findall(r"- \*\*([^*]+):\*\* \S", _answer(lines, i))
+                told += levels == list(LEVELS)
+                if levels and levels != list(LEVELS):
+                    yield i, f"an answer by level is a list of {', '.join(LEVELS)}, in this order, got {levels}"
+        if not told:
+            yield start, "a step has one question or more whose answer is told by level: - **Mid-level:** …"
 
 
 def _answer(lines: list[str], opened: int) -> str:
@@ -297,7 +347,7 @@ def _check_quiz(text: str) -> Iterator[tuple[int, str]]:
         if not NAMED.search(title):
             yield line, f"{title!r} needs a name of its own, as in {{ #late-clicks }}: answers are kept under it"
     for (start, title), (end, _) in zip(questions, [*questions[1:], (len(lines) + 1, "")], strict=True):
-        options = [(i, m[1]) for i in range(start, end) if (m := FOLDED.match(lines[i - 1]))]
+        options = [(i, m["kind"]) for i in range(start, end) if (m := FOLDED.match(lines[i - 1]))]
         kinds = [kind for _, kind in options]
         if not kinds and any(line.startswith(claims.SUMS) for line in lines[start:end]):
             sums += 1
