@@ -35,6 +35,16 @@ serving = False
 LOOKED_UP = {"claims/", "glossary/", "references/", "practice/flashcards/"}  # nobody reads these through
 CLAIM = re.compile(r'<div class="claim [a-z]+" id="([\w-]+)">')
 TERM = re.compile(r'<dt id="([\w-]+)">')
+# What stands on a page, and what the stylesheet calls such pages.
+KINDS = {
+    'class="hero"': "home",
+    '<div class="prompt"': "case",
+    '<details class="right"': "quiz",
+    'class="overview"': "practises",
+    'class="all-cards"': "practises",
+    'class="all-prompts"': "practises",
+    'class="sheet"': "on-paper",
+}
 SAID = re.compile(r'(<div class="breath">\s*<p>)"(.*?)"(</p>\s*</div>)', re.DOTALL)  # aloud, in straight quotes
 
 
@@ -168,9 +178,21 @@ def notebook(page, config, files) -> str | None:
 
 
 def on_post_page(output, page, config):
-    """Put a bar above each snippet: only now, so that search and the minutes to read know nothing of whole files."""
+    """Say on the body what kind of page it is; put a bar above each snippet: only now, so that search knows no files.
+
+    By a class of the body, since a rule that asks what is inside, as ``body:has(…)``, costs a style of the whole page
+    for each change.
+    """
     base, repository = get_relative_url(".", page.url), config.repo_url or ""
+    output = output.replace("<body ", f'<body class="{" ".join(kinds(page))}" ', 1)
     return snippet_bar.with_bars(output, config.extra["shown"], _root(config), base, repository)
+
+
+def kinds(page) -> list[str]:
+    """Return what kinds of page a page is, as the stylesheet calls them: its phase, and what stands on it."""
+    phase = page.meta.get("phase")
+    found = [kind for mark, kind in KINDS.items() if mark in page.content]
+    return [*([f"p{phase['number']}"] if phase else []), *dict.fromkeys(found)]
 
 
 def is_mock(page) -> bool:
