@@ -250,9 +250,11 @@ BY_LEVEL = "\n    - **Mid-level:** Sums.\n    - **Senior:** Means.\n    - **Staf
 )
 def test_a_step_of_a_case_study_is_told_by_level(tmp_path, levels, step, said):
     prompt = '# A\n\n<div class="prompt" markdown>\n\n"Rank a feed."\n\n</div>\n\n'
-    asked = f'## 4. {step} *8 min*\n\n??? question senior "Which?"\n\n    It depends on the clicks.\n{levels}\n'
+    asked = f'## 4. {step} *8 min*\n\n??? question "Which?"\n\n    It depends on the clicks.\n{levels}\n'
     faults = check(tmp_path, f"{prompt}{asked}## Follow-ups\n")
     assert bool(faults) == bool(said)
+    unfair = check(tmp_path, f"{prompt}{asked.replace('question', 'question staff')}## Follow-ups\n")
+    assert any("for everyone" in fault for fault in unfair)
     assert said is None or any(said in fault for fault in faults)
 
 

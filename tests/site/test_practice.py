@@ -283,13 +283,35 @@ def test_the_clock_has_45_minutes_and_asks_in_turn(phone, base):
     assert not phone.get_by_role("button", name="Next question").is_visible()
 
 
-@pytest.mark.parametrize("case", range(8))
+@pytest.mark.parametrize("case", range(10))
 def test_the_phases_of_each_prompt_make_45_minutes_and_each_is_asked_about(case):
     section = soup(MOCK).select(".mock-case")[case]
     phases = section.find_all("h4")
     assert [int(phase["data-minutes"]) for phase in phases] == [8, 8, 8, 11, 6, 4]
     for phase in phases:
         assert phase.find_next_sibling().name == "details", (section.h3.text, phase.text)
+    assert len(soup(MOCK).select(".mock-case")) == 10
+
+
+@pytest.mark.parametrize(
+    ("rank", "kinds"), [("Mid-level", set()), ("Senior", {"senior"}), ("Staff", {"senior", "staff"})]
+)
+def test_each_level_is_asked_its_questions_and_finds_its_answers(phone, base, rank, kinds):
+    case = next(case for case in soup(MOCK).select(".mock-case") if case.h3.text == "Feed ranking")
+    boxes = [box for box in case.select("details") if set(box["class"]) - {"question"} <= kinds]
+    phone.goto(base + MOCK)
+    assert phone.get_by_label("Level").input_value() == "Senior"
+    phone.get_by_label("Level").select_option(rank)
+    phone.get_by_label("Prompt").select_option("Feed ranking")
+    phone.get_by_role("button", name="Start 45 minutes").click()
+    phone.get_by_role("button", name="Finish, and score").click()
+    mine = phone.locator(".mock .is-mine")
+    assert mine.count() == sum(f"{rank}:" in [strong.text for strong in box.select("li > strong")] for box in boxes) > 0
+    assert all(text.startswith(f"{rank}:") for text in mine.all_text_contents())
+    phone.get_by_role("button", name="Keep this interview").click()
+    summary = stored(phone, "mock")[0]["summary"]
+    assert f"for {rank.lower()}, 0:00 of 45:00, 1 of {len(boxes)} questions asked" in summary
+    assert phone.get_by_label("Level").input_value() == rank  # the next one is for the same
 
 
 def test_a_reload_does_not_stop_the_clock_and_a_pause_does(phone, base):

@@ -315,15 +315,17 @@ def _check_levels(text: str) -> Iterator[tuple[int, str]]:
         next((j for j in range(i + 1, len(lines) + 1) if lines[j - 1].startswith("## ")), len(lines)) for i in steps
     ]
     for start, end in zip(steps, ends, strict=True):
-        told = 0
+        told = for_all = 0
         for i in range(start, end):
             if (match := FOLDED.match(lines[i - 1])) and match["kind"] == "question":
                 levels = re.findall(r"- \*\*([^*]+):\*\* \S", _answer(lines, i))
-                told += levels == list(LEVELS)
+                told, for_all = told + (levels == list(LEVELS)), for_all + (match["name"] is None)
                 if levels and levels != list(LEVELS):
                     yield i, f"an answer by level is a list of {', '.join(LEVELS)}, in this order, got {levels}"
         if not told:
             yield start, "a step has one question or more whose answer is told by level: - **Mid-level:** …"
+        if not for_all:
+            yield start, "a step has one question or more for everyone, with neither senior nor staff"
 
 
 def _answer(lines: list[str], opened: int) -> str:

@@ -4,6 +4,7 @@
 {
   const { load, save, day, make, phaseBar, keyOf } = window.mlDesign;
   const LEVELS = ["no signal", "pass", "strong", "exceptional"];
+  const RANKS = ["Mid-level", "Senior", "Staff"]; // for which one interviews: some questions are for the later ones alone
   const me = String(Math.random()); // this tab: an interview goes on in one
   const list = document.querySelector(".all-prompts");
   const cases = [...list.querySelectorAll(".mock-case")].map(readCase);
@@ -21,23 +22,31 @@
   all.append(list);
   let ticking = null;
 
-  /** A case: its phases with when they end, in ms, and its questions with when they are asked. */
+  /** A case: its phases with when they begin and end, in ms, and with what is asked in them. */
   function readCase(section) {
     const phases = [];
-    const questions = [];
     let length = 0;
     for (const heading of section.querySelectorAll("h4")) {
-      const own = Number(heading.dataset.minutes) * 60_000;
-      const asked = [];
-      for (let next = heading.nextElementSibling; next?.matches("details"); next = next.nextElementSibling) asked.push(next);
-      asked.forEach((box, i) =>
-        questions.push({ phase: phases.length, at: length + (i * own) / asked.length, box, text: box.querySelector("summary").textContent }),
-      );
-      phases.push({ name: heading.firstChild.textContent.trim(), minutes: Number(heading.dataset.minutes), end: length + own });
-      length += own;
+      const boxes = [];
+      for (let next = heading.nextElementSibling; next?.matches("details"); next = next.nextElementSibling) boxes.push(next);
+      const minutes = Number(heading.dataset.minutes);
+      const end = length + minutes * 60_000;
+      phases.push({ name: heading.firstChild.textContent.trim(), minutes, begin: length, end, boxes });
+      length = end;
     }
     const title = section.querySelector("h3").textContent;
-    return { title, prompt: section.querySelector(".prompt").textContent.trim(), phases, questions, length, section };
+    return { title, prompt: section.querySelector(".prompt").textContent.trim(), phases, length, section };
+  }
+
+  /** A case as it is asked at a level: its questions with when they come, evenly over their phase. */
+  function atLevel(it, rank) {
+    const from = ({ classList }) => (classList.contains("staff") ? 2 : classList.contains("senior") ? 1 : 0);
+    const questions = it.phases.flatMap(({ begin, end, boxes }, phase) => {
+      const mine = boxes.filter((box) => from(box) <= RANKS.indexOf(rank));
+      const at = (i) => begin + (i * (end - begin)) / mine.length;
+      return mine.map((box, i) => ({ phase, at: at(i), box, text: box.querySelector("summary").textContent }));
+    });
+    return { ...it, rank, questions };
   }
 
   const between = (low, value, high) => Math.min(high, Math.max(low, value));
@@ -54,8 +63,9 @@
   /** The interview that goes on, or null; its numbers held to what the case has today. */
   function current() {
     const now = load("now");
-    const it = cases.find(({ title }) => title === now?.title);
-    if (!it) return null; // nothing goes on, or of a case that is no more
+    const found = cases.find(({ title }) => title === now?.title);
+    if (!found) return null; // nothing goes on, or of a case that is no more
+    const it = atLevel(found, RANKS.includes(now.rank) ? now.rank : RANKS[1]);
     return { it, now: { ...now, asked: between(1, Math.trunc(now.asked), it.questions.length), elapsed: between(0, now.elapsed, it.length) } };
   }
 
@@ -73,16 +83,19 @@
     const times = (title) => done.filter((other) => other === title).length;
     const select = make("select", { id: "mock-prompt" }, make("option", { value: "" }, "At random, one you have not done"));
     for (const { title } of cases) select.append(make("option", { value: title }, times(title) ? `${title} (done)` : title));
+    const rank = make("select", { id: "mock-rank" }, ...RANKS.map((name) => make("option", { value: name }, name)));
+    rank.value = load("mock").at(-1)?.rank ?? RANKS[1];
     const start = () => {
       const fewest = Math.min(...cases.map(({ title }) => times(title)));
       const open = cases.filter(({ title }) => times(title) === fewest);
       const title = select.value || open[Math.floor(Math.random() * open.length)].title;
-      save("now", { title, elapsed: 0, since: Date.now(), asked: 1, notes: {}, tab: me });
+      save("now", { title, elapsed: 0, since: Date.now(), asked: 1, notes: {}, rank: rank.value, tab: me });
       show();
       panel.querySelector("h2").focus();
     };
     panel.replaceChildren(
       make("p", {}, make("label", { for: "mock-prompt" }, "Prompt "), select),
+      make("p", {}, make("label", { for: "mock-rank" }, "Level "), rank),
       make("p", {}, button("Start 45 minutes", start, true)),
     );
   }
@@ -203,6 +216,14 @@
 
   const FULL = "Your browser does not store this: it is full, or storing is switched off. Keep this tab open until you are done.";
 
+  /** An answer in which the line of a level stands out. */
+  function marked(answer, rank) {
+    for (const line of answer.querySelectorAll("li")) {
+      if (line.querySelector("strong")?.textContent === `${rank}:`) line.classList.add("is-mine");
+    }
+    return answer;
+  }
+
   function judge(it, now) {
     now = { ...now, tab: me, scores: now.scores ?? [] };
     const said = make("p", { role: "status" });
@@ -222,7 +243,8 @@
       return { area, evidence, box: make("fieldset", {}, make("legend", {}, area), ...choices, label) };
     });
     const answers = make("details", { class: "question" }, make("summary", {}, "What the guide answers"));
-    for (const { box } of it.questions) answers.append(box.cloneNode(true));
+    answers.append(make("p", {}, `Compare what you said with the line of your level, ${it.rank.toLowerCase()}, and read the next one.`));
+    for (const { box } of it.questions) answers.append(marked(box.cloneNode(true), it.rank));
     answers.append(it.section.querySelector(".from").cloneNode(true));
     const scores = () =>
       rows.map(({ area, box, evidence }) => {
@@ -279,10 +301,10 @@
   function asPrompt(it, now) {
     const on = it.phases.find(({ end }) => now.elapsed < end);
     return [
-      "You are the interviewer in a machine-learning design interview, and I am the candidate.",
+      `You are the interviewer in a machine-learning design interview, and I am the candidate, for a ${it.rank.toLowerCase()} position.`,
       "Ask one question at a time and wait for my answer. Do not solve the problem, do not hint before I have tried, and do not praise.",
       "Ask for the condition, the number or the reason where I leave one out. Keep to the minutes of the plan, and change the subject when one is over.",
-      "When I write DONE, score each row of the rubric: no signal, pass, strong or exceptional. For each, quote one sentence of mine as evidence; no sentence, no signal. Then name my weakest row and what to practise. Only then say what a strong answer would have been.",
+      "When I write DONE, score each row of the rubric: no signal, pass, strong or exceptional. For each, quote one sentence of mine as evidence; no sentence, no signal. Say whether that is enough for the position. Then name my weakest row and what to practise. Only then say what a strong answer would have been.",
       "",
       `The prompt: ${it.prompt}`,
       "",
@@ -319,7 +341,7 @@
     const weakest = Math.min(...scores.map(({ level }) => level));
     const lines = [
       `ML Design, mock interview: ${it.title}`,
-      `${day()}, ${clock(now.elapsed)} of ${clock(it.length)}, ${now.asked} of ${it.questions.length} questions asked`,
+      `${day()}, for ${it.rank.toLowerCase()}, ${clock(now.elapsed)} of ${clock(it.length)}, ${now.asked} of ${it.questions.length} questions asked`,
       "",
       it.prompt,
       "",
@@ -335,7 +357,7 @@
       "",
     ];
     const levels = Object.fromEntries(scores.map(({ area, level }) => [area, level]));
-    const done = { date: day(), title: it.title, score: `${points} of ${3 * scores.length}`, levels, summary: lines.join("\n") };
+    const done = { date: day(), title: it.title, rank: it.rank, score: `${points} of ${3 * scores.length}`, levels, summary: lines.join("\n") };
     const kept = save("mock", [...load("mock"), done]);
     save("now", null);
     show();
