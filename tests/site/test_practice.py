@@ -293,10 +293,9 @@ def test_the_phases_of_each_prompt_make_45_minutes_and_each_is_asked_about(case)
     assert len(soup(MOCK).select(".mock-case")) == 10
 
 
-@pytest.mark.parametrize(
-    ("rank", "kinds"), [("Mid-level", set()), ("Senior", {"senior"}), ("Staff", {"senior", "staff"})]
-)
-def test_each_level_is_asked_its_questions_and_finds_its_answers(phone, base, rank, kinds):
+@pytest.mark.parametrize("rank", ["Mid-level", "Senior", "Staff"])
+def test_each_level_is_asked_its_questions_and_finds_its_answers(phone, base, rank):
+    kinds = {"Mid-level": set(), "Senior": {"senior"}, "Staff": {"senior", "staff"}}[rank]
     case = next(case for case in soup(MOCK).select(".mock-case") if case.h3.text == "Feed ranking")
     boxes = [box for box in case.select("details") if set(box["class"]) - {"question"} <= kinds]
     phone.goto(base + MOCK)
