@@ -130,7 +130,7 @@ SETTLED = """async () => {
 }"""
 # Contrast takes most of the time, and most of that goes to the words of code. Within one block of code, words of the
 # same colour, ground and size have the same contrast: the first of them is measured.
-BARRIERS = """async () => {
+BARRIERS = """async (part) => {
   const alike = new Map(), again = [];
   for (const word of document.querySelectorAll("pre code span:not(:has(*))")) {
     if (!/\\w\\w/.test(word.textContent)) continue; // axe judges no single sign
@@ -142,8 +142,8 @@ BARRIERS = """async () => {
   }
   const shown = { resultTypes: ["violations"] };
   const rules = { "color-contrast": { enabled: false }, "target-size": { enabled: true } }; // by itself it is off
-  const most = await axe.run({ ...shown, rules });
-  const contrast = await axe.run({ include: [document], exclude: again }, { ...shown, runOnly: ["color-contrast"] });
+  const most = await axe.run(part, { ...shown, rules });
+  const contrast = await axe.run({ include: [part], exclude: again }, { ...shown, runOnly: ["color-contrast"] });
   const violations = [...most.violations, ...contrast.violations];
   const wide = document.documentElement.scrollWidth;
   const printed = [...document.querySelectorAll(".language-text code")];
@@ -155,9 +155,9 @@ BARRIERS = """async () => {
 }"""
 
 
-def barriers(page):
-    """Return what keeps readers out of a page as it stands: what axe finds, and what does not fit the window."""
+def barriers(page, part="html"):
+    """Return what keeps readers out of a page as it stands, or of a part: what axe finds, what fits no window."""
     page.evaluate(LAID_OUT)
     page.evaluate(SETTLED)
     page.evaluate(f"() => {{ {AXE_SCRIPT} }}")
-    return [tuple(found) for found in page.evaluate(BARRIERS)]
+    return [tuple(found) for found in page.evaluate(BARRIERS, part)]

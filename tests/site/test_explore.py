@@ -163,7 +163,7 @@ def test_a_turned_figure_with_its_numbers_open_keeps_nobody_out(figure):
     figure.get_by_role("slider").first.press("End")
     figure.get_by_text("All numbers of this figure").click()
     assert figure.get_by_role("region").locator("table").first.is_visible()
-    assert barriers(page) == []
+    assert barriers(page, f"#{figure.get_attribute('id')}") == []
 
 
 @pytest.mark.parametrize("name", ["desktop-light", "phone-dark"])
