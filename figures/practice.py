@@ -32,22 +32,22 @@ def ads_click_prediction() -> str:
         "ads",
         "A request with three slots",
         [
-            ("Matching ads", "targeting, budgets: 300", "problem/capacity"),
+            ("Matching ads", "of 2M by rules, 300", "problem/capacity"),
             ("Features", "rates by ad and user", "features/catalogue"),
             ("P(click)", "linear, then trees or net", "modeling/choosing"),
             ("Calibrate", "right on the winners too", "evaluation/calibration"),
-            ("Auction", "bid x P - cost of an ad", "problem/negative-feedback"),
+            ("Auction", "paced bid x P, reserve", "problem/negative-feedback"),
         ],
         [
             ("Joiner", "one hour, late clicks", "training-data/joining-events"),
             ("Sampled rows", "1 negative in 10", "training-data/class-imbalance"),
             ("Training, hourly", "online learning", "training-data/online-learning"),
-            ("Gate", "entropy, slices, winners", "evaluation/continuous-evaluation"),
+            ("Two gates", "snapshot, recipe", "evaluation/continuous-evaluation"),
         ],
         2,
-        "Online: a request, ads that match, features, P(click), calibration, auction. Offline: the joiner of "
-        "impressions and clicks, sampled negatives, hourly training, a gate that lets the new model through to "
-        "P(click).",
+        "Online: a request, ads that match, features, P(click), calibration, auction with paced bids and a reserve. "
+        "Offline: the joiner of impressions and clicks, sampled negatives, hourly training, two gates that let the "
+        "new model through to P(click).",
         "The probability is a price, so calibration stands between model and auction.",
     )
 
@@ -59,6 +59,7 @@ def feed_ranking() -> str:
         "A reader opens the feed",
         [
             ("Inbox and pull", "500 posts", "problem/capacity"),
+            ("Filters, now", "rules, blocked, deleted", "practice/harmful-posts"),
             ("Light model", "to 100", "modeling/linear-models"),
             ("Heads", "read, like, comment, hide", "modeling/multi-task"),
             ("Formula", "prices outside the model", "problem/negative-feedback"),
@@ -70,9 +71,9 @@ def feed_ranking() -> str:
             ("Training, daily", "one network, four labels", "modeling/training-process"),
             ("Gate", "each head calibrated", "evaluation/continuous-evaluation"),
         ],
-        2,
-        "Online: a reader opens the feed, posts from the inbox and from large accounts, a light model, heads for "
-        "each action, a formula with prices, diversity. Offline: events on the screen, a control group on newest "
+        3,
+        "Online: a reader opens the feed, posts from the inbox and from large accounts, filters, a light model, heads "
+        "for each action, a formula with prices, diversity. Offline: events on the screen, a control group on newest "
         "first, daily training, a gate for each head.",
         "Prices live in the formula, where people can change them without training.",
     )
