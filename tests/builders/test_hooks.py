@@ -123,7 +123,7 @@ def test_what_no_page_shows_is_made_for_a_site_that_has_an_address_and_is_not_be
 
 
 def test_a_plan_gets_the_minutes_of_its_pages_and_their_sum():
-    soup = BeautifulSoup(hooks.plan(PLAN, "study/", {"problem/goal/": 55, "": 8}), "html.parser")
+    soup = BeautifulSoup(hooks.plan(PLAN, "study/", {"problem/goal/": 55, "": 8}, {}), "html.parser")
     assert [li.text for li in soup.select("li")] == ["Goal55 min", "Start8 min", "Goal55 min"]
     assert [h2.select_one(".reading").text for h2 in soup.select("h2")] == ["1 h 3 min", "55 min"]
     assert soup.h2.contents[0] == "One day"
@@ -131,19 +131,25 @@ def test_a_plan_gets_the_minutes_of_its_pages_and_their_sum():
 
 def test_a_link_to_a_part_of_a_page_counts_as_the_page():
     soup = BeautifulSoup(
-        hooks.plan(PLAN.replace('goal/"', 'goal/#label"'), "study/", {"problem/goal/": 55, "": 8}), "html.parser"
+        hooks.plan(PLAN.replace('goal/"', 'goal/#label"'), "study/", {"problem/goal/": 55, "": 8}, {}), "html.parser"
     )
     assert [li.text for li in soup.select("li")] == ["Goal55 min", "Start8 min", "Goal55 min"]
 
 
 def test_a_page_to_look_things_up_counts_no_minutes():
-    soup = BeautifulSoup(hooks.plan(PLAN, "study/", {"problem/goal/": 55, "": 0}), "html.parser")
+    soup = BeautifulSoup(hooks.plan(PLAN, "study/", {"problem/goal/": 55, "": 0}, {}), "html.parser")
     assert [li.text for li in soup.select("li")] == ["Goal55 min", "Start", "Goal55 min"]
+
+
+def test_a_case_study_in_a_plan_is_told_by_its_title():
+    pages = {"problem/goal/": 55, "": 8}
+    soup = BeautifulSoup(hooks.plan(PLAN, "study/", pages, {"problem/goal/": "R & D"}), "html.parser")
+    assert [item.get("data-case") for item in soup.select("li")][:2] == ["R & D", None]
 
 
 def test_a_plan_that_names_no_page_of_the_site_is_refused():
     with pytest.raises(KeyError):
-        hooks.plan(PLAN, "study/", {"problem/goal/": 55})
+        hooks.plan(PLAN, "study/", {"problem/goal/": 55}, {})
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,7 @@ def on_env(env, config, files):
     config.extra["notebooks"] = {}
     minutes = {url: 0 if url in LOOKED_UP else reading_minutes(page.content) for url, page in pages.items()}
     minutes |= {url: config.extra["phases"][-1]["end"] for url, page in pages.items() if is_mock(page)}
+    cases = {url: unescape(str(page.title)) for url, page in pages.items() if '<div class="prompt"' in page.content}
     for url, page in pages.items():
         if not page.is_homepage and (text := notebook(page, config, files)):
             page.meta["notebook"] = notebooks.address(page.file.src_uri)
@@ -160,7 +161,7 @@ def on_env(env, config, files):
         page.title = escape(unescape(str(page.title)))
         page.meta = {key: escape(value) if isinstance(value, str) else value for key, value in page.meta.items()}
         if 'class="plan"' in page.content:
-            page.content = plan(page.content, url, minutes)
+            page.content = plan(page.content, url, minutes, cases)
     return env
 
 
@@ -245,8 +246,11 @@ def reading_minutes(html: str) -> int:
     return math.ceil(len(soup.get_text().split()) / 200 + len("".join(code.split())) / 600)
 
 
-def plan(html: str, url: str, minutes: dict[str, int]) -> str:
-    """Return a study plan with the minutes behind each page that is read, and their sum behind each heading."""
+def plan(html: str, url: str, minutes: dict[str, int], cases: dict[str, str]) -> str:
+    """Return a study plan with the minutes behind each page that is read, and their sum behind each heading.
+
+    A case study is told by its title, for the plan by date: a mock interview comes before it.
+    """
     soup = BeautifulSoup(html, "html.parser")
     for heading in soup.select(".plan h2"):
         total = 0
@@ -254,7 +258,10 @@ def plan(html: str, url: str, minutes: dict[str, int]) -> str:
             if sibling.name == "h2":
                 break
             for item in sibling.select("li") if sibling.name == "ul" else ():
-                own = minutes[urljoin("/" + url, item.a["href"]).lstrip("/").partition("#")[0]]
+                target = urljoin("/" + url, item.a["href"]).lstrip("/").partition("#")[0]
+                if target in cases:
+                    item["data-case"] = cases[target]
+                own = minutes[target]
                 total += own
                 if own:
                     item.append(_note(soup, f"{own} min"))

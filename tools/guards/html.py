@@ -31,8 +31,9 @@ def _words(text: str) -> frozenset[str]:
 VOID = _words("area base br col embed hr img input link meta source track wbr")
 # What Markdown and the guide's own markup may write: tag -> attributes, beside `id` and `class`.
 ARTICLE = {
-    **dict.fromkeys(_words("h1 h3 h5 h6 p blockquote em strong small span sub sup hr code pre ul ol li dl dt dd"), ""),
+    **dict.fromkeys(_words("h1 h3 h5 h6 p blockquote em strong small span sub sup hr code pre ul ol dl dt dd"), ""),
     **dict.fromkeys(_words("section summary figcaption table thead tbody tr"), ""),
+    "li": "data-case",
     "a": "href title rel download aria-current",
     "abbr": "title",
     "nav": "aria-label",

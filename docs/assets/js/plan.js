@@ -1,0 +1,230 @@
+// A plan by date: what the lists of this page name, in their order, put into the days that are left until an interview.
+// Without this, the lists stand as they are.
+"use strict";
+{
+  const { pageOf, load, save, day, make, download, entries, quizOf, keyOf } = window.mlDesign;
+  const [MOCK, SHEET, CARDS] = ["mock-interview", "cheat-sheet", "flashcards"].map((name) => `practice/${name}/`);
+  const MOCK_MINUTES = 45;
+  const CARD_MINUTES = 10;
+  const MOST = 42; // days: who has more begins later
+  const WEEK = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+  const lists = document.querySelector(".plan");
+
+  /** What there is to do, by worth: each page that the lists name, once, in their order. */
+  const things = new Map();
+  let sheet = 0;
+  for (const item of lists.querySelectorAll("li")) {
+    const link = item.querySelector("a");
+    const page = pageOf(link.href);
+    const minutes = parseInt(item.querySelector(".reading")?.textContent ?? "0", 10);
+    if (page === SHEET) sheet = minutes;
+    if (!minutes || [MOCK, SHEET].includes(page) || things.has(page)) continue;
+    const kind = item.dataset.case ? "case" : page.endsWith("/quiz/") ? "quiz" : "read";
+    things.set(page, { kind, page, minutes, title: item.dataset.case ?? link.textContent });
+  }
+
+  /** So many days after a day, at noon: there no change of clocks turns one day into another. */
+  function noon(date, days = 0) {
+    const [year, month, own] = date.split("-").map(Number);
+    return new Date(year, month - 1, own + days, 12);
+  }
+  const two = (number) => String(number).padStart(2, "0");
+  const named = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+
+  /** The days from one to another, that one left out, as 2026-11-25, but for some days of the week (Monday is 0). */
+  function between(from, to, off = []) {
+    const days = Math.max(0, Math.round((noon(to) - noon(from)) / 86_400_000) || 0);
+    const all = Array.from({ length: days }, (_, i) => noon(from, i));
+    return all.filter((at) => !off.includes((at.getDay() + 6) % 7)).map(named);
+  }
+
+  /** The things in the order of study: as they come, with a mock interview before each answer, and these spread. */
+  function inOrder(chosen) {
+    const cases = chosen.filter(({ kind }) => kind === "case");
+    const others = chosen.filter(({ kind }) => kind !== "case");
+    const total = others.reduce((sum, { minutes }) => sum + minutes, 0);
+    const order = [];
+    let gone = 0;
+    let next = 0;
+    const due = () => next < cases.length && gone >= total * (0.4 + (0.6 * (next + 0.5)) / cases.length);
+    const practise = () => {
+      order.push({ ...cases[next], kind: "mock", minutes: MOCK_MINUTES }, cases[next]);
+      next += 1;
+    };
+    for (const thing of others) {
+      while (due()) practise();
+      order.push(thing);
+      gone += thing.minutes;
+    }
+    while (next < cases.length) practise();
+    return order;
+  }
+
+  /** Put things in order into days of so many minutes; a page that still fits may come before a longer thing. */
+  function fill(order, rooms) {
+    const queue = [...order];
+    const days = rooms.map((room) => {
+      const mine = [];
+      let left = room;
+      while (queue.length) {
+        let i = queue.findIndex(({ kind, minutes }, at) => minutes <= left && (at === 0 || kind === "read"));
+        if (i < 0 && !mine.length && queue[0].minutes > Math.max(...rooms)) i = 0; // longer than any day: alone
+        if (i < 0) break;
+        const [thing] = queue.splice(i, 1);
+        mine.push(thing);
+        left -= thing.minutes;
+      }
+      return mine;
+    });
+    return { days, rest: queue };
+  }
+
+  /**
+   * What to do on which day: as many of the things, from the first, as fit. Cards come each day but the first, the sheet
+   * comes on the last, which has nothing new if there are others.
+   */
+  function schedule(all, dates, minutes, onSheet) {
+    const cards = minutes >= 3 * CARD_MINUTES ? CARD_MINUTES : 0;
+    const fresh = dates.length > 1 ? dates.slice(0, -1) : dates;
+    const rooms = fresh.map((_, i) => minutes - (i ? cards : 0) - (dates.length === 1 ? onSheet : 0));
+    let chosen = all.length;
+    let filled = fill(inOrder(all), rooms);
+    while (filled.rest.length) {
+      chosen -= 1;
+      filled = fill(inOrder(all.slice(0, chosen)), rooms);
+    }
+    const days = dates.map((date, i) => {
+      const own = (filled.days[i] ?? []).map(({ kind, page, minutes: each }) => [kind, page, each]);
+      if (i && cards) own.push(["cards", CARDS, cards]);
+      if (i === dates.length - 1) own.push(["sheet", SHEET, onSheet]);
+      return [date, own];
+    });
+    return { days, left: all.slice(chosen).map(({ page, minutes: each }) => [page, each]) };
+  }
+
+  const panel = make("section", { class: "trainer planner", "aria-label": "A plan by date" });
+  lists.before(panel);
+  const sum = (items) => items.reduce((total, [, , minutes]) => total + minutes, 0);
+  const long = (minutes) => (minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`);
+  const said = (date) => noon(date).toLocaleDateString("en", { weekday: "long", day: "numeric", month: "long" });
+
+  /** Whether a thing was done, as far as this browser knows. */
+  function finished([kind, page], date) {
+    if (kind === "cards") return Object.values(entries("cards")).some(([at]) => named(new Date(at)) === date);
+    if (kind === "mock") return load("mock").some(({ title }) => title === things.get(page)?.title);
+    return page in load("read") || (kind === "quiz" && Object.keys(quizOf(page)).length >= 10);
+  }
+
+  const title = ([kind, page]) =>
+    ({ mock: `Mock interview: ${things.get(page)?.title}`, sheet: "The cheat sheet", cards: "Flashcards" })[kind] ?? things.get(page)?.title;
+  /** Where a thing is done, from this page. */
+  const address = ([kind, page]) => `../${kind === "mock" ? MOCK : page}`;
+
+  /** Plan what is not done yet, from today on. */
+  function plan({ day: until, minutes, off, at }) {
+    const open = [...things.values()].filter(({ kind, page }) => !finished([kind, page]));
+    const made = schedule(open, between(day(), until, off).slice(-MOST), minutes, sheet);
+    save("plan", { day: until, minutes, off, at, revision: (load("plan")?.revision ?? 0) + 1, ...made });
+    show();
+    panel.querySelector("h2").focus();
+  }
+
+  function show() {
+    const kept = load("plan");
+    const until = make("input", { type: "date", id: "plan-day", required: true, min: day(1), value: kept?.day ?? "" });
+    const minutes = make("input", { type: "number", id: "plan-minutes", required: true, min: 15, max: 600, step: 5, value: kept?.minutes ?? 60 });
+    const off = WEEK.map((name, i) => make("input", { type: "checkbox", value: i, checked: kept?.off.includes(i) ?? false }));
+    const at = make("input", { type: "time", id: "plan-at", required: true, value: kept?.at ?? "19:00" });
+    const status = make("p", { role: "status" });
+    const form = make(
+      "form",
+      {
+        onsubmit: (event) => {
+          event.preventDefault();
+          const free = off.filter((box) => box.checked).map((box) => Number(box.value));
+          if (!between(day(), until.value, free).length) status.textContent = "No day is left before it: read the cheat sheet, and nothing new.";
+          else plan({ day: until.value, minutes: Number(minutes.value), off: free, at: at.value });
+        },
+      },
+      make("p", {}, make("label", { for: until.id }, "Day of the interview "), until),
+      make("p", {}, make("label", { for: minutes.id }, "Minutes a day "), minutes, " ", make("label", { for: at.id }, "from "), at),
+      make("fieldset", {}, make("legend", {}, "Not on"), ...off.map((box, i) => make("label", {}, box, ` ${WEEK[i]} `))),
+      make("p", {}, make("button", { class: "md-button md-button--primary" }, kept ? "Plan anew from today" : "Plan my days")),
+      status,
+    );
+    panel.replaceChildren(make("h2", { tabindex: -1 }, "By date"), ...(kept ? days(kept) : []), form);
+  }
+
+  function days(kept) {
+    const now = day();
+    if (kept.day <= now) return [make("p", {}, `Your interview was planned for ${said(kept.day)}. For another one, say its day.`)];
+    const known = kept.days.map(([date, items]) => [date, items.filter(title)]);
+    const late = known.filter(([date]) => date < now).flatMap(([, items]) => items.filter((item) => item[0] !== "cards" && !finished(item)));
+    const all = known.flatMap(([, items]) => items);
+    const words = [`${said(kept.day)} is in ${between(now, kept.day).length} days. `];
+    if (known[0][0] > now) words.push(`The plan begins on ${said(known[0][0])}. `);
+    words.push(late.length ? `You are behind by ${long(sum(late))}: plan anew, or catch up.` : "You are not behind.");
+    const one = ([date, items]) =>
+      make(
+        "li",
+        {},
+        make("strong", {}, date === now ? "Today" : said(date)),
+        make("span", { class: "reading" }, long(sum(items))),
+        make("ul", {}, ...items.map((item) => make("li", {}, make("a", { href: address(item) }, title(item)), finished(item, date) ? ", done" : ""))),
+      );
+    const [gone, coming] = [known.filter(([date]) => date < now), known.filter(([date]) => date >= now)];
+    const folded = (name, ...inside) => make("details", { class: "question" }, make("summary", {}, name), ...inside);
+    const left = kept.left.filter(([page]) => things.has(page));
+    return [
+      make("p", { class: "state" }, ...words),
+      ...(gone.length ? [folded(`${gone.length} days gone by`, make("ol", {}, ...gone.map(one)))] : []),
+      make("ol", {}, ...coming.map(one)),
+      ...(left.length
+        ? [
+            folded(
+              `Left out for lack of time: ${left.length} pages, ${long(left.reduce((total, [, each]) => total + each, 0))}`,
+              make("ul", {}, ...left.map(([page]) => make("li", {}, make("a", { href: `../${page}` }, things.get(page).title)))),
+            ),
+          ]
+        : []),
+      make("p", {}, `${long(sum(all))} in all. `, make("button", { type: "button", class: "md-button", onclick: () => download("ml-design-plan.ics", calendar(kept), "text/calendar") }, "Save as a calendar file")),
+    ];
+  }
+
+  /** The days as a calendar (RFC 5545), at the reader's own time, wherever that is. A newer one replaces an older one's days. */
+  function calendar(kept) {
+    const escaped = (text) => text.replace(/[\\;,]/g, "\\$&").replace(/\n/g, "\\n");
+    const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
+    const home = new URL("..", location.href).href;
+    const busy = kept.days.map(([date, items]) => [date, items.filter(title)]).filter(([, items]) => items.length);
+    const events = busy.flatMap(([date, items]) => [
+      "BEGIN:VEVENT",
+      `UID:${date}@ml-design.study-plan`,
+      `DTSTAMP:${stamp}`,
+      `SEQUENCE:${kept.revision}`,
+      `DTSTART:${date.replaceAll("-", "")}T${kept.at.replace(":", "")}00`,
+      `DURATION:PT${sum(items)}M`,
+      `SUMMARY:${escaped(`ML Design: ${items.map(title).join(", ")}`)}`,
+      `DESCRIPTION:${escaped(items.map((item) => `${title(item)}: ${new URL(address(item).slice(3), home)}`).join("\n"))}`,
+      "END:VEVENT",
+    ]);
+    const lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//ML Design//Study plan//EN", ...events, "END:VCALENDAR"];
+    return `${lines.map(folded).join("\r\n")}\r\n`;
+  }
+
+  /** A line in parts of at most 75 bytes, no sign cut in two. */
+  function folded(line) {
+    const parts = [""];
+    const bytes = (text) => new TextEncoder().encode(text).length;
+    for (const sign of line) {
+      if (bytes(parts.at(-1) + sign) > 75) parts.push(" ");
+      parts[parts.length - 1] += sign;
+    }
+    return parts.join("\r\n");
+  }
+
+  window.addEventListener("storage", (event) => ["plan", "read", "mock", "quiz", "cards"].some((kind) => event.key === keyOf(kind)) && show());
+  lists.addEventListener("change", show); // a page was ticked
+  show();
+  Object.assign(window.mlDesign, { schedule, between, calendar });
+}
