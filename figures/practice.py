@@ -136,7 +136,8 @@ def marketplace_search() -> str:
         "search",
         "A query",
         [
-            ("Words and vectors", "of 100M listings", "features/text"),
+            ("Read the query", "spelling, category, parts", "features/text"),
+            ("Words and vectors", "of 100M listings", "modeling/retrieval"),
             ("Filters", "sold, region, shipping", "problem/capacity"),
             ("Relevance floor", "judged by raters", "training-data/labels"),
             ("P(purchase)", "trees on pairs", "modeling/choosing"),
@@ -148,10 +149,10 @@ def marketplace_search() -> str:
             ("Training", "encoder, then trees", "modeling/training-process"),
             ("Interleave, test", "stock split too", "evaluation/interleaving"),
         ],
-        3,
-        "Online: a query, retrieval by words and by vectors, filters, a floor of relevance, the chance of a "
-        "purchase, a page with more than one meaning. Offline: searches as shown, a row an impression, training, "
-        "interleaving and a test.",
+        4,
+        "Online: a query, read for spelling, category and parts, retrieval by words and vectors, filters, a floor of "
+        "relevance, the chance of a purchase, a page with more than one meaning. Offline: searches as shown, a row an "
+        "impression, training, interleaving and a test.",
         "Relevance is a floor, the chance of a purchase orders what stands on it.",
     )
 
@@ -166,7 +167,7 @@ def push_notifications() -> str:
             ("Features", "habit, patience", "features/catalogue"),
             ("Two heads", "visit if sent, if not", "modeling/multi-task"),
             ("Decision", "uplift - price, a coin", "modeling/exploration"),
-            ("Sender", "limit a day, ids once", "problem/system"),
+            ("Sender", "cap, quiet hours, ids", "problem/system"),
         ],
         [
             ("Decisions", "also those not to send", "training-data/labels"),
@@ -176,7 +177,7 @@ def push_notifications() -> str:
         ],
         2,
         "Online: something happened, who might care, features of habit and patience, two heads for a visit with and "
-        "without the push, the decision by uplift less a price, the sender with its limit. Offline: all decisions "
+        "without the push, the decision by uplift less a price, the sender with its limits. Offline: all decisions "
         "logged, visits of the next day, training, a holdout without pushes.",
         "What is logged is the decision. Silence is one of them.",
     )

@@ -189,3 +189,22 @@ def circles_miss_what_crosses(found):
 def crowded_users_see_too_much(seed, *, inside=0.9, spread=0.3, rate=3.0, accepts=1, n=50_000):
     found = _arms(seed, inside, spread, rate, accepts, n)
     return found["users"] / found["launch"]
+
+
+@claim(
+    "Where circles of a hundred differ in how much they invite, a split by circles has more than four times the "
+    "variance of a split by users.",
+    holds=above(4),
+    twin={"spread": 0.0},
+    seeds=20,
+    worlds={"default": {}, "more cross": {"inside": 0.7}, "circles differ more": {"spread": 0.5}},
+    unit="times the variance",
+)
+def circles_cost_variance(seed, *, inside=0.9, spread=0.3, n=100_000, size=100):
+    rng = np.random.default_rng([seed, 7])
+    circle = np.arange(n) // size
+    sender = np.repeat(np.arange(n), rng.poisson(0.3 * rng.lognormal(0, spread, n // size)[circle]))
+    mate = circle[sender] * size + rng.integers(0, size, len(sender))
+    receiver = np.where(rng.random(len(sender)) < inside, mate, rng.integers(0, n, len(sender)))
+    gained = np.bincount(np.r_[sender, receiver], minlength=n)
+    return size * gained.reshape(-1, size).mean(axis=1).var(ddof=1) / gained.var(ddof=1)
