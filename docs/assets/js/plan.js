@@ -12,11 +12,13 @@
 
   /** What there is to do, by worth: each page that the lists name, once, in their order. */
   const things = new Map();
+  const hrefs = new Map(); // as they stand here, online or unzipped
   let sheet = 0;
   for (const item of lists.querySelectorAll("li")) {
     const link = item.querySelector("a");
     const page = pageOf(link.href);
     const minutes = parseInt(item.querySelector(".reading")?.textContent ?? "0", 10);
+    hrefs.set(page, link.href);
     if (page === SHEET) sheet = minutes;
     if (!minutes || [MOCK, SHEET].includes(page) || things.has(page)) continue;
     const kind = item.dataset.case ? "case" : page.endsWith("/quiz/") ? "quiz" : "read";
@@ -117,8 +119,7 @@
 
   const title = ([kind, page]) =>
     ({ mock: `Mock interview: ${things.get(page)?.title}`, sheet: "The cheat sheet", cards: "Flashcards" })[kind] ?? things.get(page)?.title;
-  /** Where a thing is done, from this page. */
-  const address = ([kind, page]) => `../${kind === "mock" ? MOCK : page}`;
+  const address = ([kind, page]) => hrefs.get(kind === "mock" ? MOCK : page);
 
   /** Plan what is not done yet, from today on. */
   function plan({ day: until, minutes, off, at }) {
@@ -183,7 +184,7 @@
         ? [
             folded(
               `Left out for lack of time: ${left.length} pages, ${long(left.reduce((total, [, each]) => total + each, 0))}`,
-              make("ul", {}, ...left.map(([page]) => make("li", {}, make("a", { href: `../${page}` }, things.get(page).title)))),
+              make("ul", {}, ...left.map(([page]) => make("li", {}, make("a", { href: hrefs.get(page) }, things.get(page).title)))),
             ),
           ]
         : []),
@@ -195,7 +196,6 @@
   function calendar(kept) {
     const escaped = (text) => text.replace(/[\\;,]/g, "\\$&").replace(/\n/g, "\\n");
     const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
-    const home = new URL("..", location.href).href;
     const busy = kept.days.map(([date, items]) => [date, items.filter(title)]).filter(([, items]) => items.length);
     const events = busy.flatMap(([date, items]) => [
       "BEGIN:VEVENT",
@@ -205,7 +205,7 @@
       `DTSTART:${date.replaceAll("-", "")}T${kept.at.replace(":", "")}00`,
       `DURATION:PT${sum(items)}M`,
       `SUMMARY:${escaped(`ML Design: ${items.map(title).join(", ")}`)}`,
-      `DESCRIPTION:${escaped(items.map((item) => `${title(item)}: ${new URL(address(item).slice(3), home)}`).join("\n"))}`,
+      `DESCRIPTION:${escaped(items.map((item) => `${title(item)}: ${address(item)}`).join("\n"))}`,
       "END:VEVENT",
     ]);
     const lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//ML Design//Study plan//EN", ...events, "END:VCALENDAR"];

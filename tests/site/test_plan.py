@@ -1,0 +1,169 @@
+"""The study plan by date: what it chooses, what it says when one is behind, and the calendar file, in a browser."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import icalendar
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import expect
+
+from tests.site.conftest import barriers, soup
+from tests.site.test_practice import later, phone, stored  # noqa: F401, phone is a fixture
+
+STUDY = "study/"
+DAYS = [f"2026-03-{i:02}" for i in range(1, 29)]
+THINGS = st.lists(
+    st.tuples(st.sampled_from(["read", "read", "quiz", "case"]), st.integers(3, 50)), min_size=1, max_size=40
+)
+
+
+def fill_in(page, day, minutes=60, **others):
+    page.get_by_label("Day of the interview").fill(day)
+    page.get_by_label("Minutes a day").fill(str(minutes))
+    for name, value in others.items():
+        page.get_by_label(name).set_checked(value)
+    page.locator(".planner form button").click()
+
+
+def days(page):
+    """Return what is kept of the plan: [day, [kind, page, minutes], …] for each day."""
+    return stored(page, "plan")["days"]
+
+
+@pytest.fixture(scope="module")
+def planning(browser, base):
+    page = browser.new_page()
+    page.goto(base + STUDY)
+    yield page
+    page.close()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(THINGS, st.integers(1, 28), st.integers(15, 180), st.integers(5, 15))
+def test_a_plan_takes_what_is_worth_most_once_each_and_no_day_has_too_much(planning, drawn, count, minutes, sheet):
+    things = [{"kind": kind, "page": f"p{i}/", "minutes": each, "title": "t"} for i, (kind, each) in enumerate(drawn)]
+    plan = planning.evaluate("args => window.mlDesign.schedule(...args)", [things, DAYS[:count], minutes, sheet])
+    assert [day for day, _ in plan["days"]] == DAYS[:count]
+    planned = [(kind, page) for _, items in plan["days"] for kind, page, _ in items if kind in ("read", "quiz", "case")]
+    left = [page for page, _ in plan["left"]]
+    assert len({page for _, page in planned}) == len(planned)
+    assert [page for _, page in sorted(planned, key=lambda it: int(it[1][1:-1]))] + left == [t["page"] for t in things]
+    order = [(kind, page) for _, items in plan["days"] for kind, page, _ in items]
+    for kind, page in planned:
+        if kind == "case":
+            assert order.index(("mock", page)) < order.index((kind, page))
+    cards = 10 if minutes >= 30 else 0
+    longest = minutes - cards * (count > 2) if count > 1 else minutes - sheet
+    for i, (_, items) in enumerate(plan["days"]):
+        kinds = [kind for kind, _, _ in items]
+        assert ("cards" in kinds) == (i > 0 and cards > 0)
+        assert ("sheet" in kinds) == (i == count - 1)
+        work = [each for kind, _, each in items if kind not in ("cards", "sheet")]
+        if i == count - 1 and count > 1:
+            assert work == []  # nothing new before it
+        room = minutes - cards * (i > 0) - sheet * (count == 1)
+        assert sum(work) <= room or (len(work) == 1 and work[0] > min(longest, room))
+
+
+def test_with_little_time_it_is_the_first_list_and_with_much_all_of_them(phone, base):  # noqa: F811
+    phone.goto(base + STUDY)
+    lists = [link["href"].removeprefix("../") for link in soup(STUDY).select(".plan li > a")]
+    fill_in(phone, "2026-03-04", 60)
+    pages = [page for _, items in days(phone) for kind, page, _ in items if kind == "read"]
+    assert [day for day, _ in days(phone)] == ["2026-03-01", "2026-03-02", "2026-03-03"]
+    assert pages == sorted(pages, key=lists.index)[: len(pages)]
+    assert pages[0] == lists[0]
+    expect(phone.locator(".planner summary")).to_contain_text("Left out for lack of time")
+    fill_in(phone, "2026-12-24", 120)
+    assert len(days(phone)) == 42
+    expect(phone.locator(".planner .state")).to_contain_text("The plan begins on Thursday, November 12")
+    assert stored(phone, "plan")["left"] == []
+
+
+def test_days_off_page_read_and_the_change_of_clocks_are_minded(browser, base):
+    context = browser.new_context(timezone_id="America/New_York")
+    page = context.new_page()
+    page.clock.install(time="2026-03-06T23:30:00-05:00")  # clocks go forward on the 8th
+    page.goto(base + STUDY)
+    page.locator(".plan input").first.check()
+    fill_in(page, "2026-03-11", 60, Saturday=True)
+    assert [day for day, _ in days(page)] == ["2026-03-06", "2026-03-08", "2026-03-09", "2026-03-10"]
+    first = soup(STUDY).select_one(".plan li a")["href"].removeprefix("../")
+    assert first not in [item for _, items in days(page) for _, item, _ in items]
+    context.close()
+
+
+def test_it_says_when_one_is_behind_and_plans_anew(phone, base):  # noqa: F811
+    phone.goto(base + STUDY)
+    fill_in(phone, "2026-03-10", 45)
+    expect(phone.locator(".planner .state")).to_contain_text("You are not behind")
+    (_, first), *_ = days(phone)
+    later(phone, days=1)
+    phone.reload()
+    minutes = sum(each for kind, _, each in first if kind != "cards")
+    expect(phone.locator(".planner .state")).to_contain_text(f"behind by {minutes} min")
+    expect(phone.locator(".planner summary").first).to_have_text("1 days gone by")
+    phone.locator(f'.plan li:has(a[href="../{first[0][1]}"]) input').first.check()
+    expect(phone.locator(".planner .state")).to_contain_text(f"behind by {minutes - first[0][2]} min")
+    phone.get_by_role("button", name="Plan anew from today").click()
+    expect(phone.locator(".planner .state")).to_contain_text("You are not behind")
+    assert days(phone)[0][0] == "2026-03-02"
+    assert first[0][1] not in [page for _, items in days(phone) for _, page, _ in items]
+
+
+@pytest.mark.parametrize("day", ["2026-03-01", "2026-02-27", ""])
+def test_no_day_is_planned_for_an_interview_that_is_today_or_over(phone, base, day):  # noqa: F811
+    phone.goto(base + STUDY)
+    fill_in(phone, day)
+    assert stored(phone, "plan") is None
+    fill_in(phone, "2026-03-02")
+    assert [kind for kind, _, _ in days(phone)[0][1]][-1] == "sheet"  # today is the only day
+    later(phone, days=3)
+    phone.reload()
+    expect(phone.locator(".planner")).to_contain_text("Your interview was planned for Monday, March 2")
+
+
+def test_the_calendar_file_holds_each_day_and_a_newer_one_replaces_it(phone, base, tmp_path):  # noqa: F811
+    phone.goto(base + STUDY)
+    found = []
+    for _ in range(2):
+        fill_in(phone, "2026-03-20", 60)
+        with phone.expect_download() as download:
+            phone.get_by_role("button", name="Save as a calendar file").click()
+        assert download.value.suggested_filename == "ml-design-plan.ics"
+        path = Path(tmp_path / "plan.ics")
+        download.value.save_as(path)
+        found.append(path.read_bytes())
+    one, two = (icalendar.Calendar.from_ical(text) for text in found)
+    assert all(len(line) <= 75 for line in found[0].split(b"\r\n"))
+    assert b"\n" not in found[0].replace(b"\r\n", b"")
+    assert [event["UID"] for event in one.events] == [event["UID"] for event in two.events]
+    assert [two.events[0]["SEQUENCE"], one.events[0]["SEQUENCE"]] == [2, 1]
+    assert not one.errors
+    for event, (day, items) in zip(one.events, days(phone), strict=True):
+        start = event.decoded("DTSTART")
+        assert (start.date(), start.hour, start.tzinfo) == (date.fromisoformat(day), 19, None)  # wherever the reader is
+        assert event.decoded("DURATION") == timedelta(minutes=sum(each for _, _, each in items))
+        assert len(str(event["DESCRIPTION"]).split("\n")) == len(items)
+        assert f"{base}{items[0][1] if items[0][0] != 'mock' else 'practice/mock-interview/'}" in event["DESCRIPTION"]
+
+
+def test_the_plan_is_made_by_keyboard_and_is_accessible(each_view, base):
+    each_view.goto(base + STUDY)
+    each_view.get_by_label("Day of the interview").fill((date.today() + timedelta(30)).isoformat())
+    each_view.get_by_label("Minutes a day").press("Enter")
+    assert each_view.evaluate("document.activeElement.textContent") == "By date"
+    for summary in each_view.locator(".planner summary").all():
+        summary.click()
+    assert barriers(each_view, ".planner") == []
+
+
+def test_without_javascript_there_are_the_lists_alone(browser, base):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base + STUDY)
+    assert page.locator(".planner").count() == 0
+    assert page.locator(".plan li").count() > 100
+    context.close()
