@@ -187,23 +187,23 @@ def new_item_shelf() -> str:
     """Draw the shelf for new items."""
     return _loop(
         "shelf",
-        "A visit with two slots for new items",
+        "A visit with a slot for new items",
         [
-            ("Items that are new", "until enough is known", "problem/goal"),
-            ("Prior", "content, maker", "features/text"),
-            ("Counts as of now", "views, clicks, by user", "features/catalogue"),
+            ("Checked first", "spam, copies, rules", "problem/system"),
+            ("Prior", "content, seller", "features/text"),
+            ("Worth a look?", "by clicks and views", "modeling/exploration"),
             ("Draw", "with its probability", "modeling/exploration"),
         ],
         [
             ("Clicks", "when they had time", "training-data/delayed-feedback"),
-            ("Rates", "shrunk to the prior", "modeling/baselines"),
-            ("Main ranker", "learns from the shelf", "training-data/feedback-loops"),
-            ("Test by items", "gain elsewhere", "evaluation/off-policy"),
+            ("Counts, each look", "users, not views", "features/catalogue"),
+            ("Graduates", "to index and ranker", "training-data/feedback-loops"),
+            ("Prior, refitted", "promised and earned", "modeling/baselines"),
         ],
         1,
-        "Online: a visit, the items that are new, a prior from content and maker, counts as of now, a draw that is "
-        "logged with its probability. Offline: clicks, shrunk rates, the main ranker that learns from the shelf, a "
-        "test by items.",
+        "Online: a visit, items that passed the checks, a prior from content and seller, whether one more look is "
+        "worth its cost, a draw that is logged with its probability. Offline: clicks, counts of users after each look, "
+        "graduates that go to the index and the ranker, the prior refitted to what they earned.",
         "The shelf buys information. It is paid for in the left column and earns in the main ranker.",
     )
 

@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaln
-from scipy.stats import norm
+from scipy.stats import betabinom, norm
 
-from claims.claim import above, below, claim, experiment
+from claims.claim import above, below, between, claim, experiment
 from snippets.evaluation.ab_test import always_valid_interval
 
 N, HOURS, BLOCKS, KEEP = 1_000, 50, 100, 50  # items of a cohort, hours, blocks of views an hour, items kept at the end
@@ -22,6 +22,8 @@ WORLDS = {
     "rarer clicks": {"mean": 0.02},
     "clicks known five hours late": {"late": 5},
 }
+LOOK = 20  # views of an item between two decisions about it
+EACH = (0, 20, 40, 60, 80, 100, 150, 200, 300)  # fixed numbers of views that are tried
 
 
 def _world(rng, mean, spread, noise):
@@ -273,3 +275,171 @@ def looking_sends_items_away(found):
 )
 def always_valid_keeps_them(found):
     return found["always valid"]
+
+
+def _worth(a, b, life, bar):
+    """Return for each look, by the clicks before it, whether it is worth more than it costs: by backward induction.
+
+    An item is shown, look by look, until it is dropped or has had all the views of its life. A view earns its click and
+    costs what the slot earns otherwise. The prior is Beta(a, b).
+    """
+    drawn, worth, stays = np.arange(LOOK + 1), np.zeros(life + 1), []
+    for views in range(life - LOOK, -1, -LOOK):
+        clicks = np.arange(views + 1)
+        good, bad = a + clicks, b + views - clicks
+        chances = betabinom.pmf(drawn, LOOK, good[:, None], bad[:, None])
+        worth = LOOK * (good / (good + bad) - bar) + (chances * worth[clicks[:, None] + drawn]).sum(axis=1)
+        stays.insert(0, worth > 0)
+        worth = np.maximum(worth, 0)
+    return stays
+
+
+def _stay(seed, *, life=1_000, mean=0.04, spread=50, better=1.0, late=0.9):
+    """Return what an item earns against the bar, by the rule that drops it, and what is promised of graduates.
+
+    An item graduates where its estimate reaches the bar. All rules start from one prior, fitted to an earlier cohort,
+    whose items may have been better. A share of the clicks of a look is not known before the next.
+    """
+    level, _, strength = _fitted(seed, False, mean * better, spread, 0.6)
+    a, b = strength * np.exp(level), strength * (1 - np.exp(level))
+    bar, rng = 1.5 * mean, np.random.default_rng([seed, 6])
+    true, _ = _world(rng, mean, spread, 0.6)
+    drawn = rng.binomial(LOOK, true, (life // LOOK, N))
+    known = rng.binomial(drawn, 1 - late)
+    worth = _worth(a, b, life, bar)
+    rules = {  # by the number of looks so far, all clicks, those but of the last look, and those that are known yet
+        "by worth": lambda i, clicks, before, early: worth[i][clicks],
+        "by worth, a look late": lambda i, clicks, before, early: worth[max(i - 1, 0)][before],
+        "by worth, clicks missing": lambda i, clicks, before, early: worth[i][early],
+        "by interval": lambda i, clicks, before, early: (
+            clicks / LOOK >= i * bar - 1.96 * (i * bar * (1 - bar) / LOOK) ** 0.5
+        ),
+    }
+    for views in EACH:
+        rules[f"{views} views each"] = lambda i, clicks, before, early, views=views: (
+            (LOOK * i < views) | (a + clicks >= bar * (a + b + LOOK * i))
+        )
+    found = {}
+    for name, rule in rules.items():
+        stays, clicks, before, early = np.ones(N, bool), np.zeros(N, int), np.zeros(N, int), np.zeros(N, int)
+        promises, found[name] = [], 0.0
+        graduates = a + clicks >= bar * (a + b)
+        for i, look in enumerate(drawn):
+            stays = stays & rule(i, clicks, before, early)
+            found[name] += LOOK * (true - bar)[stays].sum() / N
+            before, early, clicks = clicks, clicks + known[i] * stays, clicks + look * stays
+            views = LOOK * (i + 1)
+            new = stays & ~graduates & (a + clicks >= bar * (a + b + views))
+            promises.append(np.stack([clicks / views, (a + clicks) / (a + b + views), true])[:, new])
+            graduates = graduates | new
+        if name == "by worth":
+            promised = np.concatenate(promises, axis=1)
+            raw, shrunk, kept = promised.mean(axis=1) if promised.size else (1.0, 1.0, 1.0)
+            found |= {"raw promise": raw / kept, "shrunk promise": shrunk / kept}
+    return found
+
+
+@experiment(
+    seeds=20,
+    worlds={
+        "default": {},
+        "twice the views in a life": {"life": 2_000},
+        "rarer clicks": {"mean": 0.02},
+        "rates further apart": {"spread": 20},
+    },
+)
+def staying(seed, *, life=1_000, mean=0.04, spread=50, better=1.0, late=0.9):
+    return _stay(seed, life=life, mean=mean, spread=spread, better=better, late=late)
+
+
+@experiment(seeds=20, worlds={"a quarter better": {"better": 1.25}, "a quarter worse": {"better": 0.75}})
+def another_prior(seed, *, better=1.0, spread=50):
+    return _stay(seed, better=better, spread=spread)
+
+
+@claim(
+    "Dropping an item when another look is worth less than it costs earns more than the best fixed number of views.",
+    staying,
+    holds=above(0),
+    twin={"spread": 1e4},
+    unit="clicks an item",
+)
+def worth_earns_more(found):
+    return found["by worth"] - max(found[f"{views} views each"] for views in EACH)
+
+
+@claim(
+    "It still does with a prior that was fitted to items a quarter better, or a quarter worse.",
+    another_prior,
+    holds=above(0),
+    twin={"spread": 1e4},
+    unit="clicks an item",
+)
+def worth_bears_another_prior(found):
+    return found["by worth"] - max(found[f"{views} views each"] for views in EACH)
+
+
+@claim(
+    "Dropping an item once the interval of its own rate is below the bar earns less than sixty views for each.",
+    staying,
+    holds=below(0),
+    twin={"life": 60},
+    unit="clicks an item",
+)
+def intervals_keep_poor_items(found):
+    return found["by interval"] - found["60 views each"]
+
+
+@claim(
+    "Of items that have just graduated, the raw rates promise at least a quarter more than the items have.",
+    staying,
+    holds=above(1.25),
+    twin={"spread": 1e4},
+    unit="times the true rates",
+)
+def raw_rates_promise_too_much(found):
+    return found["raw promise"]
+
+
+@claim(
+    "Rates shrunk to a prior fitted to like items promise what those that have just graduated have, within a tenth.",
+    staying,
+    holds=between(0.9, 1.1),
+    twin={"better": 1.4},
+    unit="times the true rates",
+)
+def shrunk_rates_keep_their_promise(found):
+    return found["shrunk promise"]
+
+
+@claim(
+    "Knowing the clicks of each look one look late costs less than a quarter of what the shelf is worth.",
+    staying,
+    holds=below(0.25),
+    twin={"spread": 75},
+    percent=True,
+    unit="of its worth",
+)
+def a_look_late_costs_little(found):
+    return 1 - found["by worth, a look late"] / found["by worth"]
+
+
+@experiment(
+    seeds=20,
+    worlds={"nine in ten late": {"late": 0.9}, "half late": {"late": 0.5}, "one in five late": {"late": 0.2}},
+)
+def late_clicks(seed, *, late=0.9):
+    return _stay(seed, late=late)
+
+
+@claim(
+    "Whether it pays to wait a look for the clicks depends on how many are late: it does if nine in ten are, not if "
+    "one in five is.",
+    late_clicks,
+    holds=above(0),
+    twin={"late": 0.95},
+    says="varies",
+    unit="clicks an item",
+)
+def waiting_for_clicks_pays(found):
+    return found["by worth, a look late"] - found["by worth, clicks missing"]
