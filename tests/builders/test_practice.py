@@ -19,9 +19,10 @@ CASE = (
     '<h2 id="b">Follow-ups</h2><details class="question"><summary>Later?</summary><p>Yes.</p></details>'
 )
 AREAS = ("Problem", "Data", "Features", "Model", "Evaluation", "Talk")
-RUBRIC = (
-    "<table><thead><tr><th>Area</th><th>Exceptional</th></tr></thead><tbody>"
+RUBRIC = "".join(
+    f"<table><thead><tr><th>Area</th><th>{last}</th></tr></thead><tbody>"
     f"{''.join(f'<tr><td>{area}</td></tr>' for area in AREAS)}</tbody></table>"
+    for last in ("Staff", "Exceptional")
 )
 OUTLINE = (
     '<div class="outline"><h2>Evaluation <em>10 min</em></h2>'
@@ -84,6 +85,10 @@ def test_the_practice_pages_are_filled_and_their_links_lead_from_there(guide):
     assert [s.text for s in soup.select(".mock-case summary")] == ["Why?"]  # follow-ups come after the clock
     assert soup.select_one(".mock-case details a")["href"] == "../evaluation/ne/"
     assert soup.select_one(".mock-case .from a")["href"] == "feed/"
+    assert [[th.text for th in soup.select(f".mock-{part} th")][1] for part in ("rubric", "levels")] == [
+        "Exceptional",
+        "Staff",
+    ]
     rows = soup.select(".mock-rubric tbody tr")
     assert [[a["href"] for a in row.find_all("a")][1] for row in rows] == [
         *(f"../{i}/quiz/" for i in range(5)),

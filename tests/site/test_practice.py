@@ -304,6 +304,10 @@ def test_each_level_is_asked_its_questions_and_finds_its_answers(phone, base, ra
     phone.get_by_label("Prompt").select_option("Feed ranking")
     phone.get_by_role("button", name="Start 45 minutes").click()
     phone.get_by_role("button", name="Finish, and score").click()
+    expects = next(table for table in soup("problem/rubric/").select("table") if table.find("th", string="Staff"))
+    column = [th.text for th in expects.select("thead th")].index(rank)
+    expected = [row.select("td")[column].text for row in expects.select("tbody tr")]
+    assert phone.locator(".mock fieldset > p").all_inner_texts() == [f"{rank}: {text}" for text in expected]
     mine = phone.locator(".mock .is-mine")
     assert mine.count() == sum(f"{rank}:" in [strong.text for strong in box.select("li > strong")] for box in boxes) > 0
     assert all(text.startswith(f"{rank}:") for text in mine.all_text_contents())

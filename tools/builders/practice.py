@@ -119,11 +119,15 @@ def _prompts(pages: Mapping[str, object], url: str) -> str:
                 parts += map(str, _until_next_heading(heading, "details", "question"))
         parts.append("</section>")
     rubric = _soup(pages["problem/rubric/"].content, "problem/rubric/")
-    table = next(table for table in rubric.find_all("table") if "Exceptional" in table.get_text())
+    table, levels = (
+        next(table for table in rubric.find_all("table") if table.find("th", string=column))
+        for column in ("Exceptional", "Staff")
+    )
     _point(table, pages)
     body = (
         f'<h2 id="prompts" data-search-exclude>The prompts</h2>{"".join(parts)}'
         f'<h2 id="rubric" data-search-exclude>The rubric</h2><section class="mock-rubric">{table}</section>'
+        f'<section class="mock-levels">{levels}</section>'
     )
     return f'<div class="all-prompts" data-search-exclude>{_rebase(body, url)}</div>'
 

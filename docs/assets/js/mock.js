@@ -8,10 +8,11 @@
   const me = String(Math.random()); // this tab: an interview goes on in one
   const list = document.querySelector(".all-prompts");
   const cases = [...list.querySelectorAll(".mock-case")].map(readCase);
-  const rubric = [...list.querySelectorAll(".mock-rubric tbody tr")].map((row) => {
+  const ranks = [...list.querySelectorAll(".mock-levels tbody tr")]; // what a row means at each level
+  const rubric = [...list.querySelectorAll(".mock-rubric tbody tr")].map((row, i) => {
     const cells = [...row.children];
-    const read = [...cells.at(-1).querySelectorAll("a")];
-    return { area: cells[0].textContent.trim(), levels: cells.slice(1, 4).map((cell) => cell.textContent.trim()), read };
+    const words = (from) => [...from].slice(1, 4).map((cell) => cell.textContent.trim());
+    return { area: cells[0].textContent.trim(), levels: words(cells), ranks: words(ranks[i].children), read: [...cells.at(-1).querySelectorAll("a")] };
   });
   const panel = make("section", { class: "trainer mock", "aria-label": "Mock interview" });
   const history = make("section", { class: "history", "aria-label": "Your interviews" });
@@ -227,7 +228,7 @@
   function judge(it, now) {
     now = { ...now, tab: me, scores: now.scores ?? [] };
     const said = make("p", { role: "status" });
-    const rows = rubric.map(({ area, levels }, i) => {
+    const rows = rubric.map(({ area, levels, ranks: expected }, i) => {
       const before = now.scores[i];
       const evidence = make("input", { type: "text", id: `evidence-${i}`, value: before?.evidence ?? "" });
       const choices = LEVELS.map((level, value) =>
@@ -240,7 +241,8 @@
         ),
       );
       const label = make("label", { for: `evidence-${i}`, class: "evidence" }, "Your evidence: what you said, in one sentence", evidence);
-      return { area, evidence, box: make("fieldset", {}, make("legend", {}, area), ...choices, label) };
+      const expects = make("p", {}, `${it.rank}: ${expected[RANKS.indexOf(it.rank)]}`);
+      return { area, evidence, box: make("fieldset", {}, make("legend", {}, area), expects, ...choices, label) };
     });
     const answers = make("details", { class: "question" }, make("summary", {}, "What the guide answers"));
     answers.append(make("p", {}, `Compare what you said with the line of your level, ${it.rank.toLowerCase()}, and read the next one.`));
