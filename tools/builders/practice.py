@@ -18,13 +18,15 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from urllib.parse import urljoin
+from zlib import crc32
 
 import genanki
 from bs4 import BeautifulSoup, SoupStrainer, Tag
 
 from tools.guards.markup import CARD, SECTIONS
 
-# Anki tells decks and kinds of notes by numbers, drawn once: with the same numbers a new deck replaces the old one.
+# Anki tells kinds of notes by numbers, drawn once, and decks by their names, but a package numbers decks, too. With the
+# same numbers and names a newer package adds to what is there. A card that Anki knows stays in the deck where it is.
 DECK, MODEL = 1_764_063_412, 1_764_063_413
 ANKI = "practice/ml-design.apkg"
 # Anki shows it above the deck, and keeps it wherever the deck goes.
@@ -208,7 +210,7 @@ def _sheet(deck: list[Card]) -> str:
 
 
 def anki(deck: list[Card], site_url: str, timestamp: int) -> bytes:
-    """Return the cards as an Anki package, the same bytes for the same cards and time."""
+    """Return the cards as an Anki package, a deck for each section, the same bytes for the same cards and time."""
     style = (
         ".card{font-family:sans-serif;font-size:20px;text-align:left;max-width:32em;margin:auto}.from{font-size:14px}"
     )
@@ -219,12 +221,15 @@ def anki(deck: list[Card], site_url: str, timestamp: int) -> bytes:
         templates=[{"name": "Card", "qfmt": "{{Question}}", "afmt": "{{FrontSide}}<hr id=answer>{{Answer}}{{Source}}"}],
         css=style,
     )
-    package = genanki.Deck(DECK, "ML Design", f"The machine-learning design interview, recommender systems. {LICENCE}")
+    about = f"The machine-learning design interview, recommender systems. {LICENCE}"
+    decks = {name: genanki.Deck(DECK + crc32(name.encode()), f"ML Design::{name}", about) for name in CARDS}
     for card in deck:
         question, answer = (_rebase(side, site_url) for side in (card.question, card.answer))
         source = f'<p class="from"><a href="{escape(urljoin(site_url, card.url))}">{escape(card.title)}</a></p>'
         tag = _slug(card.section)
-        package.add_note(genanki.Note(model, [question, answer, source], guid=f"ml-design-{card.id}", tags=[tag]))
+        note = genanki.Note(model, [question, answer, source], guid=f"ml-design-{card.id}", tags=[tag])
+        decks[card.section].add_note(note)
+    package = [genanki.Deck(DECK, "ML Design", about), *(one for one in decks.values() if one.notes)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "deck.apkg"
         genanki.Package(package).write_to_file(path, timestamp=timestamp)
