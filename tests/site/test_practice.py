@@ -118,6 +118,77 @@ def test_cards_work_from_the_keyboard_and_by_section(phone, base):
     assert set(stored(phone, "cards")) <= set(ids)
 
 
+def sitting(page, number=20):
+    """Practise some cards that are all known; return their questions in order."""
+    seen = []
+    page.get_by_role("button", name=re.compile("^Practise")).click()
+    for _ in range(number):
+        seen.append(page.locator(".trainer .question").inner_text())
+        page.get_by_role("button", name="Show the answer").click()
+        page.get_by_role("button", name="I knew it").click()
+    return seen
+
+
+def test_cards_of_a_day_come_in_an_order_drawn_for_it(phone, base):
+    orders = []
+    for days in (0, 0, 1):
+        later(phone, days=days)
+        phone.goto(base + CARDS)
+        phone.evaluate("localStorage.clear()")
+        phone.reload()
+        orders.append(sitting(phone))
+    guide = [card.summary.get_text() for card in soup(CARDS).select(".all-cards details.card")][:20]
+    assert orders[0] == orders[1]
+    assert len({tuple(order) for order in (*orders, guide)}) == 3
+    ids = phone.locator("details.card").evaluate_all("boxes => boxes.map(box => box.dataset.card)")
+    known = {id_: [1, "2026-02-01" if i < 25 else "2026-02-02"] for i, id_ in enumerate(ids[:30])}
+    phone.evaluate("known => mlDesign.save('cards', known)", known)
+    phone.reload()
+    first = sitting(phone)  # of those due, the longest waiting come first, drawn among themselves
+    titles = {card["data-card"]: card.summary.get_text() for card in soup(CARDS).select(".all-cards details.card")}
+    assert set(first) < {titles[id_] for id_ in ids[:25]}
+    assert first != [titles[id_] for id_ in ids[:20]]
+
+
+def test_the_list_is_folded_and_gone_while_cards_are_practised(phone, base):
+    phone.goto(base + CARDS)
+    unfold = phone.get_by_text("All cards with their answers")
+    assert not phone.locator("details.card").first.is_visible()
+    unfold.click()
+    assert phone.locator("details.card").first.is_visible()
+    phone.get_by_role("button", name="Practise 20 cards").click()
+    for hidden in (unfold, phone.locator("details.card").first, phone.get_by_label("Daily goal")):
+        assert not hidden.is_visible()
+    phone.get_by_role("button", name="Stop").click()
+    assert unfold.is_visible()
+
+
+def test_the_daily_goal_counts_the_cards_of_today_and_is_kept(phone, base):
+    phone.goto(base + CARDS)
+    goal, trainer = phone.get_by_label("Daily goal"), phone.locator(".trainer")
+    expect(trainer).to_contain_text("0 of 20 today")
+    goal.select_option("10")
+    sitting(phone, 7)
+    phone.reload()
+    expect(trainer).to_contain_text("7 of 10 today")
+    assert goal.input_value() == "10"
+    phone.get_by_role("button", name="Practise 3 cards").click()
+    phone.get_by_role("button", name="Stop").click()
+    sitting(phone, 3)
+    expect(trainer).to_contain_text("10 of 10 today")
+    assert phone.get_by_role("button", name="Practise 10 cards").is_visible()
+    later(phone, days=1)
+    phone.reload()
+    expect(trainer).to_contain_text("0 of 10 today")
+
+
+def test_a_link_to_the_cards_of_a_section_chooses_them(phone, base):
+    phone.goto(base + CARDS + "#modeling")
+    assert phone.get_by_label("Cards of").input_value() == "modeling"
+    phone.evaluate("location.hash = 'training-data'")
+    expect(phone.get_by_label("Cards of")).to_have_value("training-data")
+
+
 def test_without_javascript_all_cards_prompts_and_quizzes_are_there(browser, base):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -629,7 +700,11 @@ def test_the_deck_holds_every_card_with_links_that_lead_to_the_site(tmp_path):
         notes = [fields.split("\x1f") for (fields,) in collection.execute("SELECT flds FROM notes")]
         assert collection.execute("SELECT count(*) FROM cards").fetchone() == (len(notes),)
         (decks,) = collection.execute("SELECT decks FROM col").fetchone()
-    assert "ML Design" in {deck["name"] for deck in json.loads(decks).values()}
+    sections = {h2.contents[0].get_text().strip() for h2 in soup(CARDS).select(".all-cards h2")}
+    assert {deck["name"] for deck in json.loads(decks).values()} >= {
+        "ML Design",
+        *(f"ML Design::{s}" for s in sections),
+    }
     cards = soup(CARDS).select(".all-cards details.card")
     assert [BeautifulSoup(q, "html.parser").text for q, _, _ in notes] == [card.summary.text for card in cards]
     for note in notes:

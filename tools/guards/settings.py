@@ -67,7 +67,7 @@ MKDOCS = {
         {"pymdownx.tabbed": {"alternate_style": True}},
     ],
     "extra_css": ["assets/css/tokens.css", "assets/css/site.css"],
-    "extra_javascript": ["assets/js/site.js", "assets/js/search.js", "assets/js/store.js", "assets/js/progress.js"],
+    "extra_javascript": [f"assets/js/{name}.js" for name in ("site", "search", "shared", "merge", "store", "progress")],
     "validation": {
         "links": {"absolute_links": "warn", "anchors": "warn", "not_found": "warn", "unrecognized_links": "warn"},
         "nav": {"omitted_files": "warn", "not_found": "warn"},

@@ -2,8 +2,8 @@
 // comes back in this sitting, and starts again. Without this, the page lists all cards with folded answers.
 "use strict";
 {
-  const { load, save, day, make, keyOf } = window.mlDesign;
-  const SITTING = 20;
+  const { load, save, day, digest, make, keyOf, kinds } = window.mlDesign;
+  const GOALS = [10, 20, 40];
   const list = document.querySelector(".all-cards");
   const all = [...list.querySelectorAll("details.card")].map((box) => ({
     id: box.dataset.card,
@@ -15,6 +15,9 @@
   for (const heading of list.querySelectorAll("h2")) {
     choice.append(make("option", { value: heading.id }, heading.firstChild.textContent.trim()));
   }
+  const goal = make("select", { id: "goal", onchange: () => (save("goal", Number(goal.value)), overview()) });
+  for (const number of GOALS) goal.append(make("option", { value: number }, `${number} cards`));
+  const reached = make("span", { role: "status" });
   const state = make("p", { class: "state", role: "status" });
   const start = make("button", { class: "md-button md-button--primary", type: "button", onclick: sit });
   const table = make("div", { class: "sitting", hidden: true, onkeydown: keys });
@@ -22,28 +25,47 @@
     "section",
     { class: "trainer", "aria-label": "Practise" },
     make("p", {}, make("label", { for: "deck" }, "Cards of "), choice),
+    make("p", {}, make("label", { for: "goal" }, "Daily goal "), goal, " ", reached),
     state,
     start,
     table,
   );
   list.before(panel);
+  // Folded, so that no answer is read before it is asked for.
+  const folded = make("details", { class: "question" }, make("summary", {}, "All cards with their answers"));
+  list.before(folded);
+  folded.append(list);
 
   const mine = () => all.filter((card) => !choice.value || card.section === choice.value);
 
-  /** Cards to see now: those due, the longest waiting first, then new ones in the order of the guide. */
+  /** Cards to see now: those due, the longest waiting first, then new ones; of one day in an order drawn for today. */
   function due() {
     const known = load("cards");
-    const waiting = mine().filter((card) => known[card.id]?.[1] <= day());
-    waiting.sort((a, b) => (known[a.id][1] < known[b.id][1] ? -1 : known[a.id][1] > known[b.id][1] ? 1 : 0));
-    return { waiting, fresh: mine().filter((card) => !known[card.id]) };
+    const drawn = new Map(mine().map((card) => [card, digest(`${day()} ${card.id}`)]));
+    const cards = mine().sort((a, b) => drawn.get(a) - drawn.get(b));
+    const waiting = cards.filter((card) => known[card.id]?.[1] <= day());
+    waiting.sort((a, b) => known[a.id][1].localeCompare(known[b.id][1]));
+    return { waiting, fresh: cards.filter((card) => !known[card.id]) };
   }
+
+  /** How many of all cards were answered today. */
+  function today() {
+    const known = load("cards");
+    return all.filter(({ id }) => known[id] && kinds.cards.since(known[id]) === Date.parse(day())).length;
+  }
+
+  /** A sitting is what the goal leaves of today; once it is reached, as many again. */
+  const sitting = () => Math.max(load("goal") - today(), 0) || load("goal");
+  const cardsOf = (number) => `${number} card${number === 1 ? "" : "s"}`;
 
   function overview() {
     const { waiting, fresh } = due();
     const later = mine().length - waiting.length - fresh.length;
     state.textContent = `${waiting.length} due today, ${fresh.length} new, ${later} known until later.`;
-    const next = Math.min(SITTING, waiting.length + fresh.length);
-    start.textContent = next ? `Practise ${next} cards` : "Nothing is due: go through all";
+    const next = Math.min(sitting(), waiting.length + fresh.length);
+    start.textContent = next ? `Practise ${cardsOf(next)}` : "Nothing is due: go through all";
+    goal.value = GOALS.includes(load("goal")) ? load("goal") : "";
+    reached.textContent = `${today()} of ${load("goal")} today`;
     table.hidden = true;
     start.hidden = false;
   }
@@ -52,7 +74,7 @@
 
   function sit() {
     const { waiting, fresh } = due();
-    queue = [...waiting, ...fresh].slice(0, SITTING);
+    queue = [...waiting, ...fresh].slice(0, sitting());
     if (!queue.length) queue = mine();
     total = queue.length;
     done = 0;
@@ -65,7 +87,7 @@
     const card = queue[0];
     if (!card) {
       stop();
-      state.prepend(`Done: ${total} cards. `);
+      state.prepend(`Done: ${cardsOf(total)}. `);
       return;
     }
     const question = make("p", { class: "question", tabindex: -1 });
@@ -116,6 +138,18 @@
     press[event.key].click();
   }
 
-  window.addEventListener("storage", (event) => event.key === keyOf("cards") && table.hidden && overview());
+  /** A link to a section's cards chooses them. */
+  function choose() {
+    const named = [...choice.options].find(({ value }) => value && value === location.hash.slice(1));
+    if (!named || !table.hidden) return;
+    choice.value = named.value;
+    overview();
+    panel.scrollIntoView();
+  }
+
+  const ours = [keyOf("cards"), keyOf("goal"), null];
+  window.addEventListener("storage", ({ key }) => ours.includes(key) && table.hidden && overview());
+  window.addEventListener("hashchange", choose);
   overview();
+  choose();
 }

@@ -123,7 +123,8 @@
     const before = kept()[id];
     const times = right ? (before?.[1] ?? 0) + 1 : 0;
     const first = before === undefined ? right : before[0];
-    save("quiz", { ...load("quiz"), [page]: { ...kept(), [id]: [first, times, day(right ? 2 ** Math.min(times, 5) : 1)] } });
+    const all = load("quiz");
+    save("quiz", { ...all, [page]: { ...all[page], [id]: [first, times, day(right ? 2 ** Math.min(times, 5) : 1)] } });
   }
 
   function check(it) {

@@ -1,0 +1,58 @@
+// What the scripts of the guide share. Classic scripts, not ES modules: browsers refuse modules from a folder, and the
+// guide must also work unzipped.
+"use strict";
+window.mlDesign = (() => {
+  const { base } = JSON.parse(document.getElementById("__config").textContent);
+  const root = new URL(base.replace(/\/?$/, "/"), location.href); // "..", or "/" on the page of errors
+
+  /** The address of a page within the site, the same online and unzipped. */
+  function pageOf(href) {
+    const path = new URL(href, location.href).pathname;
+    return path.startsWith(root.pathname) ? path.slice(root.pathname.length).replace(/index\.html$/, "") : null;
+  }
+
+  /** Today, or so many days from now, where the reader is: 2026-11-25. */
+  function day(ahead = 0) {
+    const date = new Date();
+    date.setDate(date.getDate() + ahead);
+    const two = (number) => String(number).padStart(2, "0");
+    return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  }
+
+  /** A whole number below 2^32 that follows from a text, and looks as if drawn. */
+  function digest(text) {
+    let sum = 2_166_136_261;
+    for (const sign of text) sum = Math.imul(sum ^ sign.codePointAt(0), 16_777_619); // FNV-1a
+    sum = Math.imul(sum ^ (sum >>> 16), 2_246_822_507);
+    return (sum ^ (sum >>> 13)) >>> 0;
+  }
+
+  /** A new element with attributes and children; "onclick" and the like listen. */
+  function make(tag, attributes = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else if (value === true) element.setAttribute(name, "");
+      else if (value !== false) element.setAttribute(name, value);
+    }
+    element.append(...children);
+    return element;
+  }
+
+  /** The bar of the five phases, as decoration: the words beside it say the same. `fill` takes a share for each. */
+  function phaseBar(kind) {
+    const parts = [1, 2, 3, 4, 5].map((number) => make("span", { class: `seg p${number}` }));
+    const bar = make("div", { class: `phases phases--${kind}`, "aria-hidden": "true" }, ...parts);
+    const fill = (shares) => parts.forEach((part, i) => part.style.setProperty("--done", shares[i]));
+    return { bar, fill };
+  }
+
+  /** Hand the reader a file. */
+  function download(name, text, type = "text/plain") {
+    const href = URL.createObjectURL(new Blob([text], { type }));
+    make("a", { href, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 1_000);
+  }
+
+  return { pageOf, day, digest, make, phaseBar, download };
+})();
