@@ -25,9 +25,9 @@
     "section",
     { class: "trainer", "aria-label": "Practise" },
     make("p", {}, make("label", { for: "deck" }, "Cards of "), choice),
-    make("p", {}, make("label", { for: "goal" }, "Daily goal "), goal, " ", reached),
     state,
     start,
+    make("p", {}, make("label", { for: "goal" }, "Daily goal "), goal, " ", reached),
     table,
   );
   list.before(panel);

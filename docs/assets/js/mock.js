@@ -148,7 +148,7 @@
 
     function keep(change) {
       now = { ...now, ...change };
-      if (!save("now", now)) said.textContent = FULL;
+      save("now", now);
     }
 
     function tick() {
@@ -215,8 +215,6 @@
     tick();
   }
 
-  const FULL = "Your browser does not store this: it is full, or storing is switched off. Keep this tab open until you are done.";
-
   /** An answer in which the line of a level stands out. */
   function marked(answer, rank) {
     for (const line of answer.querySelectorAll("li")) {
@@ -268,7 +266,7 @@
     const form = make("form", {
       oninput: () => {
         now = { ...now, scores: scores() };
-        if (!save("now", now)) said.textContent = FULL;
+        save("now", now);
         count();
       },
       onsubmit: (event) => {
