@@ -163,6 +163,12 @@ def test_the_list_is_folded_and_gone_while_cards_are_practised(phone, base):
     assert unfold.is_visible()
 
 
+def test_the_list_unfolded_is_accessible(view, base):
+    view.goto(base + CARDS)
+    view.get_by_text("All cards with their answers").click()
+    assert barriers(view) == []
+
+
 def test_the_daily_goal_counts_the_cards_of_today_and_is_kept(phone, base):
     phone.goto(base + CARDS)
     goal, trainer = phone.get_by_label("Daily goal"), phone.locator(".trainer")
