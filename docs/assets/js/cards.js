@@ -68,6 +68,7 @@
     reached.textContent = `${today()} of ${load("goal")} today`;
     table.hidden = true;
     start.hidden = false;
+    document.body.classList.remove("sits");
   }
 
   let queue, total, done;
@@ -80,6 +81,7 @@
     done = 0;
     start.hidden = true;
     table.hidden = false;
+    document.body.classList.add("sits"); // nothing else is on the screen
     ask();
   }
 

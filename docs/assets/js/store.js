@@ -46,6 +46,20 @@
       since: (it) => daysBefore(it[2], it[1] ? 2 ** Math.min(it[1], 5) : 1),
       empty: {},
     },
+    // days: [day, [[kind, page, minutes], …]], left: [[page, minutes], …]; the first of the week is Monday, 0
+    plan: {
+      name: ["study plan", "study plans"],
+      key: "ml-design.plan",
+      valid: (value) =>
+        value === null ||
+        (record(value, () => true) &&
+          [value.day, value.at].every(text) &&
+          [value.minutes, value.revision, ...value.off].every(Number.isInteger) &&
+          value.days.length > 0 &&
+          value.days.every(([date, items]) => text(date) && items.every(([kind, page, each]) => text(kind) && text(page) && each >= 0)) &&
+          value.left.every(([page, each]) => text(page) && each >= 0)),
+      empty: null,
+    },
     // runs of the mock interview, oldest first
     mock: {
       name: ["interview", "interviews"],
