@@ -232,3 +232,29 @@ def harmful_posts() -> str:
         "training, shadow and demotion before removal.",
         "The model chooses what people look at. Only the sample drawn at random measures.",
     )
+
+
+def click_fraud() -> str:
+    """Draw the decision which clicks are charged."""
+    return _loop(
+        "fraud",
+        "A click on an ad",
+        [
+            ("At once", "duplicates, known bots", "problem/system"),
+            ("Hours beside others", "rhythm, graph, visits", "features/point-in-time-joins"),
+            ("Score of the click", "against its peers", "modeling/choosing"),
+            ("Publisher, group", "many weak signs", "modeling/baselines"),
+            ("Bill, at night", "totals, no reasons", "evaluation/calibration"),
+        ],
+        [
+            ("Confirmed fraud", "what we looked for", "training-data/labels"),
+            ("Random audit", "with probabilities", "evaluation/confidence-intervals"),
+            ("Training", "positive and unlabeled", "training-data/bias"),
+            ("Log only, then bill", "conversions, appeals", "evaluation/continuous-evaluation"),
+        ],
+        2,
+        "Online: a click on an ad, what is dropped at once, hours in which it is read beside others, a score of the "
+        "click against its peers, a score of its publisher or group, the bill at night. Offline: confirmed fraud, a "
+        "random audit, training on positive and unlabeled rows, new detectors that only log before they decide.",
+        "Only the audit knows what is missed. The bill tells totals, so that no click teaches anything.",
+    )
