@@ -32,7 +32,7 @@ def _chosen(rng, kind, wanted, farms=1 / 16):
 
 
 def _score(rows, labels, new, linear=False):
-    model = HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=8, early_stopping=False)
+    model = HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=8, early_stopping=False, random_state=0)
     return (LogisticRegression() if linear else model).fit(rows, labels).predict_proba(new)[:, 1]
 
 
@@ -90,8 +90,8 @@ def random_labels_keep_the_order(found):
 
 
 @claim(
-    "Where nearly all of the confirmed fraud is of one kind, it finds less than half of the other kind that it finds "
-    "with as many labels at random.",
+    "Where nearly all of the confirmed fraud is of one kind, a model finds less than half of the other kind that it "
+    "finds with as many labels at random.",
     labels,
     holds=below(0.5),
     twin={"farms": 1.0},
@@ -103,7 +103,8 @@ def chosen_labels_miss_a_kind(found):
 
 
 @claim(
-    "An audit of a tenth of the rows, drawn at random, teaches it to find twice as much of that kind, or more.",
+    "Trained on an audit of a tenth of the rows, drawn at random, a model finds twice as much of the kind that is "
+    "hardly ever confirmed, or more.",
     labels,
     holds=above(2),
     twin={"farms": 1.0},
@@ -114,8 +115,8 @@ def a_small_audit_finds_both_kinds(found):
 
 
 @claim(
-    "Divided by the mean score of other confirmed fraud, scores promise a quarter more fraud than there is, or worse, "
-    "where honest clicks look like fraud.",
+    "Divided by the mean score of other fraud confirmed at random, scores promise a quarter more fraud than there is, "
+    "or worse, where honest clicks look like fraud.",
     labels,
     holds=above(1.25),
     twin={"shift": 8.0},
@@ -166,8 +167,8 @@ def deciders(seed, *, dirty=0.03, mix=0.5, shift=1.0, audience=0.0):
 
 
 @claim(
-    "Where few publishers cheat, the mean score of all clicks of a publisher finds half as much fraud again as the "
-    "score of the click, or more, for as many honest clicks unpaid.",
+    "Where few publishers cheat and honest ones are alike, the mean score of all clicks of a publisher finds half as "
+    "much fraud again as the score of the click, or more, for as many honest clicks unpaid.",
     deciders,
     holds=above(1.5),
     twin={"dirty": 0.8},
@@ -178,8 +179,8 @@ def the_publisher_tells_more_than_the_click(found):
 
 
 @claim(
-    "Where their honest clicks are as many, click and publisher together find a fifth more than the publisher alone, "
-    "or better.",
+    "Where half of the clicks of cheating publishers are honest, click and publisher together find a fifth more than "
+    "the publisher alone, or better.",
     holds=above(1.2),
     twin={"mix": 1.0},
     seeds=20,
@@ -239,7 +240,8 @@ def independent_detectors_count_all(seed, *, fraud=0.02, finds=0.4, hidden=0.0):
 
 
 @claim(
-    "Where some fraud is hidden from both, though they look at different things, they count less than four fifths.",
+    "Where some fraud is hidden from two detectors, though they look at different things, their overlap counts less "
+    "than four fifths of it.",
     holds=below(0.8),
     twin={"hidden": 0.0},
     seeds=20,
@@ -251,7 +253,7 @@ def hidden_from_both_is_not_counted(seed, *, fraud=0.02, finds=0.4, hidden=0.5):
 
 
 @claim(
-    "Where each is made for one half of the fraud, they count a quarter too much, or more.",
+    "Where each of two detectors is made for one half of the fraud, their overlap counts a quarter too much, or more.",
     holds=above(1.25),
     twin={"special": 0.0},
     seeds=20,
@@ -263,8 +265,8 @@ def specialists_count_too_much(seed, *, fraud=0.02, finds=0.4, special=0.6):
 
 
 @claim(
-    "Where nobody confirms what they find, and each flags one honest click in 200, too, they count half too much, or "
-    "more, if one click in fifty is fraud.",
+    "Where nobody confirms what two detectors find, and each flags one honest click in 200, too, their overlap counts "
+    "half too much, or more, if one click in fifty is fraud or fewer.",
     holds=above(1.5),
     twin={"fraud": 0.3},
     seeds=20,
@@ -324,8 +326,8 @@ def strata_measure_all_clicks(found):
 
 
 @claim(
-    "Among the clicks that the score has kept, the same audit gains less: its share of that error is larger by a "
-    "twentieth or more.",
+    "Among the clicks that the score has kept, an audit in its strata gains less: its share of the error of a uniform "
+    "one is larger by a twentieth or more.",
     audits,
     holds=above(0.05),
     twin={"shift": 0.0},
