@@ -203,7 +203,7 @@ def test_without_javascript_all_cards_prompts_and_quizzes_are_there(browser, bas
     card.locator("summary").click()
     assert card.locator("p").first.is_visible()
     page.goto(base + MOCK)
-    assert page.locator(".mock-case").count() == 8
+    assert page.locator(".mock-case").count() == 10
     assert page.locator(".mock-case .prompt").first.is_visible()
     assert page.locator(".mock-rubric tbody tr").count() == 6
     page.goto(base + HERE)
@@ -344,14 +344,14 @@ def test_the_clock_has_45_minutes_and_asks_in_turn(phone, base):
     assert asked.count() == 1
     assert not phone.locator(".mock-case").first.is_visible()  # it would give the next questions away
     later(phone, minutes=4, seconds=1)
-    assert asked.count() == 2  # two questions in eight minutes
+    assert asked.count() == 2  # of three in eight minutes
     assert clock.inner_text() == "40:59 left"
     bar = phone.locator(".dial .seg").evaluate_all("parts => parts.map(part => part.style.getPropertyValue('--done'))")
     assert [round(float(share), 2) for share in bar] == [0.5, 0, 0, 0, 0]
     later(phone, minutes=4)
     assert phase.inner_text().startswith("By the plan: Training Data")
     assert asked.count() == 1
-    assert phone.locator(".mock details.question li").count() == 2  # those before, folded
+    assert phone.locator(".mock details.question li").count() == 3  # those before, folded
     assert phone.get_by_label("Notes for").evaluate("select => select.selectedOptions[0].text") == "Training Data"
     later(phone, minutes=40)
     assert clock.inner_text() == "0:00 left"
