@@ -258,3 +258,29 @@ def click_fraud() -> str:
         "random audit, training on positive and unlabeled rows, new detectors that only log before they decide.",
         "Only the audit knows what is missed. The bill tells totals, so that no click teaches anything.",
     )
+
+
+def delivery_time() -> str:
+    """Draw the time that a delivery app promises."""
+    return _loop(
+        "eta",
+        "A list is opened, or an order moves",
+        [
+            ("State now", "queue, couriers, way", "features/point-in-time-joins"),
+            ("Minutes left", "mean, and quantiles", "modeling/trees-plus-linear"),
+            ("Correct by slice", "region, hour", "evaluation/calibration"),
+            ("Promise", "late costs more", "problem/negative-feedback"),
+            ("Dispatch", "gets the mean", "training-data/feedback-loops"),
+        ],
+        [
+            ("Minutes by stage", "cancelled orders too", "training-data/labels"),
+            ("As of the moment", "as it was served", "training-data/online-offline-consistency"),
+            ("Training, daily", "judged on later days", "modeling/training-process"),
+            ("Gate, switchback", "coverage by slice", "evaluation/continuous-evaluation"),
+        ],
+        1,
+        "Online: a list is opened or an order moves, the state of kitchen and couriers now, the minutes left as mean "
+        "and quantiles, a correction by slice, the promise to the customer, the mean to dispatch. Offline: minutes by "
+        "stage, cancelled orders too, features as of the moment, daily training, a gate by coverage and a switchback.",
+        "One distribution, two readers: the customer gets a promise, dispatch an expectation.",
+    )
