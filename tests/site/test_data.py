@@ -28,6 +28,15 @@ OFF = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMExce
 RUN = {"date": "2026-03-01", "title": "Feed ranking", "score": "1 of 18", "summary": "a"}
 NOW = {"title": "Feed ranking", "elapsed": 1, "since": None, "asked": 1, "notes": {}}
 # One of each kind, with a value that it has not when empty.
+PLAN = {
+    "day": "2026-03-20",
+    "minutes": 60,
+    "off": [5],
+    "at": "19:00",
+    "revision": 1,
+    "left": [["problem/metrics/", 17]],
+}
+PLAN["days"] = [["2026-03-01", [["read", "problem/goal/", 11]]]]
 VALUES = {
     "read": {"problem/goal/": "2026-03-01"},
     "cards": {"late-clicks": [1, "2026-03-02"]},
@@ -35,6 +44,7 @@ VALUES = {
     "quiz": {QUIZ: {"late-clicks": [True, 1, "2026-03-03"]}},
     "mock": [RUN],
     "now": NOW,
+    "plan": PLAN,
 }
 
 
@@ -145,6 +155,7 @@ KINDS = {
     ),
     "mock": st.lists(st.fixed_dictionaries({"date": DAYS, "title": TEXTS, "summary": TEXTS}), max_size=4),
     "now": st.sampled_from([None, NOW, NOW | {"elapsed": 2}]),
+    "plan": st.sampled_from([None, PLAN, PLAN | {"revision": 2}]),
 }
 
 
