@@ -1,7 +1,7 @@
 # Two commands do everything: `make serve` and `make test`. `make help` lists the rest.
 # Each line of a recipe is one command, which fails by itself: macOS has GNU make 3.81, which knows no .SHELLFLAGS.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint test-unit test-docs labs site test-site new page door contract claims outputs badges pictures mutants bench lighthouse lock zensical clean
+.PHONY: help setup serve test lint test-unit test-docs labs site test-site new page exercise door contract claims outputs badges pictures mutants bench lighthouse lock zensical clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -83,6 +83,9 @@ new: $(READY)  ## Lay out a page, its snippet, its test and its entries: P=evalu
 page: $(READY)  ## Check one page and all that it is made of, write its outputs, build it: P=evaluation/lift
 	@$(BIN)/python -m tools.loop.page "$$P"
 	@$(BIN)/python -m tools.loop.readme
+
+exercise: $(READY)  ## List the exercises; lay one out, or those of a page: P=evaluation/drift, DEST=folder
+	@$(BIN)/python -m tools.loop.exercise "$(P)" "$(DEST)"
 
 outputs: $(READY)  ## Run every block, rewrite the output below it, check it as an older processor would print it
 	$(BIN)/python -m tools.builders.outputs $(P:%=docs/%.md)

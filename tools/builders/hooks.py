@@ -24,7 +24,7 @@ from mkdocs.plugins import event_priority, get_plugin_logger
 from mkdocs.structure.files import File
 from mkdocs.utils import get_relative_url
 
-from tools.builders import columns, epub, feed, maths, notebooks, practice, search, share, snippet_bar, twins
+from tools.builders import columns, epub, exercises, feed, maths, notebooks, practice, search, share, snippet_bar, twins
 from tools.builders.archive import NAME, write_archive
 from tools.builders.labs import Run
 from tools.guards.proof import sections
@@ -32,7 +32,8 @@ from tools.guards.proof import sections
 log = get_plugin_logger("build")
 PHASE = re.compile(r"^## (.+?) \*(\d+) min\* \{ #([\w-]+) \}$", re.MULTILINE)
 serving = False
-LOOKED_UP = {"claims/", "glossary/", "references/", "practice/flashcards/"}  # nobody reads these through
+# Nobody reads these through.
+LOOKED_UP = {"claims/", "glossary/", "references/", "practice/flashcards/", "practice/exercises/"}
 CLAIM = re.compile(r'<div class="claim [a-z]+" id="([\w-]+)">')
 TERM = re.compile(r'<dt id="([\w-]+)">')
 # What stands on a page, and what the stylesheet calls such pages.
@@ -119,7 +120,8 @@ def on_page_content(html, page, config, files):
         if page.file.src_uri == "glossary.md":
             html = search.anchored(html)
             page.present_anchor_ids |= set(TERM.findall(html))
-        return columns.mark(maths.typeset(practice.named(SAID.sub(r"\1“\2”\3", html))))
+        html = exercises.mark(practice.named(html), page.file.url)
+        return columns.mark(maths.typeset(SAID.sub(r"\1“\2”\3", html)))
     if faults := _run(page, config).end():
         raise PluginError("\n".join(f"{page.file.src_uri}: {fault}" for fault in faults))
     return columns.mark(link(plain(html), page.file, files))
@@ -240,7 +242,8 @@ def reading_minutes(html: str) -> int:
     Outputs go with their code. What is folded to look something up, or to be practised, is not read through.
     """
     soup = BeautifulSoup(search.DRAWING.sub("", search.uncoloured(html)), "html.parser")
-    for part in soup.select("details.abstract, .all-cards, .all-prompts, figure .numbers, .language-text"):
+    apart = "details:is(.abstract, .exercise, .hint), .all-cards, .all-prompts, figure .numbers, .language-text"
+    for part in soup.select(apart):
         part.extract()
     code = "".join(block.extract().get_text() for block in soup.select("pre"))
     return math.ceil(len(soup.get_text().split()) / 200 + len("".join(code.split())) / 600)

@@ -2,7 +2,8 @@
 
 Its first two cells install the packages that are missing, in the versions of the lock, and write the snippets that the
 blocks import into a folder beside it. Then come the prose, the blocks and what they printed. A figure is told by its
-caption: it is drawn by code that no reader needs. The bytes depend on the sources alone.
+caption: it is drawn by code that no reader needs. Exercises come last, tagged, for they have not run. The bytes depend
+on the sources alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import posixpath
 import re
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from html import escape
 from importlib.metadata import version
@@ -25,13 +26,16 @@ from bs4 import BeautifulSoup, SoupStrainer, Tag
 from markdown import markdown
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from tools.builders import exercises
+from tools.builders.snippet_bar import mirror
 from tools.builders.tokens import colours
 from tools.builders.twins import ATTRIBUTES, gathered, outside
+from tools.guards.exercises import of_page as exercises_of
 from tools.guards.fences import FIGURE, OUTPUT, ROOT, RUN, SHOWN, Fence, fences
 from tools.guards.markup import EXPECTED, PART, SNIPPET
 from tools.guards.proof import parts
 
-OWN = ("snippets", "figures")  # the packages that a notebook brings along
+OWN = ("snippets", "figures", "tests")  # the packages that a notebook brings along
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # where a package is not installed under the name that is imported
 PROVIDED = {"IPython"}  # by whatever runs a notebook
 METADATA = {
@@ -61,7 +65,7 @@ for name, pin in PINS.items():
     if installed(name) != pin:
         print(f"{{name}} {{installed(name)}} is here. The outputs below are those of {{pin}}; yours may differ.")'''
 FILES = """\
-# @title Snippets: writes the files that the cells below import
+# @title Snippets: writes the files that the cells below need
 import importlib
 from pathlib import Path
 
@@ -113,6 +117,8 @@ def of_page(text: str, html: str, url: str, resolve: Callable[[str], str], root:
     root
         The folder of the sources.
     """
+    waiting = exercises_of(text, "", root)
+    text = exercises.without(text)
     text = FOLD.sub(_unfolded, PART.sub(lambda m: (root / m[1]).read_text(encoding="utf-8").strip(), text))
     blocks = fences(text)
     if not any(block.info == RUN for block in blocks):
@@ -131,7 +137,11 @@ def of_page(text: str, html: str, url: str, resolve: Callable[[str], str], root:
             cells[-1].outputs = [new_output("stream", name="stdout", text=part.code.strip("\n") + "\n")]
         else:
             prose += _fence(part, root)
-    return _written([*cells, *_markdown(prose)], url, root)
+    cells += _markdown(prose)
+    for exercise in waiting:
+        cells += exercises.cells(exercise, root)
+        cells[-3].source = _plain(cells[-3].source, resolve)
+    return _written(cells, url, root, {mirror(exercise.snippet) for exercise in waiting})
 
 
 def of_lab(text: str, html: str, url: str, resolve: Callable[[str], str], root: Path = ROOT) -> str:
@@ -240,10 +250,11 @@ def _coloured(text: str, root: Path) -> str:
     return COLOUR.sub(lambda m: f"var(--{m[1]}, {colours(root)[m[1]][0]})", text)
 
 
-def _written(cells: list, url: str, root: Path) -> str:
-    """Return the notebook of these cells as text, with what they need in front."""
+def _written(cells: list, url: str, root: Path, tests: Collection[str] = ()) -> str:
+    """Return the notebook of these cells as text, with what they and some tests need in front."""
     code = [cell.source for cell in cells if cell.cell_type == "code"]
-    files = {name: _coloured(text, root) for name, text in imported(code, root).items()}
+    needed = [*code, *(f"import {module_of(test)}" for test in [*tests, *["tests/conftest.py"] * bool(tests)])]
+    files = {name: _coloured(text, root) for name, text in imported(needed, root).items()}
     title, _, rest = cells[0].source.partition("\n")
     note = (
         f"[This page]({url}) of ML Design as a notebook: text CC BY 4.0, code MIT. The next two cells install packages "
@@ -257,7 +268,8 @@ def _written(cells: list, url: str, root: Path) -> str:
     cells = [*head, *_markdown(rest), *cells[1:]]
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"  # nbformat draws one
-    for number, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), 1):
+    ran = (cell for cell in cells if cell.cell_type == "code" and "tags" not in cell.metadata)
+    for number, cell in enumerate(ran, 1):
         cell.execution_count = number
     return nbformat.writes(new_notebook(cells=cells, metadata=METADATA)) + "\n"
 
@@ -265,6 +277,11 @@ def _written(cells: list, url: str, root: Path) -> str:
 def _folded(source: str):
     """Return a code cell whose code is folded away, in Jupyter and in Colab."""
     return new_code_cell(source, metadata={"jupyter": {"source_hidden": True}, "cellView": "form"})
+
+
+def module_of(path: str) -> str:
+    """Return the module of a file, by its path from the root."""
+    return path.removesuffix(".py").replace("/", ".")
 
 
 def imported(code: Iterable[str], root: Path) -> dict[str, str]:

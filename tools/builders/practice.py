@@ -70,6 +70,7 @@ def compose(pages: Mapping[str, object]) -> list[Card]:
     fillings = {
         "all-cards": lambda url: _deck(deck, url),
         "all-prompts": lambda url: _prompts(pages, url),
+        "all-exercises": lambda url: _exercises(pages, url),
         "overview": lambda url: _overview(pages, deck, url),
         "sheet-clock": lambda url: _clock(pages),
         "sheet-cards": lambda url: _sheet(deck),
@@ -132,6 +133,26 @@ def _prompts(pages: Mapping[str, object], url: str) -> str:
         f'<section class="mock-levels">{levels}</section>'
     )
     return f'<div class="all-prompts" data-search-exclude>{_rebase(body, url)}</div>'
+
+
+def _exercises(pages: Mapping[str, object], url: str) -> str:
+    """Return a table of the exercises of each section, in the order of the guide."""
+    parts = []
+    for section in CARDS[:-1]:
+        rows = []
+        for source, page in pages.items():
+            boxes = SoupStrainer("details", class_="exercise")
+            for box in _soup(page.content, source, boxes) if page.meta.get("section") == section else ():
+                asks, _, minutes = box.summary.decode_contents().rpartition(", ")
+                place = _relative(f"{source}#{box['id']}", url)
+                rows.append(
+                    f'<tr><td><a href="{place}">{asks}</a></td>'
+                    f'<td>{minutes}</td><td><a href="{_relative(source, url)}">{escape(page.title)}</a></td></tr>'
+                )
+        if rows:
+            head = f'<h2 id="{_slug(section)}">{escape(section)}</h2><table><thead><tr><th>Write</th><th>Minutes</th>'
+            parts.append(f"{head}<th>Page</th></tr></thead><tbody>{''.join(rows)}</tbody></table>")
+    return f'<div class="all-exercises" data-search-exclude>{"".join(parts)}</div>'
 
 
 def _point(table: Tag, pages: Mapping[str, object]) -> None:

@@ -32,7 +32,7 @@ BOX = re.compile(r"</?(?:div|section|ol|li)\b.*")
 LINK = re.compile(r"\]\(([^()\s:#]*)(#[\w.:-]+)?\)")
 ATTRIBUTES = re.compile(r" ?\{ ?[.#]\w[\w .#-]*\}")
 AS_WRITTEN = re.compile(r"((`+)(?!`).*?(?<!`)\2(?!`)|\$[^$\s](?:[^$\n]*[^$\s])?\$)")  # code and formulas
-LABELS = {"right": "Right: ", "wrong": "Wrong: "}
+LABELS = {"right": "Right: ", "wrong": "Wrong: ", "exercise": "Exercise: ", "hint": "Hint: "}
 # Each level of a heading, and what else begins a line.
 MARKS = {"h2": "## ", "h3": "### ", "h4": "#### ", "li": "- ", "p": "", "summary": "", "tr": ""}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tools.guards.exercises import check_names
 from tools.guards.fences import ROOT
 from tools.guards.labs import check_lab, labs
 from tools.guards.pages import check_cards, check_descriptions, check_page, check_part, pages, parts
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
         return 2
     names = tuple(f"{path.relative_to(ROOT).as_posix()}:" for path in wanted)
     # All sources at once, whichever are named: what a test calls may assert in another file.
-    faults = [] if arguments else [*check_settings(), *check_descriptions(), *check_cards()]
+    faults = [] if arguments else [*check_settings(), *check_descriptions(), *check_cards(), *check_names()]
     faults += [fault for fault in check_sources() if not arguments or fault.startswith(names)]
     shown = [path for path in wanted if path in checks]
     for path in shown:

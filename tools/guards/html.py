@@ -106,9 +106,9 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "tabbed-set tabbed-alternate tabbed-labels tabbed-content tabbed-block footnote footnote-ref footnote-backref "
     "reading reading-time proof proof-total snippet-file whole breath prompt plot diagram diagram-box hero outline "
     "where where-text phases phases--head phases--full seg p1 p2 p3 p4 p5 crumbs facts "
-    "plan card senior staff right wrong sum sums from all-cards all-prompts mock-case mock-rubric mock-levels overview "
-    "sheet sheet-clock sheet-cards explore explore-says answer numbers cells over end inner long "
-    "proof-summary proof-pages report nearest pages diagram-under ways"
+    "plan card senior staff right wrong sum sums exercise hint from all-cards all-prompts mock-case mock-rubric "
+    "mock-levels overview sheet sheet-clock sheet-cards explore explore-says answer numbers cells over end inner long "
+    "all-exercises proof-summary proof-pages report nearest pages diagram-under ways"
 )
 CLASSES |= {f"w{width}" for width in columns.WIDTHS}
 CLASSES |= {f"{kind}-{n}" for kind in ("cols", "over") for n in range(2, columns.MOST + 1)}

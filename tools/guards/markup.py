@@ -41,10 +41,12 @@ SHORTEST, LONGEST = 110, 155  # of a description, in characters: search engines 
 TITLE = 60 - len(" - ML Design")  # of a title, which search engines show with the site's name behind it
 ALIKE = 6  # words in a row that two descriptions may not have in common
 
-_KINDS = "note tip warning abstract question senior staff card right wrong"
-# The name of a card, which Markdown makes a class: the build makes it an attribute, so that it has no looks.
+_KINDS = "note tip warning abstract question senior staff card right wrong exercise hint"
+# The name of a card, which Markdown makes a class: the build makes it an attribute, so that it has no looks. So is that
+# of an exercise, a function or a method.
 CARD = re.compile(r'(?<=<details class="card) ([a-z0-9]+(?:-[a-z0-9]+)*)(?=")')
-GATHERED = {"overview", "sheet-clock", "sheet-cards", "all-cards", "all-prompts", "phase-bar"}
+EXERCISE = re.compile(r'(?<=<details class="exercise) ([A-Za-z_]\w*(?:-[a-z_]\w*)?)(?=")')
+GATHERED = {"overview", "sheet-clock", "sheet-cards", "all-cards", "all-prompts", "all-exercises", "phase-bar"}
 GATHERED |= {"proof-total", "proof-summary", "proof-pages"}
 _WRITTEN = "breath prompt hero outline p1 p2 p3 p4 p5 plan sheet ways"
 # What a page writes itself: a box around Markdown, or the place of what is gathered at build.
@@ -103,7 +105,7 @@ FORMULA = set(_FORMULA.split())
 def check_html(text: str) -> Iterator[tuple[int, str]]:
     """Say what in the rendered page is not on the allow-list, with the line of the Markdown where it stands."""
     try:
-        html = CARD.sub("", prose(text))
+        html = EXERCISE.sub("", CARD.sub("", prose(text)))
     except SnippetMissingError as error:
         yield 1, f"cannot be rendered: {error}"
         return

@@ -198,8 +198,8 @@ ENDS = re.compile(r"(?<=[.!?:])(?<!\bal\.)[\"')”]*\s+(?=[\"'(“]*[A-Z0-9\x01]
 def sentences(page: BeautifulSoup, quiz: bool = False) -> Iterator[Sentence]:
     """Return the sentences of a page, the rows of its tables, its questions and answers; the page is used up.
 
-    Given are prompts, what a weak candidate says, questions, and options that are wrong. To an answer belong all of its
-    links.
+    Given are prompts, what a weak candidate says, questions, options that are wrong, and exercises with their hints. To
+    an answer belong all of its links.
     """
     for tag in page(["inline-code", "code", "pre", "svg", "script", "style"]):
         tag.replace_with(" CODE ")
@@ -217,8 +217,9 @@ def sentences(page: BeautifulSoup, quiz: bool = False) -> Iterator[Sentence]:
         links = tuple(LINK.findall(answer.get_text()))
         summary = answer.find("summary").extract()
         asked = "right" not in answer.get("class", ())
+        to_write = bool({"exercise", "hint"} & set(answer.get("class", ())))
         for found in [_sentence(summary.get_text(), where[id(answer)], asked), *_of_paragraphs(answer, where)]:
-            yield replace(found, links=links)
+            yield replace(found, links=links, given=found.given or to_write)
         answer.decompose()
     for table in page.find_all("table"):
         weak = table.find("th") is not None and table.find("th").get_text(strip=True) == "Weak"

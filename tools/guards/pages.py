@@ -21,14 +21,14 @@ from pygments.lexers import find_lexer_class, get_all_lexers
 from pygments.lexers.python import PythonLexer
 from pytest_codeblocks.main import extract_from_file
 
-from tools.guards import claims, markup, numbers, syntax
+from tools.guards import claims, exercises, markup, numbers, syntax
 from tools.guards.fences import COMMANDS, FIGURE, OUTPUT, QUERY, ROOT, RUN, SHOWN, Fence, fences, mask
 from tools.guards.markup import EXPECTED
 from tools.guards.markup import SNIPPET as INCLUDE
 
 # A folded block that no check below would find.
 MISPLACED = re.compile(
-    r"(?:(?:[\s>*+-]|\d+[.)])+(?:\?\?\?\+?|!!!)|!!!) ?(?:card|right|wrong|question)\b", re.IGNORECASE
+    r"(?:(?:[\s>*+-]|\d+[.)])+(?:\?\?\?\+?|!!!)|!!!) ?(?:card|right|wrong|question|exercise|hint)\b", re.IGNORECASE
 )
 NAMED = re.compile(r" \{ #[a-z][a-z0-9-]* \}$")
 FOLDED = re.compile(r'\?\?\?\+? ?(?:(?P<kind>\w+)(?: (?P<name>[\w-]+))? "(?P<asks>.*)")?')
@@ -108,6 +108,7 @@ def check_page(path: Path) -> list[str]:
         *_check_raw(text, blocks),
         *_check_collected(path, blocks),
         *_check_answers(path, text, blocks),
+        *exercises.check(text),
         *claims.check(path, text, blocks),
         *claims.check_position(path, text, blocks),
         *markup.check_includes(text, blocks),
@@ -290,7 +291,7 @@ def _check_name(kind: str, name: str | None) -> str | None:
         return 'a card has a name for ever, as in ??? card late-clicks "…": what was learned is kept under it'
     if kind == "question" and name not in (None, "senior", "staff"):
         return f"a question is for everyone, or asked from senior or staff on, got {name!r}"
-    if kind not in ("card", "question") and name:
+    if kind not in ("card", "question", "exercise") and name:
         return f"a folded block of kind {kind!r} has no name, got {name!r}"
     return None
 
