@@ -84,7 +84,8 @@ def test_reading_takes_words_and_lines_of_code_but_not_outputs():
 
 @pytest.mark.parametrize(
     "folded",
-    ['<details class="abstract">{}</details>', '<div class="all-cards">{}</div>', '<div class="all-prompts">{}</div>'],
+    [f'<details class="{kind}">{{}}</details>' for kind in ("abstract", "exercise", "hint")]
+    + [f'<div class="{kind}">{{}}</div>' for kind in ("all-cards", "all-prompts")],
 )
 def test_what_is_folded_to_look_up_or_to_practise_is_not_read_through(folded):
     code = f'<div class="language-py highlight"><pre>{"x = 1" * 5000}</pre></div>'

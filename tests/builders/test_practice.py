@@ -124,3 +124,22 @@ def test_the_deck_is_the_same_bytes_each_time_and_depends_on_the_cards(guide):
     assert [guid for guid, _, _ in notes] == [f"ml-design-{card.id}" for card in deck]
     assert 'href="https://a.org/g/modeling/x/#y"' in notes[1][1]
     assert notes[1][2].strip() == "evaluation-deployment"
+
+
+def test_exercises_are_listed_by_section_with_their_minutes(guide):
+    box = '<details class="exercise" id="write-{}"><summary>Write <code>{}</code>, well, 8 min</summary></details>'
+    guide["evaluation/ne/"].content += box.format("ne", "ne") + '<details class="hint"><summary>H</summary></details>'
+    guide["problem/goal/"].content += box.format("goal", "goal")
+    guide["practice/exercises/"] = page("Exercises", "Practice", '<div class="all-exercises"></div>')
+    compose(guide)
+    found = BeautifulSoup(guide["practice/exercises/"].content, "html.parser")
+    assert [heading["id"] for heading in found.find_all("h2")] == ["problem-navigation", "evaluation-deployment"]
+    rows = [[cell.decode_contents() for cell in row.find_all("td")] for row in found.select("tbody tr")]
+    assert rows == [
+        [
+            f'<a href="../../{url}#write-{name}">Write <code>{name}</code>, well</a>',
+            "8 min",
+            f'<a href="../../{url}">{title}</a>',
+        ]
+        for url, name, title in [("problem/goal/", "goal", "Goal"), ("evaluation/ne/", "ne", "Entropy")]
+    ]

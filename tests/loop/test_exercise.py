@@ -14,9 +14,12 @@ from tools.loop import exercise as loop
 
 EXERCISES = of_guide()
 SECTIONS = ("problem", "training-data", "features", "modeling", "evaluation")
+QUICK = ["-q", "--tb=line", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "_hypothesis_pytestplugin"]
+QUICK += ["-m", "not hypothesis"]  # which would look for the shortest example of what is blank
 # Each pytest starts from a process that has the libraries, and nothing of the guide.
 FORK = get_context("forkserver")
-FORK.set_forkserver_preload([*LIBRARIES, "hypothesis.extra.numpy", "pytest"])
+MORE = ("hypothesis.extra.numpy", "_hypothesis_pytestplugin", "tools.loop.exercise")
+FORK.set_forkserver_preload([*LIBRARIES, *MORE, "statsmodels.api", "sklearn.utils.estimator_checks"])
 
 
 def run(folder, arguments):
@@ -29,8 +32,8 @@ def run(folder, arguments):
         del sys.modules[name]
     for name in [name for name in os.environ if name.startswith("PYTEST")]:
         del os.environ[name]
-    quick = ["-q", "--tb=line", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-m", "not hypothesis"]
-    os._exit(pytest.main([*quick, *arguments]))
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os._exit(pytest.main([*QUICK, *arguments]))
 
 
 def outcome(folder, *arguments):
@@ -54,3 +57,54 @@ def test_an_exercise_fails_while_it_is_blank_and_passes_with_its_heart(exercise,
     assert file.read_bytes() == (ROOT / exercise.snippet).read_bytes()
     code, said = outcome(folder, *failed)
     assert (code, " passed" in said) == (0, True), said
+
+
+def test_a_folder_says_what_to_do_and_holds_hints_apart(tmp_path):
+    exercise = next(e for e in EXERCISES if e.name == "LinUCB-choose")
+    loop.lay_out(exercise, tmp_path / "it")
+    readme = (tmp_path / "it/README.md").read_text(encoding="utf-8")
+    assert readme.startswith(f"# {exercise.title}\n\n{exercise.minutes} minutes. {exercise.task}")
+    assert f"`{exercise.snippet}`, go to `LinUCB.choose`" in readme
+    assert re.findall(r"^## Hint: (.+)$", readme, re.MULTILINE) == [title for title, _ in exercise.hints]
+
+
+def main(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["exercise", *arguments])
+    return loop.main()
+
+
+def test_nothing_asked_for_lists_all(monkeypatch, capsys):
+    assert main(monkeypatch, "", "") == 0
+    said = re.findall(r"^  P=(\S+)", capsys.readouterr().out, re.MULTILINE)
+    assert said == [
+        exercise.name for section in SECTIONS for exercise in EXERCISES if exercise.page.startswith(section)
+    ]
+
+
+@pytest.mark.parametrize("wanted", ["evaluation/off-policy", "evaluation/off_policy", "snips"])
+def test_a_page_has_all_of_its_exercises_and_a_name_one(wanted, monkeypatch, capsys, tmp_path):
+    assert main(monkeypatch, wanted, str(tmp_path)) == 0
+    names = {"snips"} if wanted == "snips" else {"snips", "doubly_robust"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert f"in {tmp_path}/snips/snippets/evaluation/off_policy.py\n" in capsys.readouterr().out
+
+
+def test_what_somebody_wrote_is_not_written_over(monkeypatch, capsys, tmp_path):
+    mine = tmp_path / "doubly_robust/notes.md"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    assert main(monkeypatch, "evaluation/off-policy", str(tmp_path)) == 1
+    assert f"{mine.parent} may hold your work: delete it" in capsys.readouterr().err
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]
+
+
+def test_an_unknown_name_is_said(monkeypatch, capsys):
+    assert main(monkeypatch, "evaluation/nothing") == 1
+    assert capsys.readouterr().err.startswith("P=evaluation/nothing: there is no such exercise")
+
+
+def test_it_goes_to_a_folder_that_git_ignores(monkeypatch, tmp_path):
+    monkeypatch.setattr(loop, "ROOT", tmp_path)
+    assert main(monkeypatch, "snips") == 0
+    assert (tmp_path / "exercises/snips/README.md").is_file()
+    assert "/exercises/" in (ROOT / ".gitignore").read_text(encoding="utf-8").split()

@@ -46,7 +46,10 @@ def test_what_is_no_page_is_said_to_be_none(name, hint):
 @pytest.mark.parametrize(
     ("name", "names"),
     [
-        ("evaluation/calibration.md", ["blocks", "tests", "contract", "figures", "lint", "guard", "entries", "build"]),
+        (
+            "evaluation/calibration.md",
+            ["blocks", "tests", "contract", "figures", "exercise", "lint", "guard", "entries", "build"],
+        ),
         ("problem/system.md", ["figures", "lint", "guard", "entries", "build"]),
         ("evaluation/quiz.md", ["lint", "guard", "entries", "build"]),
         ("practice/feed-ranking.md", ["blocks", "figures", "lint", "guard", "entries", "build"]),

@@ -9,7 +9,9 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.site.conftest import SITE, soup, urls
+from tools.builders.exercises import cells
 from tools.builders.notebooks import colab
+from tools.guards.exercises import of_page
 from tools.guards.fences import OUTPUT, ROOT, RUN, fences
 
 NOTEBOOKS = sorted(path.relative_to(SITE / "notebooks").as_posix() for path in SITE.glob("notebooks/**/*.ipynb"))
@@ -24,8 +26,12 @@ def notebook(name):
 
 
 def code(name):
-    """Return the code cells behind the two that set up."""
-    return [cell for cell in notebook(name).cells if cell.cell_type == "code"][2:]
+    """Return the code cells behind the two that set up, and before the exercises."""
+    return [cell for cell in notebook(name).cells if cell.cell_type == "code" and "tags" not in cell.metadata][2:]
+
+
+def exercised(cells):
+    return [cell for cell in cells if "tags" in cell.metadata]
 
 
 def printed(cell):
@@ -73,6 +79,15 @@ def test_a_notebook_is_well_formed_and_has_the_code_of_its_page_in_order(name):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_ends_with_the_exercises_of_its_page_which_have_not_run(name):
+    page = source(name)
+    waiting = of_page(page.read_text(encoding="utf-8"), "") if page.suffix == ".md" else []
+    ends = exercised(notebook(name).cells)
+    assert [cell.source for cell in ends] == [cell.source for each in waiting for cell in cells(each)[1:]]
+    assert [cell for cell in ends if cell.outputs or cell.execution_count] == []
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_the_prose_of_a_notebook_leads_out_and_holds_no_markup_of_the_guide(name):
     prose = "\n".join(cell.source for cell in notebook(name).cells if cell.cell_type == "markdown")
     assert not any(
@@ -98,8 +113,11 @@ def test_a_notebook_runs_far_from_the_guide_and_prints_what_its_page_shows(name,
     copy = nbformat.read(SITE / "notebooks" / name, as_version=4)
     copy.cells.append(nbformat.v4.new_code_cell(WHERE))
     NotebookClient(copy, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
-    *cells, where = [cell for cell in copy.cells if cell.cell_type == "code"]
+    *ran, where = [cell for cell in copy.cells if cell.cell_type == "code"]
+    blank = [printed(cell) for cell in exercised(ran)]
+    assert [text.startswith("Still blank") for text in blank] == [False, True] * (len(blank) // 2)
+    ran = [cell for cell in ran if "tags" not in cell.metadata]
     assert printed(where).strip() == str(tmp_path / "snippets/__init__.py")
-    assert [printed(cell) for cell in cells[:2]] == ["", ""]  # nothing was missing, or another version
-    assert [printed(cell) for cell in cells[2:]] == [printed(cell) for cell in code(name)]
-    assert [output for cell in cells for output in cell.outputs if output.output_type != "stream"] == []
+    assert [printed(cell) for cell in ran[:2]] == ["", ""]  # nothing was missing, or another version
+    assert [printed(cell) for cell in ran[2:]] == [printed(cell) for cell in code(name)]
+    assert [output for cell in ran for output in cell.outputs if output.output_type != "stream"] == []

@@ -29,10 +29,8 @@ COUNTED = {"figures": "figure.plot", "formulas": ".arithmatex", "terms": "abbr"}
 COUNTED["code blocks"] = "div.highlight:not(.whole *) > pre"  # without the files that a hook folds into bars
 # Zensical has no notebooks and no hooks: the labs may be missing, and what hooks gather on these pages.
 KNOWN = "labs/"
-GATHERED = {
-    "practice/",
-    *(f"practice/{page}/" for page in ["flashcards", "mock-interview", "cheat-sheet", "exercises"]),
-}
+GATHERED = {"practice/", "practice/flashcards/", "practice/mock-interview/", "practice/cheat-sheet/"}
+GATHERED |= {"practice/exercises/"}
 MADE = (
     f"docs/{ANKI}",
     f"docs/{NAME}",

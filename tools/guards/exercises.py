@@ -107,9 +107,9 @@ def cut(exercise: Exercise, root: Path = ROOT) -> Cut:
     return Cut("".join(lines[:start]), heart, "".join(lines[end:]), stub, statements)
 
 
-def check(text: str) -> Iterator[tuple[int, str]]:
+def check(text: str, root: Path = ROOT) -> Iterator[tuple[int, str]]:
     """Say what is wrong with the exercises of a page, with the line."""
-    matches, found = list(EXERCISE.finditer(text)), of_page(text, "")
+    matches, found = list(EXERCISE.finditer(text)), of_page(text, "", root)
     spans = [match.span() for match in matches]
     for opened in OPENED.finditer(text):
         if not any(start <= opened.start() < end for start, end in spans):
@@ -119,7 +119,7 @@ def check(text: str) -> Iterator[tuple[int, str]]:
         line = _line(text, match)
         if not exercise.snippet:
             yield line, f"no snippet that this page shows has the function {exercise.function}"
-        elif (statements := cut(exercise).statements) > STATEMENTS:
+        elif (statements := cut(exercise, root).statements) > STATEMENTS:
             yield line, f"the heart of {exercise.function} may have {STATEMENTS} statements, got {statements}"
         if exercise.minutes > LONGEST:
             yield line, f"an exercise takes {LONGEST} minutes or less, got {exercise.minutes}"
@@ -127,10 +127,10 @@ def check(text: str) -> Iterator[tuple[int, str]]:
             yield line, f"an exercise has {HINTS} hints, one below the other, got {len(exercise.hints)}"
 
 
-def check_names() -> list[str]:
+def check_names(root: Path = ROOT) -> list[str]:
     """Return the exercises that have the name of another: a folder is called by it."""
     seen, faults = {}, []
-    for exercise in of_guide():
+    for exercise in of_guide(root):
         if (first := seen.setdefault(exercise.name, exercise.page)) != exercise.page:
             faults.append(f"docs/{exercise.page}.md:1: the exercise {exercise.name!r} stands on {first} already")
     return faults

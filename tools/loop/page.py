@@ -21,6 +21,7 @@ from mkdocs.utils.meta import get_data
 
 from tools.builders.snippet_bar import mirror
 from tools.guards.claims import DRAWN, SUMS
+from tools.guards.exercises import of_page
 from tools.guards.fences import FIGURE, QUERY, ROOT, RUN, fences
 from tools.loop.progress import Progress
 
@@ -113,6 +114,10 @@ def steps(page: Path) -> list[Step]:
     if figures:
         draw = [*PYTEST, "tests/test_figures.py", "-k", " or ".join(figures)]
         found.append(Step("figures", "mend the drawing in figures/", [draw], early=True))
+    if waiting := [] if lab else of_page(page.read_text(encoding="utf-8"), "", ROOT):
+        wanted = " or ".join(f"[{exercise.name}]" for exercise in waiting)
+        mend = "an exercise fails its snippet's test while it is blank, and passes with its heart"
+        found.append(Step("exercise", mend, [[*PYTEST, "tests/loop/test_exercise.py", "-k", wanted]], early=True))
     if any(b.info == QUERY for b in blocks):
         mend = "mend the query; TABLES in tests/docs/test_sql.py says against which tables those of a page run"
         found.append(Step("queries", mend, [[*PYTEST, "tests/docs/test_sql.py"]], early=True))
