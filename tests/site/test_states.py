@@ -34,9 +34,31 @@ def test_a_page_of_which_all_is_open_with_code_copied(each_view, base):
     assert barriers(each_view) == []
 
 
+def test_hints_that_open_one_after_another_with_the_keyboard(each_view, base):
+    each_view.goto(base + "evaluation/normalized-entropy/")
+    exercise, hints = each_view.locator("details.exercise"), each_view.locator("details.hint")
+    assert hints.count() == 3
+    for open_ones, each in enumerate([exercise, *hints.all()]):
+        assert [hint.is_visible() for hint in hints.all()] == [i < open_ones for i in range(3)]
+        each.locator("summary").focus()
+        each_view.keyboard.press("Enter")
+    assert barriers(each_view) == []
+    exercise.locator("summary").click()
+    assert [hint.is_visible() for hint in hints.all()] == [False] * 3
+
+
+def test_a_link_to_an_exercise_shows_it(each_view, base):
+    each_view.goto(base + "practice/exercises/")
+    each_view.get_by_text("Write normalized entropy").click()
+    expect(each_view).to_have_url(f"{base}evaluation/normalized-entropy/#write-normalized_entropy")
+    expect(each_view.locator("#write-normalized_entropy > summary")).to_be_in_viewport()
+    assert barriers(each_view) == []
+
+
 def test_paper(each_view, base):
     each_view.goto(base + CONCEPT)
     each_view.emulate_media(media="print")
+    assert all(hint.is_visible() for hint in each_view.locator("details.hint p").all())
     assert barriers(each_view) == []
 
 
