@@ -242,7 +242,9 @@ def reading_minutes(html: str) -> int:
     Outputs go with their code. What is folded to look something up, or to be practised, is not read through.
     """
     soup = BeautifulSoup(search.DRAWING.sub("", search.uncoloured(html)), "html.parser")
-    apart = "details:is(.abstract, .exercise, .hint), .all-cards, .all-prompts, figure .numbers, .language-text"
+    apart = (
+        "details:is(.abstract, .exercise, .hint), .all-cards, .all-prompts, .incident, figure .numbers, .language-text"
+    )
     for part in soup.select(apart):
         part.extract()
     code = "".join(block.extract().get_text() for block in soup.select("pre"))

@@ -78,7 +78,7 @@ def plain(soup: BeautifulSoup, url: str) -> BeautifulSoup:
 
 def written(source: str, shown: BeautifulSoup) -> Iterator[str]:
     """Yield the lines of a page, with what stands for its includes, its figures and its gathered parts."""
-    figures = iter(shown.select("figure.plot, div.sums"))
+    figures = iter(shown.select("figure.plot:not(.incident *), div.sums, div.drill, div.incident"))
     planned = iter(shown.select(".plan :is(h2, li)"))
     drawing = plan = False
     for line in resolved(unfolded(blank_front_matter(source).split("\n"))):

@@ -70,6 +70,35 @@
       since: ({ date }) => Date.parse(date),
       empty: [],
     },
+    // incidents that were dealt with, oldest first
+    drill: {
+      name: ["incident", "incidents"],
+      key: "ml-design.drill",
+      valid: (value) =>
+        Array.isArray(value) &&
+        value.every(
+          (run) =>
+            record(run, () => true) && [run.date, run.id, run.title].every(text) && [run.points, run.of].every(Number.isInteger),
+        ),
+      since: ({ date }) => Date.parse(date),
+      empty: [],
+    },
+    // the incident that is going on
+    drilling: {
+      name: ["incident going on", "incidents going on"],
+      key: "ml-design.drill.now",
+      here: true,
+      valid: (value) =>
+        value === null ||
+        (record(value, () => true) &&
+          text(value.id) &&
+          Number.isFinite(value.elapsed) &&
+          (value.since === null || Number.isFinite(value.since)) &&
+          Array.isArray(value.asked) &&
+          value.asked.every(text) &&
+          [value.cause ?? 0, value.action ?? 0].every(Number.isInteger)),
+      empty: null,
+    },
     // the interview that is going on; here: one that is here is not replaced by one from a file
     now: {
       name: ["interview going on", "interviews going on"],
