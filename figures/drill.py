@@ -66,7 +66,7 @@ ACTIONS = {
 LOG = {
     "index": ("day 5, 10:05", "Retrieval of ads: more shards"),
     "model": ("day 6, 00:00", "Model: a new one for everybody, with a day more of training"),
-    "app": ("day 6, 14:00", "App 6.3 goes out to two users in five"),
+    "app": ("day 6, 14:00", "App 6.3 goes out to half of the users"),
     "dashboard": ("day 6, 17:30", "Dashboards: moved to another host"),
     "job": ("day 7, 00:00", "Job that counts clicks by ad: a new library"),
     "server": ("day 7, 09:00", "Ranking server: a new compiler"),
@@ -121,10 +121,10 @@ INCIDENTS = {
         cause="labels",
         action="training",
         good={
-            "when": "The fall begins within hours, on the afternoon of day 6: a release, no drift and no season.",
+            "when": "The fall begins in the course of day 6, not at midnight: a release rather than a job or a drift.",
             "deploys": "A release of the app falls into those hours. It is a suspect, and no proof.",
             "slices": "One app version has next to no clicks, the others are as promised: the fault has an edge.",
-            "clicks": "Its clicks are in the stream and are not joined: people click, and training does not hear of it.",
+            "clicks": "Its clicks are in the stream and are not joined: people click, training does not hear of it.",
         },
         key=["slices", "clicks"],
         idle=["coverage", "values", "served", "rerun", "traffic", "scores", "recount"],
@@ -197,7 +197,7 @@ INCIDENTS = {
         cause="leak",
         action="model",
         good={
-            "usual": "The days of the new model lie within the intervals of those before: no gain that a day could show.",
+            "usual": "The days of the new model lie within the intervals of those before: no gain that shows.",
             "previous": (
                 "On the test days the new model is far ahead, on yesterday's rows it is not. What it had there it "
                 "does not have here."
@@ -229,10 +229,10 @@ INCIDENTS = {
         cause="bots",
         action="filter",
         good={
-            "when": "The rise is in the small hours of day 7 and gone by noon, when no job and no release ran.",
+            "when": "The rise is in the small hours of day 7 and gone by noon. No release and no job undoes itself.",
             "slices": (
-                "It sits in one country and one old app version. Yet the report accuses no slice: counted by user, it"
-                " rests on too few of them."
+                "It sits in one country and one old app version. Such ratios, and such weak p-values: counted by user, "
+                "all those clicks rest on a few of them."
             ),
             "users": (
                 "Four users see more in an hour than a person can, click and click, and the purchases for each click "
@@ -282,14 +282,11 @@ INCIDENTS = {
         cause="chance",
         action="watch",
         good={
-            "usual": (
-                "Few clicks, wide intervals, and days before that were as low. Its own interval is not enough: who "
-                "chose this segment?"
-            ),
+            "usual": "Few clicks, wide intervals. And who chose this segment? The worst of many looks bad by itself.",
             "slices": "Of all the slices none stands out once you correct for having looked at so many.",
-            "when": "No step: the number jumps as much on the days before.",
+            "recount": "The labels say the same as the dashboard: the number is right, and not unusual.",
         },
-        key=["usual", "slices"],
+        key=["slices", "recount"],
         idle=[
             "traffic",
             "scores",
@@ -302,7 +299,6 @@ INCIDENTS = {
             "late",
             "users",
             "position",
-            "recount",
         ],
         why=(
             "An alarm that goes off for the worst of a hundred segments goes off every day. Correct its threshold for"
@@ -449,7 +445,7 @@ def _short(view: str) -> str:
 def choices() -> str:
     """Return the causes and the first actions to choose from, and what an answer counts, for the script too."""
     lists = "".join(
-        f"<h4>{title}</h4><ul>{''.join(f'<li>{html.escape(text)}</li>' for text in texts.values())}</ul>"
+        f"<h3>{title}</h3><ul>{''.join(f'<li>{html.escape(text)}</li>' for text in texts.values())}</ul>"
         for title, texts in (("Causes", CAUSES), ("First actions", ACTIONS))
     )
     rules = {"minutes": MINUTES, "points": POINTS, "beginning": BEGINNING}

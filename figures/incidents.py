@@ -34,7 +34,7 @@ from snippets.training_data.online_offline_consistency import consistency_report
 ROWS, USERS = 120_000, 5_000
 FIRST_DAY = 7  # of the log, day 1 of the week
 LAUNCH, JOB = 6 * 24, 7 * 24  # hours since the week began to count: day 6, day 7
-ROLLOUT, LAYOUT = LAUNCH + 14, JOB + 9
+ROLLOUT = LAUNCH + 14
 VERSIONS, COUNTRIES = ("6.1", "6.2", "6.3"), ("BR", "DE", "IN", "US")
 OFFLINE = [f"{rate}_offline" for rate in RATES]
 WINDOW, EARLY = "24h", 600  # the joiner's, and in seconds that of a monitor in a hurry
@@ -79,7 +79,7 @@ def _log(seed: int) -> pd.DataFrame:
     share, home = rng.random(USERS)[log["user_id"]], rng.choice(4, USERS, p=[0.2, 0.25, 0.25, 0.3])[log["user_id"]]
     log["impression"] = np.arange(len(log))
     log["hours"] = (log["day"].astype(int) - FIRST_DAY + 1) * 24 + log["hour"]
-    version = np.where(share < 0.2, 0, np.where((share > 0.6) & (log["hours"] >= ROLLOUT), 2, 1))
+    version = np.where(share < 0.2, 0, np.where((share > 0.45) & (log["hours"] >= ROLLOUT), 2, 1))
     log["version"] = pd.Categorical.from_codes(version, VERSIONS)
     log["country"] = pd.Categorical.from_codes(home, COUNTRIES)
     log["delay"] = log["click_delay"]
@@ -219,14 +219,14 @@ def world_changed(seed: int) -> World:
     rows = world.rows
     late = (rows["hours"] >= LAUNCH + 18).to_numpy()
     stays = (rng.random(rows["request_id"].max() + 1) > 0.35)[rows["request_id"]]
-    return replace(world, rows=_unclicked(rows, late & (rng.random(len(rows)) < 0.3))[stays | ~late])
+    return replace(world, rows=_unclicked(rows, late & (rng.random(len(rows)) < 0.35))[stays | ~late])
 
 
 def page_changed(seed: int) -> World:
-    """Push the last two places below what a screen shows."""
+    """Push the last three places below what a screen shows, from day 7 on."""
     world, rng = _week(seed), np.random.default_rng([seed, 6])
     rows = world.rows
-    below = (rows["hours"] >= LAYOUT) & (rows["position"] >= 4)
+    below = (rows["hours"] >= JOB) & (rows["position"] >= 3)
     return replace(world, rows=_unclicked(rows, below.to_numpy() & (rng.random(len(rows)) < 0.8)))
 
 
@@ -396,8 +396,9 @@ def _slices(world: World, _: Metric) -> Seen:
     ]
     single = slice_report(now[CUTS[:3]], now["click"], now["p"]).sort_values("slice")
     signal = np.log((single["clicks"] + 1) / (single["expected"] + 1)).to_numpy()
-    # Whether some stand apart from the others, and whether one does after the correction
-    signal = np.array([*(signal - np.median(signal)), report["p_adjusted"].min() < 0.05])
+    # All together, whether some stand apart from the others, and whether one does after the correction
+    total = np.log(now["click"].sum() / now["p"].sum())
+    signal = np.array([total, *(signal - np.median(signal)), report["p_adjusted"].min() < 0.05])
     return Seen([f"worst of {len(report)} slices", "clicks", "promised for each", "p", "adjusted"], rows, signal)
 
 
@@ -437,7 +438,7 @@ def _served(world: World, _: Metric) -> Seen:
         lines += [(days, rate, report.loc[rate, "mismatch"], report.loc[rate, "delta_50"]) for rate in RATES]
     rows = [[days, rate, f"{share:.1%}", f"{delta:+.4f}"] for days, rate, share, delta in lines]
     return Seen(
-        ["", "feature", "differ", "served - recomputed, median"], rows, np.array([share for *_, share, _ in lines])
+        ["days", "feature", "differ", "served - recomputed, median"], rows, np.array([share for *_, share, _ in lines])
     )
 
 

@@ -3,6 +3,7 @@
 A view is compared by its signal, the numbers it shows. Its usual spread is that between sound weeks of several logs.
 """
 
+import re
 from collections import defaultdict
 from functools import cache
 
@@ -20,7 +21,7 @@ PLANTED_IN = SOUND[:3]
 METRICS = {"rate": RATE, "promised": PROMISED, "entropy": ENTROPY}
 OF_ALARM = ("when", "usual", "recount")  # views that show the number of the alarm
 FLOOR = 0.005  # a view that never changes in a sound week has no spread
-FAR = 4  # times the usual spread
+FAR = 3  # times the usual spread
 
 
 @cache
@@ -55,14 +56,14 @@ def metric_of(it, view):
 
 
 def raises(seed, cause, it):
-    """Say whether a cause moves the number of an alarm as the incident does; so it is a rival."""
-    if it.cause in ("chance", "leak"):  # of which the number itself says nothing
+    """Say whether a cause moves the number of an alarm the way the incident did, so that it is a rival."""
+    if it.cause == "leak":  # of which the number says nothing
         return True
     metric = metric_of(it, "usual")
-    mine, other = (
-        (signals()[seed, c, "usual", metric] - signals()[seed, None, "usual", metric]) / spread("usual", metric)
-        for c in (it.cause, cause)
-    )
+    sound = signals()[seed, None, "usual", metric]
+    mine, other = ((signals()[seed, c, "usual", metric] - sound) / spread("usual", metric) for c in (it.cause, cause))
+    if it.cause == "chance":  # a segment that fell
+        mine = -1
     return bool(np.sign(mine) == np.sign(other) and abs(other) > 1)
 
 
@@ -159,7 +160,7 @@ def test_an_incident_shows_its_alarm_its_views_and_its_answer(shown):
     assert ACTIONS[it.action] in answer.text
     assert len(answer.select("ol > li")) == len(it.good)
     assert len(page.p.text) > 60
-    assert "nan" not in page.text
+    assert not re.search(r"\b(nan|inf)\b", page.text)
 
 
 def test_what_changed_names_no_cause_and_differs_in_a_line_at_most():

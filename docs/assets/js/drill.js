@@ -18,8 +18,9 @@
   const history = make("section", { class: "history", "aria-label": "Your drills" });
   // Folded, so that nobody reads an answer before it is asked.
   const all = make("details", { class: "question" }, make("summary", {}, "All incidents with their views and answers"));
-  const first = incidents[0].box.previousElementSibling;
-  first.before(panel, history, all);
+  document.querySelector("article h2").before(panel, history);
+  lists.before(all);
+  all.append(lists);
   for (const { box } of incidents) all.append(box.previousElementSibling, box);
   let ticking = null;
 
@@ -165,9 +166,10 @@
 
     function lay(view) {
       const { asks: words, shown } = it.views.get(view);
-      const heading = make("h4", { tabindex: -1 }, words);
+      const heading = make("summary", {}, words);
+      for (const older of seen.children) older.open = false;
       const wide = make("div", { class: "md-typeset__scrollwrap" }, ...shown.map(copy));
-      seen.prepend(heading, wide); // the newest on top
+      seen.prepend(make("details", { class: "question", open: true }, heading, wide)); // the newest on top
       return heading;
     }
 
