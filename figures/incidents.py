@@ -227,7 +227,7 @@ def page_changed(seed: int) -> World:
     world, rng = _week(seed), np.random.default_rng([seed, 6])
     rows = world.rows
     below = (rows["hours"] >= JOB) & (rows["position"] >= 3)
-    return replace(world, rows=_unclicked(rows, below.to_numpy() & (rng.random(len(rows)) < 0.8)))
+    return replace(world, rows=_unclicked(rows, below.to_numpy() & (rng.random(len(rows)) < 0.9)))
 
 
 def _unclicked(rows: pd.DataFrame, where: np.ndarray) -> pd.DataFrame:

@@ -92,7 +92,7 @@ def test_a_right_cause_without_the_key_views_is_called_a_guess(phone):
     start(phone, it)
     call(phone, it["cause"], it["action"])
     assert points(phone) == [6, 10]
-    assert "right, and a guess" in phone.locator(".mock ul").first.inner_text()
+    expect(phone.locator(".mock table").first).to_contain_text("The cause is right, and a guess")
 
 
 def test_a_wrong_cause_and_clean_views_cost_points_and_never_more_than_there_are(phone):
@@ -102,9 +102,9 @@ def test_a_wrong_cause_and_clean_views_cost_points_and_never_more_than_there_are
     wrong = (it["cause"] + 1) % 11
     call(phone, wrong, (it["action"] + 1) % 11)
     assert points(phone) == [0, 10]
-    said = phone.locator(".mock ul").first.inner_text()
     minutes = sum(PRICES[view] for view in it["idle"])
-    assert f"{minutes} minutes, of which 3 are free: {-((minutes - 3) // 3)}" in said
+    spent = phone.locator(".mock tr", has_text=f"You spent {minutes} minutes")
+    expect(spent.locator("td").last).to_have_text(str(-((minutes - 3) // 3)))
     assert phone.locator(".mock ol").last.inner_text().count("As in a sound week.") == len(it["idle"])
 
 

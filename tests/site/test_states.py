@@ -1,6 +1,6 @@
 """What clicks and keys make of a page, in all four views: axe finds nothing, and nobody loses the focus.
 
-The search, figures with knobs, cards, quizzes and the interview are tested where they live.
+The search, figures with knobs, cards, quizzes, the interview and the drill are tested where they live.
 """
 
 import pytest
@@ -169,7 +169,7 @@ def test_without_javascript_the_drawer_opens_by_its_label(browser, base):
 # By keyboard alone
 
 
-@pytest.mark.parametrize("url", ["", CONCEPT, "practice/mock-interview/"])
+@pytest.mark.parametrize("url", ["", CONCEPT, "practice/mock-interview/", "practice/incident-drill/"])
 def test_the_keyboard_shows_where_it_is_and_gets_on(view, base, url):
     view.goto(base + url, wait_until="networkidle")
     stops = set()

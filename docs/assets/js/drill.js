@@ -66,11 +66,11 @@
     const idle = price(it, asked.filter((view) => it.idle.includes(view)));
     const right = cause === it.cause;
     return [
-      [right ? (keys.length < it.key.length ? "The cause: right, and a guess" : "The cause: right") : "The cause: wrong", right ? points.cause : 0, points.cause],
-      [action === it.action ? "The first action: right" : "The first action: wrong", action === it.action ? points.action : 0, points.action],
-      [`Views without which the cause is a guess: ${keys.length} of ${it.key.length}`, Math.floor((points.key * keys.length) / it.key.length), points.key],
-      [`Began well: ${began} of your first ${beginning} views are among the first ${beginning} of the good order`, Math.min(points.first, began), points.first],
-      [`Views that look as in a sound week: ${count(idle, "minute")}, of which ${points.idle} are free`, -Math.floor(Math.max(0, idle - points.idle) / points.idle), 0],
+      [right ? (keys.length < it.key.length ? "The cause is right, and a guess" : "The cause is right") : "The cause is wrong", right ? points.cause : 0, points.cause],
+      [action === it.action ? "The first action is right" : "The first action is wrong", action === it.action ? points.action : 0, points.action],
+      [`You asked for ${keys.length} of the ${it.key.length} views without which the cause is a guess`, Math.floor((points.key * keys.length) / it.key.length), points.key],
+      [`Of your first ${beginning} views, ${began} are among the first ${beginning} of the good order`, Math.min(points.first, began), points.first],
+      [`You spent ${count(idle, "minute")} on views that look as in a sound week; ${points.idle} are free`, -Math.floor(Math.max(0, idle - points.idle) / points.idle), 0],
     ];
   }
 
@@ -207,7 +207,12 @@
     const yours = now.asked.map((view) => make("li", {}, it.views.get(view).asks.replace(/\?.*/, "?"), it.idle.includes(view) ? " As in a sound week." : ""));
     panel.replaceChildren(
       make("h2", { tabindex: -1 }, `${it.title}: ${got} of ${most} points`),
-      make("ul", {}, ...lines.map(([words, own, of]) => make("li", {}, `${words}: ${of ? `${own} of ${of}` : own}`))),
+      make(
+        "table",
+        {},
+        make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "What counts"), make("th", { scope: "col" }, "Points"))),
+        make("tbody", {}, ...lines.map(([words, own, of]) => make("tr", {}, make("td", {}, words), make("td", {}, of ? `${own} of ${of}` : String(own))))),
+      ),
       make("p", {}, `You said: ${causes[now.cause]}. ${actions[now.action]}.`),
       make("h3", {}, "What it was, and what to ask in which order"),
       ...[...answer.children].slice(1).map(copy),
