@@ -37,6 +37,8 @@ PLAN = {
     "left": [["problem/metrics/", 17]],
 }
 PLAN["days"] = [["2026-03-01", [["read", "problem/goal/", 11]]]]
+DRILLED = {"date": "2026-03-01", "id": "monday", "title": "Monday, 09:40", "points": 7, "of": 10}
+DRILLING = {"id": "monday", "elapsed": 4, "since": None, "asked": ["when"], "cause": 1}
 VALUES = {
     "read": {"problem/goal/": "2026-03-01"},
     "cards": {"late-clicks": [1, "2026-03-02"]},
@@ -45,6 +47,8 @@ VALUES = {
     "mock": [RUN],
     "now": NOW,
     "plan": PLAN,
+    "drill": [DRILLED],
+    "drilling": DRILLING,
 }
 
 
@@ -156,6 +160,8 @@ KINDS = {
     "mock": st.lists(st.fixed_dictionaries({"date": DAYS, "title": TEXTS, "summary": TEXTS}), max_size=4),
     "now": st.sampled_from([None, NOW, NOW | {"elapsed": 2}]),
     "plan": st.sampled_from([None, PLAN, PLAN | {"revision": 2}]),
+    "drill": st.lists(st.builds(lambda date, id_: DRILLED | {"date": date, "id": id_}, DAYS, TEXTS), max_size=4),
+    "drilling": st.sampled_from([None, DRILLING, DRILLING | {"asked": []}]),
 }
 
 
@@ -173,7 +179,7 @@ def test_a_value_is_its_entries_and_a_later_change_wins(idle, data, kind):
       return JSON.stringify([kind.valid(first), fold(kind, one), fold(kind, two), fold(kind, merge(two, one))]);
     }"""
     valid, one, two, both = json.loads(idle.evaluate(script, json.dumps([kind, first, second])))
-    ordered = (lambda runs: sorted(map(json.dumps, runs))) if kind == "mock" else (lambda value: value)
+    ordered = (lambda runs: sorted(map(json.dumps, runs))) if kind in ("mock", "drill") else (lambda value: value)
     assert valid
     assert ordered(one) == ordered(first)
     assert ordered(two) == ordered(both) == ordered(second)
