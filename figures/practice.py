@@ -282,5 +282,5 @@ def delivery_time() -> str:
         "Online: a list is opened or an order moves, the state of kitchen and couriers now, the minutes left as mean "
         "and quantiles, a correction by slice, the promise to the customer, the mean to dispatch. Offline: minutes by "
         "stage, cancelled orders too, features as of the moment, daily training, a gate by coverage and a switchback.",
-        "One distribution, two readers: the customer gets a promise, dispatch an expectation.",
+        "One distribution: whoever orders gets a promise, dispatch an expectation.",
     )
