@@ -54,6 +54,14 @@ print(y())
 
     So it is.
 
+??? exercise lift "Write lift, 2 min"
+
+    Divide.
+
+??? hint "the idea"
+
+    A ratio.
+
 <div class="all-cards"></div>
 
 <div class="overview"></div>
@@ -117,6 +125,7 @@ def test_a_twin_is_the_page_with_what_the_build_puts_there(tmp_path, config):
     assert "\n[a paper](https://a.example/b)" in text.replace("see [", "\n[")
     assert "[above](https://example.org/evaluation/lift/#lift)" in text
     assert "\n```console\nmake test\n```\n\n**Right: Yes**\n\nSo it is.\n" in text
+    assert "\n**Exercise: Write lift, 2 min**\n\nDivide.\n\n**Hint: the idea**\n\nA ratio.\n" in text
     assert "\n## Cards 2\n\n**Q?**\n\nSee [the `x`](https://example.org/evaluation/).\n\nAfter.\n" in text
     for left in ("<div", "</div", "8<", "exec=", "figures.x", "{ #", "???", "---"):
         assert left not in text

@@ -174,6 +174,10 @@ def test_a_number_from_nowhere_is_named_with_its_line(faults, text, words, line)
     assert faults(text) == [(line, f"'{words}' comes from nowhere")]
 
 
+def test_an_exercise_and_its_hints_are_given(faults):
+    assert faults('??? exercise f "Take 30 %, 8 min"\n\n    Of 400 rows.\n\n??? hint "the 20 %"\n\n    Half.\n') == []
+
+
 def test_a_description_is_prose(faults):
     assert faults("Words.\n", description="A gain of 12 %.") == [(3, "'12 %' comes from nowhere")]
 
