@@ -46,6 +46,7 @@ def outcome(folder, *arguments):
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 def test_an_exercise_fails_while_it_is_blank_and_passes_with_its_heart(exercise, tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\naddopts = "--of-the-folder-around"\n')
     folder = tmp_path / "exercise"
     loop.lay_out(exercise, folder)
     code, said = outcome(folder, "-x")
