@@ -114,8 +114,8 @@ def _fitted(seed: int, fault: str | None = None, old: bool = False) -> pd.DataFr
     return pd.concat([test, live])[[*RATES, *OFFLINE, "p"]]
 
 
-def _week(seed: int, serving: str | None = None, since: int = JOB, new: str | None = None) -> World:
-    """Return the week with a fault of serving from an hour on, or with another new model."""
+def _week(seed: int, serving: str | None = None, new: str | None = None) -> World:
+    """Return the week with a fault of serving from day 7 on, or with another new model."""
     new_model, old_model = _fitted(seed, new), _fitted(seed, None, old=True)
     log = _log(seed)
     rows = log[log["day"] >= FIRST_DAY].join(new_model)
@@ -124,7 +124,7 @@ def _week(seed: int, serving: str | None = None, since: int = JOB, new: str | No
         rows.loc[early, RATES + OFFLINE] = old_model.loc[early, RATES + OFFLINE]
     rows["p_new"], rows["p_old"] = new_model["p"], old_model["p"]
     if serving is not None:
-        late = rows["hours"] >= since
+        late = rows["hours"] >= JOB
         rows.loc[late, RATES] = _fitted(seed, serving).loc[late, RATES]
         rows.loc[late, "p_new"] = _fitted(seed, serving).loc[late, "p"]
         rows.loc[late, "p_old"] = _fitted(seed, serving, old=True).loc[late, "p"]
@@ -223,10 +223,10 @@ def world_changed(seed: int) -> World:
 
 
 def page_changed(seed: int) -> World:
-    """Push the last three places below what a screen shows, from day 7 on."""
+    """Push all places but the first below what a screen shows, from day 7 on."""
     world, rng = _week(seed), np.random.default_rng([seed, 6])
     rows = world.rows
-    below = (rows["hours"] >= JOB) & (rows["position"] >= 3)
+    below = (rows["hours"] >= JOB) & (rows["position"] >= 2)
     return replace(world, rows=_unclicked(rows, below.to_numpy() & (rng.random(len(rows)) < 0.9)))
 
 

@@ -199,3 +199,9 @@ def test_tables_stay_tables():
     assert gathered(BeautifulSoup(f"<p>x</p>{table}</table>", "html.parser")) == [
         *("", "x", "", "| A | B |", "|---|---|", "| 1 | 2 3 |", "")
     ]
+
+
+def test_an_incident_has_its_charts_in_words():
+    chart = '<figure class="plot"><svg aria-label="A line falls."></svg></figure>'
+    soup = plain(BeautifulSoup(f'<div class="incident"><p>It fell.</p>{chart}</div>', "html.parser"), "https://a.b/c/")
+    assert [line for line in gathered(soup.div) if line] == ["It fell.", "*Figure: A line falls.*"]

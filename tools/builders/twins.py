@@ -26,7 +26,7 @@ FOLDED = re.compile(r'(?:\?\?\?\+?|!!!) (\w+)(?: [\w-]+)?(?: "(.+)")?')
 PLACE = re.compile(rf'<(?:div|p) class="({"|".join(sorted(GATHERED))})"></(?:div|p)>')
 PROVED = ("proof-summary", "proof-pages")
 # What a twin takes from the built page, and from a notebook, by its class.
-TAKEN = {"plot", "plan", "sums", *GATHERED}
+TAKEN = {"plot", "plan", "sums", "drill", "incident", *GATHERED}
 RAN = TAKEN | {"language-python", "language-text"}
 BOX = re.compile(r"</?(?:div|section|ol|li)\b.*")
 LINK = re.compile(r"\]\(([^()\s:#]*)(#[\w.:-]+)?\)")
@@ -73,6 +73,8 @@ def plain(soup: BeautifulSoup, url: str) -> BeautifulSoup:
         link.replace_with(f"[{words(link)}]({urljoin(url, link['href'])})")
     for drawing in soup.select("td > svg[aria-label]"):
         drawing.replace_with(drawing["aria-label"])
+    for drawing in soup.select(".incident svg[aria-label]"):
+        drawing.name, drawing.string = "p", f"*Figure: {drawing['aria-label']}*"
     return soup
 
 
