@@ -232,7 +232,7 @@ INCIDENTS = {
             "when": "The rise is in the small hours of day 7 and gone by noon. No release and no job undoes itself.",
             "slices": (
                 "It sits in one country and one old app version. Such ratios, and such weak p-values: counted by user, "
-                "all those clicks rest on a few of them."
+                "those clicks rest on a few of them."
             ),
             "users": (
                 "Four users see more in an hour than a person can, click and click, and the purchases for each click "
@@ -258,7 +258,7 @@ INCIDENTS = {
         good={
             "when": "It begins on the evening of day 6, after hours in which only the dashboards were touched.",
             "recount": "The labels say the same as the dashboard: the fall is real.",
-            "slices": "Every slice is promised too much, by about one factor. A fault has an edge, this has none.",
+            "slices": "Every slice is promised too much, and no more unevenly than so few clicks are: no edge, no fault.",
             "traffic": (
                 "Fewer impressions too, of all versions and countries alike. No fault of a model sends people away in"
                 " a night."

@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from snippets.datasets.ad_log import simulate_ad_log
+from snippets.datasets.ad_log import DEVICES, simulate_ad_log
 from snippets.evaluation.ab_test import delta_method_ratio
 from snippets.evaluation.broken_pipeline import RATES, run_pipeline, smoothed_rate
 from snippets.evaluation.calibration import calibration_ratio
@@ -40,6 +40,11 @@ OFFLINE = [f"{rate}_offline" for rate in RATES]
 WINDOW, EARLY = "24h", 600  # the joiner's, and in seconds that of a monitor in a hurry
 PER_HOUR = 20  # impressions, more than people see here
 CUTS = ["device", "version", "country", "category"]
+SINGLE = [
+    f"{column}={value}"
+    for column, values in (("device", DEVICES), ("version", VERSIONS), ("country", COUNTRIES))
+    for value in values
+]
 
 
 @dataclass(frozen=True)
@@ -384,22 +389,16 @@ def _traffic(world: World, _: Metric) -> Seen:
 def _slices(world: World, _: Metric) -> Seen:
     now = world.day(7)
     report = slice_report(now[CUTS], now["click"], now["p"], depth=2, users=now["user_id"])
-    rows = [
-        [
-            row.slice,
-            f"{row.clicks:.0f}",
-            "no click" if np.isinf(row.ratio) else f"{row.ratio:.2f}",
-            _p(row.p_value),
-            _p(row.p_adjusted),
-        ]
-        for row in report.head(8).itertuples()
-    ]
-    single = slice_report(now[CUTS[:3]], now["click"], now["p"]).sort_values("slice")
-    signal = np.log((single["clicks"] + 1) / (single["expected"] + 1)).to_numpy()
+    worst, single = report.iloc[0], report.set_index("slice").loc[SINGLE]
+    total = calibration_ratio(now["click"], now["p"])
+    rows = [["all", f"{now['click'].sum()}", f"{total:.2f}", "", ""]]
+    for name, it in [*single.iterrows(), (f"the worst: {worst['slice']}", worst)]:
+        ratio = "no click" if np.isinf(it["ratio"]) else f"{it['ratio']:.2f}"
+        rows.append([name, f"{it['clicks']:.0f}", ratio, _p(it["p_value"]), _p(it["p_adjusted"])])
+    apart = np.log((single["clicks"] + 1) / (single["expected"] + 1))
     # All together, whether some stand apart from the others, and whether one does after the correction
-    total = np.log(now["click"].sum() / now["p"].sum())
-    signal = np.array([total, *(signal - np.median(signal)), report["p_adjusted"].min() < 0.05])
-    return Seen([f"worst of {len(report)} slices", "clicks", "promised for each", "p", "adjusted"], rows, signal)
+    signal = np.array([np.log(total), *(apart - apart.median()), worst["p_adjusted"] < 0.05])
+    return Seen(["slice", "clicks", "promised for each", "p", f"adjusted for {len(report)}"], rows, signal)
 
 
 def _p(value: float) -> str:

@@ -153,7 +153,7 @@ def test_an_incident_shows_its_alarm_its_views_and_its_answer(shown):
         table, drawing = view.table, view.svg
         assert (table is None) != (drawing is None)
         if table:
-            assert 2 <= len(table.select("tbody tr")) <= 8
+            assert 2 <= len(table.select("tbody tr")) <= 12
         assert view.p.text == f"Costs {view['data-price']} minute{'s' if view['data-price'] != '1' else ''}."
     answer = page.select_one("details.answer")
     assert CAUSES[it.cause] in answer.text
