@@ -258,7 +258,7 @@ INCIDENTS = {
         good={
             "when": "It begins on the evening of day 6, after hours in which only the dashboards were touched.",
             "recount": "The labels say the same as the dashboard: the fall is real.",
-            "slices": "Every slice is promised too much, and no more unevenly than so few clicks are: no edge, no fault.",
+            "slices": "Every slice is promised too much, as evenly as so few clicks allow. A fault has an edge.",
             "traffic": (
                 "Fewer impressions too, of all versions and countries alike. No fault of a model sends people away in"
                 " a night."
