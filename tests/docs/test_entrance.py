@@ -97,15 +97,17 @@ def assert_each_once(file, named, wanted):
     assert sorted(name for name in set(named) if named.count(name) > (name in wanted)) == [], f"too many in {file}"
 
 
-def test_the_study_plans_name_each_page_once_and_the_evening_is_a_part_of_the_day():
+def test_the_study_plans_name_each_page_once_but_for_the_evening_and_the_plan_of_its_own():
     study = (ROOT / "docs/study.md").read_text(encoding="utf-8")
-    evening, day, rest = (
+    evening, day, week, two_weeks, rest = (
         re.findall(r"^- \[.+?\]\(([\w/-]+\.(?:md|py))(?:#[\w-]+)?\)", part, re.MULTILINE)
-        for part in re.split(r"^## One (?:day|week)$", study, flags=re.MULTILINE)
+        for part in re.split(r"^## (?:One day|One week|Two weeks|Three weeks)$", study, flags=re.MULTILINE)
     )
-    named = day + rest
+    named = day + week + rest
     assert evening
     assert set(evening) <= set(day)
+    assert set(two_weeks) < set(named)
+    assert {page for page in two_weeks if two_weeks.count(page) > 1} == {"practice/mock-interview.md"}
     assert_each_once("docs/study.md", named, pages() - {"index.md", "study.md"})
 
 
