@@ -166,8 +166,8 @@ def best_for_each_brings_little(found):
 
 
 @claim(
-    "Where fifty pushes about double the chance that the next is the last, turn-offs and visits of four weeks, multiplied "
-    "out, promise a twentieth more of half a year than seven pushes a week bring, or more.",
+    "Where fifty pushes about double the chance that the next is the last, turn-offs and visits of four weeks, "
+    "multiplied out, promise a twentieth more of half a year than seven pushes a week bring, or more.",
     holds=above(0.05),
     twin={"wear": 0.0},
     seeds=20,
