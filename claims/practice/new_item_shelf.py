@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaln
-from scipy.stats import betabinom, norm
+from scipy.stats import beta, betabinom, norm
 
 from claims.claim import above, below, between, claim, experiment
 from snippets.evaluation.ab_test import always_valid_interval
@@ -311,6 +311,7 @@ def _stay(seed, *, life=1_000, mean=0.04, spread=50, better=1.0, late=0.9):
         "by worth": lambda i, clicks, before, early: worth[i][clicks],
         "by worth, a look late": lambda i, clicks, before, early: worth[max(i - 1, 0)][before],
         "by worth, clicks missing": lambda i, clicks, before, early: worth[i][early],
+        "by odds": lambda i, clicks, before, early: beta.sf(bar, a + clicks, b + LOOK * i - clicks) >= 0.1,
         "by interval": lambda i, clicks, before, early: (
             clicks / LOOK >= i * bar - 1.96 * (i * bar * (1 - bar) / LOOK) ** 0.5
         ),
@@ -377,6 +378,18 @@ def worth_earns_more(found):
 )
 def worth_bears_another_prior(found):
     return found["by worth"] - max(found[f"{views} views each"] for views in EACH)
+
+
+@claim(
+    "Dropping an item whose chance to be better than the bar, by prior and counts, is below one in ten earns at least "
+    "four fifths as much as dropping it by what another look is worth.",
+    staying,
+    holds=above(0),
+    twin={"life": 300},
+    unit="clicks an item, over four fifths",
+)
+def odds_earn_nearly_as_much(found):
+    return found["by odds"] - 0.8 * found["by worth"]
 
 
 @claim(
