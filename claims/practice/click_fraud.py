@@ -196,7 +196,7 @@ def both_find_more_where_traffic_is_mixed(seed, *, dirty=0.03, mix=0.5, shift=1.
     "Where the clicks of honest publishers have something in common, half as large as what fraud adds to a click, the "
     "publisher finds less than a third of what it finds where they are alike.",
     holds=below(1 / 3),
-    twin={"audience": 0.0},
+    twin={"audience": 0.1},
     seeds=20,
     worlds={"default": {}, "a better click score": {"shift": 1.5}, "fewer publishers cheat": {"dirty": 0.01}},
     percent=True,
