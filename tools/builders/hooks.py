@@ -46,6 +46,7 @@ KINDS = {
     'class="all-prompts"': "practises",
     'class="sheet"': "on-paper",
 }
+DRILL = re.compile(r'data-drill="[^"]*?minutes&quot;: ?(\d+)')  # of one incident
 SAID = re.compile(r'(<div class="breath">\s*<p>)"(.*?)"(</p>\s*</div>)', re.DOTALL)  # aloud, in straight quotes
 
 
@@ -147,6 +148,7 @@ def on_env(env, config, files):
     config.extra["notebooks"] = {}
     minutes = {url: 0 if url in LOOKED_UP else reading_minutes(page.content) for url, page in pages.items()}
     minutes |= {url: config.extra["phases"][-1]["end"] for url, page in pages.items() if is_mock(page)}
+    minutes |= {url: int(found[1]) for url, page in pages.items() if (found := DRILL.search(page.content))}
     cases = {url: unescape(str(page.title)) for url, page in pages.items() if '<div class="prompt"' in page.content}
     for url, page in pages.items():
         if not page.is_homepage and (text := notebook(page, config, files)):

@@ -237,8 +237,9 @@
     if (event.key === keyOf("drill")) showHistory();
     if (event.key !== keyOf("drilling")) return;
     const found = current();
-    if (!found || found.now.tab === me) return;
+    if (found?.now.tab === me) return;
     clearInterval(ticking);
+    if (!found) return show(); // it was given up, kept or deleted there
     document.body.classList.remove("mock-runs");
     panel.replaceChildren(make("p", {}, "This drill goes on in another tab."), make("p", {}, button("Go on here", show, true)));
   });

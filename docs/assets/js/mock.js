@@ -123,11 +123,13 @@
     const further = button("Next question", ask, true);
     const which = make("select", { id: "mock-phase", onchange: () => showNotes() });
     it.phases.forEach(({ name }, i) => which.append(make("option", { value: i }, name)));
-    const notes = make("textarea", { id: "mock-notes", rows: 6, oninput: note });
+    const notes = make("textarea", { id: "mock-notes", rows: 6, oninput: note, onfocus: () => (written = phaseNow()), onblur: () => phaseNow() !== written && turn() });
+    const phaseNow = () => it.questions[shown - 1].phase;
+    let written = 0; // the phase in which one began to write
     const said = make("p", { role: "status" });
     panel.replaceChildren(
       make("h2", { id: "mock-title", tabindex: -1 }, it.title),
-      make("p", { class: "prompt" }, it.prompt),
+      make("div", { class: "prompt" }, make("p", {}, it.prompt)),
       make("div", { class: "dial" }, left, phase, bar),
       make(
         "div",
@@ -182,12 +184,16 @@
         asked.replaceChildren();
         earlier.replaceChildren(...all.filter((question) => question.phase !== own).map(item));
         past.hidden = !earlier.children.length;
-        which.value = own;
-        showNotes();
+        if (document.activeElement !== notes) turn();
       }
       asked.append(...mine.slice(asked.children.length).map(item)); // only what is new is read out
     }
 
+    /** Notes are for the phase of the last question; while one is written, they stay where they are. */
+    function turn() {
+      which.value = phaseNow();
+      showNotes();
+    }
     function showNotes() {
       notes.value = now.notes[it.phases[which.value].name] ?? "";
     }
@@ -240,7 +246,10 @@
       );
       const label = make("label", { for: `evidence-${i}`, class: "evidence" }, "Your evidence: what you said, in one sentence", evidence);
       const expects = make("p", {}, `${it.rank}: ${expected[RANKS.indexOf(it.rank)]}`);
-      return { area, evidence, box: make("fieldset", {}, make("legend", {}, area), expects, ...choices, label) };
+      // A row is a phase, but for evaluation, which has two, and talk, which has none.
+      const mine = it.phases.filter((_, phase) => Math.min(phase, 4) === i).map(({ name }) => now.notes[name]?.trim()).filter(Boolean);
+      const noted = mine.length ? [make("p", { class: "noted" }, `Your notes: ${mine.join(" ")}`)] : [];
+      return { area, evidence, box: make("fieldset", {}, make("legend", {}, area), expects, ...noted, ...choices, label) };
     });
     const answers = make("details", { class: "question" }, make("summary", {}, "What the guide answers"));
     answers.append(make("p", {}, `Compare what you said with the line of your level, ${it.rank.toLowerCase()}, and read the next one.`));
@@ -318,7 +327,10 @@
       ...it.phases.map(({ name }) => `- ${name}: ${now.notes[name]?.trim() || "(none)"}`),
       "",
       "The rubric:",
-      ...rubric.map(({ area, levels }) => `- ${area}. Pass: ${levels[0]} Strong: ${levels[1]} Exceptional: ${levels[2]}`),
+      ...rubric.map(
+        ({ area, levels, ranks: expected }) =>
+          `- ${area}. Pass: ${levels[0]} Strong: ${levels[1]} Exceptional: ${levels[2]} Expected at this level: ${expected[RANKS.indexOf(it.rank)]}`,
+      ),
       "",
     ].join("\n");
   }
@@ -397,7 +409,7 @@
     const lines = rubric.map(({ area }) =>
       make("tr", {}, make("th", { scope: "row" }, area), ...scored.map(({ levels }) => make("td", {}, LEVELS[levels[area]] ?? "not scored"))),
     );
-    const read = weakest.read.flatMap((link) => [" ", link.cloneNode(true)]);
+    const read = weakest.read.flatMap((link, i) => [i ? ", " : " ", link.cloneNode(true)]);
     return [
       make("div", { class: "md-typeset__scrollwrap" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...lines))),
       make("p", {}, `Weakest of late: ${weakest.area}. Read and practise:`, ...read),
@@ -423,8 +435,9 @@
     if (event.key === keyOf("mock")) showHistory();
     if (event.key !== keyOf("now")) return;
     const found = current();
-    if (!found || found.now.tab === me) return;
+    if (found?.now.tab === me) return;
     clearInterval(ticking);
+    if (!found) return show(); // it was given up, kept or deleted there
     document.body.classList.remove("mock-runs");
     panel.replaceChildren(make("p", {}, "This interview goes on in another tab."), make("p", {}, button("Go on here", show, true)));
   });

@@ -5,8 +5,10 @@
   const { pageOf, load, save, day, make, download, entries, quizOf, keyOf } = window.mlDesign;
   const [MOCK, SHEET, CARDS] = ["mock-interview", "cheat-sheet", "flashcards"].map((name) => `practice/${name}/`);
   const MOCK_MINUTES = 45;
+  const QUESTIONS = 20; // of a quiz, or more
   const CARD_MINUTES = 10;
   const MOST = 42; // days: who has more begins later
+  const READING = 150; // minutes of it for each mock interview with its answer, which take an hour: reading is not all
   const WEEK = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
   const lists = document.querySelector(".plan");
 
@@ -40,6 +42,22 @@
     return all.filter((at) => !off.includes((at.getDay() + 6) % 7)).map(named);
   }
 
+  /** The things by worth: as they come, but case studies as often as one practises. */
+  function byWorth(all) {
+    const cases = all.filter(({ kind }) => kind === "case");
+    const order = [];
+    let gone = 0;
+    for (const thing of all.filter(({ kind }) => kind !== "case")) {
+      order.push(thing);
+      gone += thing.minutes;
+      if (gone >= READING && cases.length) {
+        order.push(cases.shift());
+        gone = 0;
+      }
+    }
+    return [...order, ...cases];
+  }
+
   /** The things in the order of study: as they come, with a mock interview before each answer, and these spread. */
   function inOrder(chosen) {
     const cases = chosen.filter(({ kind }) => kind === "case");
@@ -50,7 +68,8 @@
     let next = 0;
     const due = () => next < cases.length && gone >= total * (0.4 + (0.6 * (next + 0.5)) / cases.length);
     const practise = () => {
-      order.push({ ...cases[next], kind: "mock", minutes: MOCK_MINUTES }, cases[next]);
+      if (!cases[next].mocked) order.push({ ...cases[next], kind: "mock", minutes: MOCK_MINUTES });
+      order.push(cases[next]);
       next += 1;
     };
     for (const thing of others) {
@@ -65,12 +84,13 @@
   /** Put things in order into days of so many minutes; a page that still fits may come before a longer thing. */
   function fill(order, rooms) {
     const queue = [...order];
-    const days = rooms.map((room) => {
+    const days = rooms.map((room, day) => {
+      const longest = Math.max(...rooms.slice(day));
       const mine = [];
       let left = room;
       while (queue.length) {
         let i = queue.findIndex(({ kind, minutes }, at) => minutes <= left && (at === 0 || kind === "read"));
-        if (i < 0 && !mine.length && queue[0].minutes > Math.max(...rooms)) i = 0; // longer than any day: alone
+        if (i < 0 && !mine.length && queue[0].minutes > longest) i = 0; // longer than any day to come: alone
         if (i < 0) break;
         const [thing] = queue.splice(i, 1);
         mine.push(thing);
@@ -82,18 +102,23 @@
   }
 
   /**
-   * What to do on which day: as many of the things, from the first, as fit. Cards come each day but the first, the sheet
-   * comes on the last, which has nothing new if there are others.
+   * What to do on which day: as many of the things, from the first, as fit; if all do, no more on a day than it takes.
+   * Cards come each day but the first, the sheet comes on the last, which has nothing new if there are others. Of the
+   * first day some minutes may be spent.
    */
-  function schedule(all, dates, minutes, onSheet) {
+  function schedule(things, dates, minutes, onSheet, spent = 0) {
+    const all = byWorth(things);
     const cards = minutes >= 3 * CARD_MINUTES ? CARD_MINUTES : 0;
     const fresh = dates.length > 1 ? dates.slice(0, -1) : dates;
-    const rooms = fresh.map((_, i) => minutes - (i ? cards : 0) - (dates.length === 1 ? onSheet : 0));
+    const rooms = (each) => fresh.map((_, i) => each - (i ? cards : spent) - (dates.length === 1 ? onSheet : 0));
+    const filledBy = (count, each) => fill(inOrder(all.slice(0, count)), rooms(each));
     let chosen = all.length;
-    let filled = fill(inOrder(all), rooms);
-    while (filled.rest.length) {
-      chosen -= 1;
-      filled = fill(inOrder(all.slice(0, chosen)), rooms);
+    let filled = filledBy(chosen, minutes);
+    while (filled.rest.length) filled = filledBy((chosen -= 1), minutes);
+    for (let less = minutes - 5; chosen === all.length && less >= 3 * CARD_MINUTES; less -= 5) {
+      const lighter = filledBy(chosen, less);
+      if (lighter.rest.length) break;
+      filled = lighter;
     }
     const days = dates.map((date, i) => {
       const own = (filled.days[i] ?? []).map(({ kind, page, minutes: each }) => [kind, page, each]);
@@ -108,31 +133,39 @@
   lists.before(panel);
   const sum = (items) => items.reduce((total, [, , minutes]) => total + minutes, 0);
   const long = (minutes) => (minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`);
-  const said = (date) => noon(date).toLocaleDateString("en", { weekday: "long", day: "numeric", month: "long" });
+  const counted = (number) => (number === 1 ? "1 day" : `${number} days`);
+  const said = (date) =>
+    noon(date).toLocaleDateString("en", { weekday: "long", day: "numeric", month: "long", ...(date > day(300) && { year: "numeric" }) });
 
   /** Whether a thing was done, as far as this browser knows. */
   function finished([kind, page], date) {
     if (kind === "cards") return Object.values(entries("cards")).some(([at]) => named(new Date(at)) === date);
     if (kind === "mock") return load("mock").some(({ title }) => title === things.get(page)?.title);
-    return page in load("read") || (kind === "quiz" && Object.keys(quizOf(page)).length >= 10);
+    return page in load("read") || (kind === "quiz" && Object.keys(quizOf(page)).length >= QUESTIONS);
   }
 
   const title = ([kind, page]) =>
     ({ mock: `Mock interview: ${things.get(page)?.title}`, sheet: "The cheat sheet", cards: "Flashcards" })[kind] ?? things.get(page)?.title;
   const address = ([kind, page]) => hrefs.get(kind === "mock" ? MOCK : page);
 
-  /** Plan what is not done yet, from today on. */
+  /** Plan what is not done yet, from today on; what was done today has taken its minutes. */
   function plan({ day: until, minutes, off, at }) {
+    const before = load("plan");
     const open = [...things.values()].filter(({ kind, page }) => !finished([kind, page]));
-    const made = schedule(open, between(day(), until, off).slice(-MOST), minutes, sheet);
-    save("plan", { day: until, minutes, off, at, revision: (load("plan")?.revision ?? 0) + 1, ...made });
+    const known = open.map((thing) => ({ ...thing, mocked: thing.kind === "case" && finished(["mock", thing.page]) }));
+    const dates = between(day(), until, off).slice(-MOST);
+    const today = dates[0] === day() ? (before?.days.find(([date]) => date === day())?.[1] ?? []) : [];
+    const made = schedule(known, dates, minutes, sheet, sum(today.filter((item) => finished(item, day()))));
+    // Days that are in a calendar by now, and in this plan no more.
+    const gone = [...(before?.gone ?? []), ...(before?.days ?? []).map(([date]) => date)].filter((date) => date >= day() && !dates.includes(date));
+    save("plan", { day: until, minutes, off, at, revision: (before?.revision ?? 0) + 1, gone: [...new Set(gone)], ...made });
     show();
     panel.querySelector("h2").focus();
   }
 
   function show() {
     const kept = load("plan");
-    const until = make("input", { type: "date", id: "plan-day", required: true, min: day(1), value: kept?.day ?? "" });
+    const until = make("input", { type: "date", id: "plan-day", required: true, min: day(1), max: day(730), value: kept?.day ?? "" });
     const minutes = make("input", { type: "number", id: "plan-minutes", required: true, min: 15, max: 600, step: 5, value: kept?.minutes ?? 60 });
     const off = WEEK.map((name, i) => make("input", { type: "checkbox", value: i, checked: kept?.off.includes(i) ?? false }));
     const at = make("input", { type: "time", id: "plan-at", required: true, value: kept?.at ?? "19:00" });
@@ -143,7 +176,9 @@
         onsubmit: (event) => {
           event.preventDefault();
           const free = off.filter((box) => box.checked).map((box) => Number(box.value));
-          if (!between(day(), until.value, free).length) status.textContent = "No day is left before it: read the cheat sheet, and nothing new.";
+          if (until.value > day(730)) status.textContent = "That is more than two years from now.";
+          else if (!between(day(), until.value).length) status.textContent = "No day is left before it: read the cheat sheet, and nothing new.";
+          else if (!between(day(), until.value, free).length) status.textContent = "No day of the week is left to study on.";
           else plan({ day: until.value, minutes: Number(minutes.value), off: free, at: at.value });
         },
       },
@@ -158,27 +193,30 @@
 
   function days(kept) {
     const now = day();
-    if (kept.day <= now) return [make("p", {}, `Your interview was planned for ${said(kept.day)}. For another one, say its day.`)];
+    if (kept.day === now) return [make("p", {}, "Your interview is today: ", make("a", { href: hrefs.get(SHEET) }, "the cheat sheet"), ", and nothing new.")];
+    if (kept.day < now) return [make("p", {}, `Your interview was planned for ${said(kept.day)}. For another one, say its day.`)];
     const known = kept.days.map(([date, items]) => [date, items.filter(title)]);
     const late = known.filter(([date]) => date < now).flatMap(([, items]) => items.filter((item) => item[0] !== "cards" && !finished(item)));
     const all = known.flatMap(([, items]) => items);
-    const words = [`${said(kept.day)} is in ${between(now, kept.day).length} days. `];
+    const words = [`${said(kept.day)} is in ${counted(between(now, kept.day).length)}. `];
     if (known[0][0] > now) words.push(`The plan begins on ${said(known[0][0])}. `);
-    words.push(late.length ? `You are behind by ${long(sum(late))}: plan anew, or catch up.` : "You are not behind.");
+    if (known[0][0] <= now) words.push(late.length ? `You are behind by ${long(sum(late))}: plan anew, or catch up.` : "You are not behind.");
+    const line = (item, date) => make("li", {}, make("a", { href: address(item) }, title(item)), finished(item, date) ? ", done" : "");
     const one = ([date, items]) =>
       make(
         "li",
         {},
         make("strong", {}, date === now ? "Today" : said(date)),
         make("span", { class: "reading" }, long(sum(items))),
-        make("ul", {}, ...items.map((item) => make("li", {}, make("a", { href: address(item) }, title(item)), finished(item, date) ? ", done" : ""))),
+        make("ul", {}, ...items.map((item) => line(item, date))),
       );
     const [gone, coming] = [known.filter(([date]) => date < now), known.filter(([date]) => date >= now)];
     const folded = (name, ...inside) => make("details", { class: "question" }, make("summary", {}, name), ...inside);
     const left = kept.left.filter(([page]) => things.has(page));
     return [
       make("p", { class: "state" }, ...words),
-      ...(gone.length ? [folded(`${gone.length} days gone by`, make("ol", {}, ...gone.map(one)))] : []),
+      ...(late.length ? [make("ul", {}, ...late.map(line))] : []),
+      ...(gone.length ? [folded(`${counted(gone.length)} gone by`, make("ol", {}, ...gone.map(one)))] : []),
       make("ol", {}, ...coming.map(one)),
       ...(left.length
         ? [
@@ -208,7 +246,17 @@
       `DESCRIPTION:${escaped(items.map((item) => `${title(item)}: ${address(item)}`).join("\n"))}`,
       "END:VEVENT",
     ]);
-    const lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//ML Design//Study plan//EN", ...events, "END:VCALENDAR"];
+    const cancelled = (kept.gone ?? []).flatMap((date) => [
+      "BEGIN:VEVENT",
+      `UID:${date}@ml-design.study-plan`,
+      `DTSTAMP:${stamp}`,
+      `SEQUENCE:${kept.revision}`,
+      `DTSTART:${date.replaceAll("-", "")}T${kept.at.replace(":", "")}00`,
+      "STATUS:CANCELLED",
+      "SUMMARY:ML Design: not on this day",
+      "END:VEVENT",
+    ]);
+    const lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//ML Design//Study plan//EN", ...events, ...cancelled, "END:VCALENDAR"];
     return `${lines.map(folded).join("\r\n")}\r\n`;
   }
 

@@ -10,8 +10,9 @@
   const pages = make("ul");
   const again = make("button", { type: "button", class: "md-button md-button--primary", onclick: askAgain });
   const all = make("button", { type: "button", class: "md-button", onclick: showAll }, "Show all questions");
+  const rest = make("button", { type: "button", class: "md-button", onclick: goOn });
   const anew = make("button", { type: "button", class: "md-button", onclick: restart }, "Start again");
-  const controls = make("p", { class: "controls" }, again, " ", all, " ", anew);
+  const controls = make("p", { class: "controls" }, again, " ", rest, " ", all, " ", anew);
   const panel = make("section", { class: "trainer", "aria-label": "Your result", tabindex: -1 }, score, pages, controls);
   questions[0].box.before(panel);
 
@@ -170,16 +171,26 @@
     pages.replaceChildren(...[...links].map(([href, text]) => make("li", {}, "Read ", make("a", { href }, text))));
     again.textContent = `Ask ${back === 1 ? "the one" : `the ${back}`} again`;
     again.hidden = !back;
+    rest.textContent = left === 1 ? "Go on with the one left" : `Go on with the ${left} left`;
+    rest.hidden = !answered.length || !left;
     anew.hidden = !answered.length;
     all.hidden = questions.every(({ box }) => !box.hidden);
   }
 
-  function askAgain() {
-    const missed = waiting(kept());
-    for (const it of questions) it.box.hidden = !missed.includes(it);
-    missed.forEach(open);
+  function only(some) {
+    for (const it of questions) it.box.hidden = !some.includes(it);
+    some.forEach(open);
     show();
-    missed[0].form.querySelector("input").focus();
+    some[0].form.querySelector("input").focus();
+  }
+
+  function askAgain() {
+    only(waiting(kept()));
+  }
+
+  function goOn() {
+    const answers = kept();
+    only(questions.filter(({ id }) => !(id in answers)));
   }
 
   function showAll() {
@@ -198,7 +209,9 @@
 
   for (const it of questions) {
     const answer = kept()[it.id];
-    if (answer !== undefined && !waiting({ [it.id]: answer }).length) close(it, true);
+    if (answer === undefined) continue;
+    if (!waiting({ [it.id]: answer }).length) close(it, true);
+    else it.verdict.textContent = answer[1] ? "Asked again, after some days." : "Missed before, so it is asked again.";
   }
   window.addEventListener("storage", (event) => event.key === keyOf("quiz") && show());
   show();

@@ -57,6 +57,7 @@
           [value.minutes, value.revision, ...value.off].every(Number.isInteger) &&
           value.days.length > 0 &&
           value.days.every(([date, items]) => text(date) && items.every(([kind, page, each]) => text(kind) && text(page) && each >= 0)) &&
+          (value.gone ?? []).every(text) &&
           value.left.every(([page, each]) => text(page) && each >= 0)),
       empty: null,
     },
