@@ -119,19 +119,6 @@ def the_quantile_holds_where_kitchens_are_busy(found):
 
 
 @claim(
-    "If a minute late costs nine times a minute early, the quantile costs less than the mean plus the best margin, by "
-    "one percent or more.",
-    promises,
-    holds=below(-0.01),
-    twin={"uneven": False},
-    percent=True,
-    unit="of the cost",
-)
-def the_quantile_costs_less(found):
-    return found["quantile, cost"] / found["mean, one margin, cost"] - 1
-
-
-@claim(
     "Where errors grow with the time, the mean times one factor costs as much as the quantile, to within two percent.",
     promises,
     holds=between(-0.02, 0.02),
@@ -379,51 +366,3 @@ def hours_share_the_queue(found):
 )
 def days_show_it(found):
     return found["days"] / found["everybody"]
-
-
-@experiment(seeds=20, worlds={"default": {}, "busier": {"busy": 1.1}, "a month": {"days": 28}})
-def equal_arms(seed, *, busy=1.0, regions=40, days=14, shared=True):
-    """Return how often two equal arms, drawn a thousand times by region and day, differ at 5 %, by what is counted.
-
-    Orders differ by eight minutes for reasons of their own; if not ``shared``, for no other reasons.
-    """
-    wanted = _demand(rng := np.random.default_rng([seed, 10]), busy, regions, days)
-    waiting, (_, orders) = _market(wanted, np.zeros(wanted.shape))
-    minutes = waiting.sum(axis=0) / 12 * shared  # of an order that comes now, as twelve couriers come
-    mean = np.average(minutes, weights=orders)
-    spread = np.average((minutes - mean) ** 2, weights=orders) + 8**2
-    minutes = minutes - mean + 8 * rng.normal(0, 1, minutes.shape) / np.sqrt(np.maximum(orders, 1))
-    count, total = (x.reshape(days, 288, regions).sum(axis=1).ravel() for x in (orders, orders * minutes))
-    new = rng.random((1_000, len(count))).argsort(axis=1) < len(count) // 2
-    arms = [(arm @ total, arm @ count, arm @ total**2) for arm in (new, ~new)]
-    gap = arms[0][0] / arms[0][1] - arms[1][0] / arms[1][1]
-    variance = {
-        "by order": sum(spread / n for _, n, _ in arms),
-        "by region and day": sum(squares / n**2 for _, n, squares in arms),
-    }
-    return {name: (np.abs(gap) > 1.96 * np.sqrt(v)).mean() for name, v in variance.items()}
-
-
-@claim(
-    "Two equal arms, drawn by region and day, differ at 5 % in more than half of the tests if orders count as "
-    "independent.",
-    equal_arms,
-    holds=above(1 / 2),
-    twin={"shared": False},
-    percent=True,
-    unit="of the tests",
-)
-def orders_are_no_units(found):
-    return found["by order"]
-
-
-@claim(
-    "With regions and days as units they differ in 3 to 8 % of the tests, if there are hundreds of those.",
-    equal_arms,
-    holds=between(0.03, 0.08),
-    twin={"regions": 2, "days": 1},
-    percent=True,
-    unit="of the tests",
-)
-def what_was_drawn_is_the_unit(found):
-    return found["by region and day"]
