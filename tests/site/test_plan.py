@@ -85,7 +85,7 @@ def test_with_little_time_it_is_the_first_list_and_with_much_all_of_them(phone, 
     assert stored(phone, "plan")["left"] == []
     works = [sum(each for kind, _, each in items if kind != "cards") for _, items in days(phone)]
     assert max(works) < 110
-    assert min(works[:-1]) > 0  # spread over the days
+    assert works.count(0) <= 3  # spread over the days
 
 
 def test_a_plan_of_a_fortnight_has_mock_interviews_and_what_is_done_is_not_planned(phone, base):  # noqa: F811
