@@ -20,6 +20,7 @@ from bs4 import BeautifulSoup, SoupStrainer, Tag
 from tools.builders.share import unset, words
 from tools.guards.fences import FIGURE, ROOT, RUN, SHOWN, blank_front_matter, renderer
 from tools.guards.markup import EXPECTED, GATHERED
+from tools.guards.proof import FIGURES
 
 FENCE = re.compile(r"( *)```(.*)")
 FOLDED = re.compile(r'(?:\?\?\?\+?|!!!) (\w+)(?: [\w-]+)?(?: "(.+)")?')
@@ -80,7 +81,7 @@ def plain(soup: BeautifulSoup, url: str) -> BeautifulSoup:
 
 def written(source: str, shown: BeautifulSoup) -> Iterator[str]:
     """Yield the lines of a page, with what stands for its includes, its figures and its gathered parts."""
-    figures = iter(shown.select("figure.plot:not(.incident *), div.sums, div.drill, div.incident"))
+    figures = iter(shown.select(FIGURES))
     planned = iter(shown.select(".plan :is(h2, li)"))
     drawing = plan = False
     for line in resolved(unfolded(blank_front_matter(source).split("\n"))):

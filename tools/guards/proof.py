@@ -34,6 +34,10 @@ class ProofError(Exception):
     """The site shows Python that nothing proves to have run; the message lists all of it."""
 
 
+# What a block of figures shows: a plot, sums of a quiz, what a drill is about, an incident with all its plots.
+FIGURES = "figure.plot:not(.incident *), div.sums, div.drill, div.incident"
+
+
 @dataclass
 class Page:
     """What one page shows, by how it was proven."""
@@ -155,7 +159,7 @@ def _check(soup: BeautifulSoup, page: Page, ran: list[dict], known: dict[str, st
         faults.append("what the last block printed is not shown")
     faults += [f"a block ran but is not shown: line {block['line']}" for blocks in left.values() for block in blocks]
     faults += ["a cell of the notebook ran but is not shown" for _ in cells.elements()]
-    figures = len(soup.select("figure.plot, div.sums"))
+    figures = len(soup.select(FIGURES))
     if page.source and not notebook:
         drawn = [digest(b.code) for b in written if b.info == FIGURE]
         if len(drawn) != figures:
