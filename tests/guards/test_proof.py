@@ -118,12 +118,18 @@ def test_a_whole_file_is_proven_and_counted_apart(world):
         (SOUND + fence(""), "an empty code block"),
         (SOUND.replace(fence(CODE) + OUTPUT, ""), "a block ran but is not shown: line 3"),
         (SOUND.replace("plot", "plain"), "1 figures are drawn, 0 are shown"),
+        (SOUND + '<div class="incident"></div>', "1 figures are drawn, 2 are shown"),
     ],
 )
 def test_what_nothing_vouches_for_is_refused(world, page, fault):
     with pytest.raises(ProofError) as caught:
         prove(published(world, page), world)
     assert f"page/: {fault}" in str(caught.value)
+
+
+def test_an_incident_is_one_figure_whatever_it_holds(world):
+    plot = '<figure class="plot"></figure>'
+    prove(published(world, SOUND.replace(plot, f'<div class="incident">{plot * 3}</div>')), world)
 
 
 @pytest.mark.parametrize("lab", [LAB + fence("c = 3"), fence("a = 1"), LAB.replace("a = 1", "a = 9")])
