@@ -212,7 +212,7 @@ def test_without_javascript_the_plan_is_all_there(browser, base):
     page = context.new_page()
     page.goto(base + "study/")
     assert page.locator(".plan li a").count() > 50
-    assert page.locator(".plan h2 .reading").count() == 4
+    assert page.locator(".plan h2 .reading").count() == 5
     assert page.locator(".plan input").count() == 0
     context.close()
 

@@ -356,8 +356,8 @@ def test_a_file_brings_everything_to_another_device(device):
     file = saved(one)
     assert (file["format"], file["version"], file["kinds"].keys()) == ("ml-design", 1, VALUES.keys())
     assert loaded(two, file) == (
-        "Loaded, newer than here: 1 page read, 1 flashcard, 1 daily goal, 1 quiz answer, 1 interview, "
-        "1 interview going on."
+        "Loaded, newer than here: 1 page read, 1 flashcard, 1 daily goal, 1 quiz answer, 1 study plan, 1 interview, "
+        "1 incident, 1 incident going on, 1 interview going on."
     )
     assert {kind: load(two, kind) for kind in VALUES} == VALUES
     assert "1 read" in two.locator("[data-pages] .done").first.inner_text()

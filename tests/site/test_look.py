@@ -114,7 +114,7 @@ def test_each_of_twenty_cards_is_judged_without_scrolling_on_a_phone(phone, base
         assert min(again["height"], knew["height"]) >= 44
         assert knew["x"] - again["x"] - again["width"] >= 12
         controls.last.click()
-    assert phone.locator(".all-cards").is_visible()
+    assert phone.get_by_text("All cards with their answers").is_visible()
 
 
 def test_a_sitting_hides_all_else_and_can_be_stopped(phone, base):
@@ -124,7 +124,7 @@ def test_a_sitting_hides_all_else_and_can_be_stopped(phone, base):
         assert not phone.locator(other).first.is_visible(), other
     phone.get_by_role("button", name="Stop").click()
     assert phone.get_by_role("button", name="Practise 20 cards").evaluate("e => e === document.activeElement")
-    assert phone.locator(".all-cards").is_visible()
+    assert phone.get_by_text("All cards with their answers").is_visible()
 
 
 def test_the_bars_of_the_overview_start_and_end_in_line_on_a_phone(phone, base):

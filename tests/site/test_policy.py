@@ -137,7 +137,8 @@ UNSEEN = """() => {
   const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode;
-    const shown = node.data.trim() && !node.parentElement.closest(".headerlink"); // that appears below the pointer
+    // One appears below the pointer; the other stands in the bar above it.
+    const shown = node.data.trim() && !node.parentElement.closest(".headerlink, .outline h2");
     if (shown) nodes.add(node.parentElement.closest("pre") ?? node);
   }
   const range = document.createRange();
