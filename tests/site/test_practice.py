@@ -441,7 +441,7 @@ def test_the_score_the_notes_and_the_questions_are_in_the_summary(phone, base):
     assert "Weakest: Talk" in text
     assert "Problem Navigation\nsessions, not clicks\n" in text
     assert "Training Data\non the screen only\n" in text
-    assert text.split("Questions\n")[1].count("\n- ") == 2  # and the first
+    assert text.split("Questions\n")[1].count("\n- ") == 3  # and the first
     phone.goto(base + HERE)
     assert "Mock interviews: 1, the last on 2026-03-01 (Feed ranking)." in phone.locator("article").inner_text()
 

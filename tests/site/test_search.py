@@ -131,6 +131,15 @@ MISSING = {
 }
 
 
+def wait_for(page, expression):
+    """Wait until an expression holds: the page's policy forbids Playwright's own way where it does not hold at once."""
+    for _ in range(100):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(expression)
+
+
 def fetched(page):
     """Return the list, kept up to date, of what a page fetches of the search."""
     asked = []
@@ -286,7 +295,7 @@ def test_going_back_from_a_page_leads_to_the_results_and_then_closes_them(view, 
     for _ in range(2):  # opened and closed, it leaves nothing to go back through
         view.keyboard.press("/")
         view.keyboard.press("Escape")
-        view.wait_for_function("!history.state")
+        wait_for(view, "!history.state")
     view.go_back()
     assert view.url == base
 
@@ -295,7 +304,7 @@ def test_it_opens_again_at_once_after_it_was_closed(view, base):
     view.goto(base + PAGE)
     view.keyboard.press("/")
     view.evaluate("document.querySelector('.search').close(); document.querySelector('.search-open').click()")
-    view.wait_for_function("history.state")
+    wait_for(view, "Boolean(history.state)")
     expect(view.locator(".search")).to_be_visible()
     view.go_back()
     expect(view.locator(".search")).not_to_be_visible()
