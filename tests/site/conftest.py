@@ -74,6 +74,15 @@ def tab(request, browser):
     page.context.close()
 
 
+def wait_for(page, expression):
+    """Wait until an expression holds: the page's policy forbids Playwright's own way where it does not hold at once."""
+    for _ in range(100):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(expression)
+
+
 WEIGHTS = {}
 
 

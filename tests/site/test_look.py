@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.site.conftest import soup, urls
+from tests.site.conftest import soup, urls, wait_for
 
 WIDTHS = [320, 390, 768, 1024, 1440]
 PHASES = {url: bar for url in urls() if (bar := soup(url).select(".phases a"))}
@@ -89,7 +89,7 @@ def test_tabs_leave_a_phone_once_a_reader_scrolls_and_stay_on_a_desktop(browser,
         page = browser.new_page(viewport={"width": width, "height": 844})
         page.goto(base + "evaluation/calibration/")
         page.mouse.wheel(0, 900)
-        page.wait_for_function("scrollY > 500 && document.querySelector('.md-tabs').hidden")
+        wait_for(page, "scrollY > 500 && document.querySelector('.md-tabs').hidden")
         assert page.locator(".md-tabs").is_visible() == stays
         page.close()
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.conftest import SITE, barriers
+from tests.site.conftest import SITE, barriers, wait_for
 from tools.builders.search import LOADED, NAMES, TEXTS, TITLES
 
 PAGE = "evaluation/drift/"
@@ -129,15 +129,6 @@ MISSING = {
     "the of": "Nothing to look for in “the of”: add a word.",
     "???": "Nothing to look for in “???”: add a word.",
 }
-
-
-def wait_for(page, expression):
-    """Wait until an expression holds: the page's policy forbids Playwright's own way where it does not hold at once."""
-    for _ in range(100):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(expression)
 
 
 def fetched(page):
