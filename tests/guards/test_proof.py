@@ -129,7 +129,8 @@ def test_what_nothing_vouches_for_is_refused(world, page, fault):
 
 def test_an_incident_is_one_figure_whatever_it_holds(world):
     plot = '<figure class="plot"></figure>'
-    prove(published(world, SOUND.replace(plot, f'<div class="incident">{plot * 3}</div>')), world)
+    proof = prove(published(world, SOUND.replace(plot, f'<div class="incident">{plot * 3}</div>')), world)
+    assert [block["kind"] for block in proof["pages"]["page/"]].count("figure") == 1
 
 
 @pytest.mark.parametrize("lab", [LAB + fence("c = 3"), fence("a = 1"), LAB.replace("a = 1", "a = 9")])
