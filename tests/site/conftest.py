@@ -2,6 +2,7 @@
 
 import functools
 import gzip
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -72,6 +73,32 @@ def tab(request, browser):
     page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
     yield page
     page.context.close()
+
+
+def stored(page, kind):
+    """Return what the browser keeps of a kind."""
+    return page.evaluate(f"JSON.parse(localStorage.getItem('ml-design.{kind}'))")
+
+
+@pytest.fixture
+def phone(browser):
+    """A phone whose clock the test moves."""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, accept_downloads=True, timezone_id="Asia/Tokyo"
+    )
+    page = context.new_page()
+    page.clock.install(time="2026-03-01T08:59:59+09:00")
+    page.clock.pause_at("2026-03-01T09:00:00+09:00")
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    yield page
+    assert page.errors == []
+    context.close()
+
+
+def later(page, **time):
+    """Let the browser's clock run on, and the scripts with it."""
+    page.clock.fast_forward(int(timedelta(**time).total_seconds()) * 1_000)
 
 
 def wait_for(page, expression):

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.conftest import barriers, new_view, soup
+from tests.site.conftest import barriers, new_view, soup, stored
 
 DRILL = "practice/incident-drill/"
 BOXES = soup(DRILL).select(".incident")
@@ -15,22 +15,9 @@ PRICES = {view["data-view"]: int(view["data-price"]) for view in BOXES[0].select
 
 
 @pytest.fixture
-def phone(browser, base):
-    """A phone on the page, whose clock the test moves."""
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    page.clock.install(time="2026-03-01T09:00:00")
-    page.clock.pause_at("2026-03-01T09:00:01")
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.goto(base + DRILL)
-    yield page
-    assert page.errors == []
-    context.close()
-
-
-def stored(page, kind):
-    return page.evaluate(f"JSON.parse(localStorage.getItem('ml-design.{kind}'))")
+def phone(phone, base):
+    phone.goto(base + DRILL)
+    return phone
 
 
 def start(page, it):
@@ -143,7 +130,7 @@ def test_a_reload_keeps_what_was_seen_chosen_and_spent(phone):
     expect(phone.locator(".mock summary")).to_have_count(2)
     expect(phone.get_by_label("The cause")).to_have_value("3")
     phone.evaluate("new Date()")
-    phone.clock.set_fixed_time("2026-03-01T08:00:00")  # a clock set back gives no time
+    phone.clock.set_fixed_time("2026-03-01T08:00:00+09:00")  # a clock set back gives no time
     phone.reload()
     expect(phone.locator(".clock")).to_have_text("11:00 left")
 

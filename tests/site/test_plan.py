@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import expect
 
-from tests.site.conftest import barriers, soup
-from tests.site.test_practice import later, phone, stored  # noqa: F401, phone is a fixture
+from tests.site.conftest import barriers, later, soup, stored
 
 STUDY = "study/"
 DAYS = [f"2026-03-{i:02}" for i in range(1, 29)]
@@ -70,7 +69,7 @@ def test_a_plan_takes_what_is_worth_most_once_each_and_no_day_has_too_much(plann
         assert all(items[0][0] not in ("cards", "sheet") for _, items in plan["days"][:-1] if minutes > 60)
 
 
-def test_with_little_time_it_is_the_first_list_and_with_much_all_of_them(phone, base):  # noqa: F811
+def test_with_little_time_it_is_the_first_list_and_with_much_all_of_them(phone, base):
     phone.goto(base + STUDY)
     lists = [link["href"].removeprefix("../") for link in soup(STUDY).select(".plan li > a")]
     fill_in(phone, "2026-03-04", 60)
@@ -88,7 +87,7 @@ def test_with_little_time_it_is_the_first_list_and_with_much_all_of_them(phone, 
     assert works.count(0) <= 3  # spread over the days
 
 
-def test_a_plan_of_a_fortnight_has_mock_interviews_and_what_is_done_is_not_planned(phone, base):  # noqa: F811
+def test_a_plan_of_a_fortnight_has_mock_interviews_and_what_is_done_is_not_planned(phone, base):
     phone.goto(base + STUDY)
     fill_in(phone, "2026-03-15", 75)
     mocks = [page for _, items in days(phone) for kind, page, _ in items if kind == "mock"]
@@ -125,7 +124,7 @@ def test_days_off_page_read_and_the_change_of_clocks_are_minded(browser, base):
     context.close()
 
 
-def test_it_says_when_one_is_behind_and_plans_anew(phone, base):  # noqa: F811
+def test_it_says_when_one_is_behind_and_plans_anew(phone, base):
     phone.goto(base + STUDY)
     fill_in(phone, "2026-03-10", 45)
     expect(phone.locator(".planner .state")).to_contain_text("You are not behind")
@@ -144,7 +143,7 @@ def test_it_says_when_one_is_behind_and_plans_anew(phone, base):  # noqa: F811
 
 
 @pytest.mark.parametrize("day", ["2026-03-01", "2026-02-27", ""])
-def test_no_day_is_planned_for_an_interview_that_is_today_or_over(phone, base, day):  # noqa: F811
+def test_no_day_is_planned_for_an_interview_that_is_today_or_over(phone, base, day):
     phone.goto(base + STUDY)
     fill_in(phone, day)
     assert stored(phone, "plan") is None
@@ -155,7 +154,7 @@ def test_no_day_is_planned_for_an_interview_that_is_today_or_over(phone, base, d
     expect(phone.locator(".planner")).to_contain_text("Your interview was planned for Monday, March 2")
 
 
-def test_the_calendar_file_holds_each_day_and_a_newer_one_replaces_it(phone, base, tmp_path):  # noqa: F811
+def test_the_calendar_file_holds_each_day_and_a_newer_one_replaces_it(phone, base, tmp_path):
     phone.goto(base + STUDY)
     found = []
     for off in (False, True):

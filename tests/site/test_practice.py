@@ -5,45 +5,19 @@ import json
 import re
 import sqlite3
 import zipfile
-from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup, SoupStrainer
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
-from tests.site.conftest import SITE, barriers, soup, urls
+from tests.site.conftest import SITE, barriers, later, soup, stored, urls
 from tests.site.test_files import lychee
 from tools.builders.archive import FOLDER, NAME
 from tools.builders.search import NAMES
 
 CARDS, MOCK, HERE = "practice/flashcards/", "practice/mock-interview/", "practice/"
 QUIZZES = [url for url in urls() if url.endswith("quiz/")]
-
-
-def stored(page, kind):
-    return page.evaluate(f"JSON.parse(localStorage.getItem('ml-design.{kind}'))")
-
-
-@pytest.fixture
-def phone(browser):
-    """A phone whose clock the test moves."""
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, accept_downloads=True, timezone_id="Asia/Tokyo"
-    )
-    page = context.new_page()
-    page.clock.install(time="2026-03-01T08:59:59+09:00")
-    page.clock.pause_at("2026-03-01T09:00:00+09:00")
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    yield page
-    assert page.errors == []
-    context.close()
-
-
-def later(page, **time):
-    """Let the browser's clock run on, and the scripts with it."""
-    page.clock.fast_forward(int(timedelta(**time).total_seconds()) * 1_000)
 
 
 # Flashcards

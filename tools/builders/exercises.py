@@ -59,6 +59,11 @@ The answer is on the page `docs/{page}.md`, and in the file of the same name in 
 """
 
 
+def module_of(path: str) -> str:
+    """Return the module of a file, by its path from the root."""
+    return path.removesuffix(".py").replace("/", ".")
+
+
 def without(text: str) -> str:
     """Return the text of a page without its exercises."""
     return HEADING.sub("", EXERCISE.sub("", text))
@@ -66,7 +71,7 @@ def without(text: str) -> str:
 
 def cells(exercise: Exercise, root: Path = ROOT) -> list:
     """Return the cells of an exercise for the notebook of its page, none of which has run."""
-    parts, module = cut(exercise, root), exercise.snippet.removesuffix(".py").replace("/", ".")
+    parts, module = cut(exercise, root), module_of(exercise.snippet)
     tree = ast.parse(parts.before + parts.heart + parts.after)
     used = names(ast.walk(function_of(tree, exercise.name)), ast.Load)
     local = [name for name in defined(tree) if name in used]

@@ -149,7 +149,7 @@ def on_env(env, config, files):
     minutes = {url: 0 if url in LOOKED_UP else reading_minutes(page.content) for url, page in pages.items()}
     minutes |= {url: config.extra["phases"][-1]["end"] for url, page in pages.items() if is_mock(page)}
     minutes |= {url: int(found[1]) for url, page in pages.items() if (found := DRILL.search(page.content))}
-    cases = {url: unescape(str(page.title)) for url, page in pages.items() if '<div class="prompt"' in page.content}
+    cases = {url: unescape(str(page.title)) for url, page in pages.items() if "case" in kinds(page)}
     for url, page in pages.items():
         if not page.is_homepage and (text := notebook(page, config, files)):
             page.meta["notebook"] = notebooks.address(page.file.src_uri)

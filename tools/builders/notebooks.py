@@ -253,7 +253,10 @@ def _coloured(text: str, root: Path) -> str:
 def _written(cells: list, url: str, root: Path, tests: Collection[str] = ()) -> str:
     """Return the notebook of these cells as text, with what they and some tests need in front."""
     code = [cell.source for cell in cells if cell.cell_type == "code"]
-    needed = [*code, *(f"import {module_of(test)}" for test in [*tests, *["tests/conftest.py"] * bool(tests)])]
+    needed = [
+        *code,
+        *(f"import {exercises.module_of(test)}" for test in [*tests, *["tests/conftest.py"] * bool(tests)]),
+    ]
     files = {name: _coloured(text, root) for name, text in imported(needed, root).items()}
     title, _, rest = cells[0].source.partition("\n")
     note = (
@@ -277,11 +280,6 @@ def _written(cells: list, url: str, root: Path, tests: Collection[str] = ()) -> 
 def _folded(source: str):
     """Return a code cell whose code is folded away, in Jupyter and in Colab."""
     return new_code_cell(source, metadata={"jupyter": {"source_hidden": True}, "cellView": "form"})
-
-
-def module_of(path: str) -> str:
-    """Return the module of a file, by its path from the root."""
-    return path.removesuffix(".py").replace("/", ".")
 
 
 def imported(code: Iterable[str], root: Path) -> dict[str, str]:

@@ -311,11 +311,9 @@ def check_cards() -> list[str]:
 def _check_levels(text: str) -> Iterator[tuple[int, str]]:
     """Hold a case study to one question a step, at least, whose answer is told for each level."""
     lines = text.split("\n")
-    steps = [i for i, line in enumerate(lines, 1) if STEP.fullmatch(line)]
-    ends = [
-        next((j for j in range(i + 1, len(lines) + 1) if lines[j - 1].startswith("## ")), len(lines)) for i in steps
-    ]
-    for start, end in zip(steps, ends, strict=True):
+    for start, end in _headed(lines):
+        if not STEP.fullmatch(lines[start - 1]):
+            continue
         told = for_all = 0
         for i in range(start, end):
             if (match := FOLDED.match(lines[i - 1])) and match["kind"] == "question":
@@ -339,17 +337,23 @@ def _answer(lines: list[str], opened: int) -> str:
     return " ".join(found).strip() if found and not found[0] else ""
 
 
+def _headed(lines: list[str]) -> Iterator[tuple[int, int]]:
+    """Return the line of each heading of the second level, with that of the next one, or one behind the last line."""
+    headings = [i for i, line in enumerate(lines, 1) if line.startswith("## ")]
+    return pairwise([*headings, len(lines) + 1])
+
+
 def _check_quiz(text: str) -> Iterator[tuple[int, str]]:
     """Hold a quiz to twenty questions, five of them sums; the others have one right option and pages for wrong ones."""
     lines = text.split("\n")
-    questions = [(i, line) for i, line in enumerate(lines, 1) if line.startswith("## ")]
+    questions = list(_headed(lines))
     if len(questions) < 20:
         yield 1, f"a quiz has twenty questions or more, this one has {len(questions)}"
     sums = 0
-    for line, title in questions:
+    for start, end in questions:
+        title = lines[start - 1]
         if not NAMED.search(title):
-            yield line, f"{title!r} needs a name of its own, as in {{ #late-clicks }}: answers are kept under it"
-    for (start, title), (end, _) in zip(questions, [*questions[1:], (len(lines) + 1, "")], strict=True):
+            yield start, f"{title!r} needs a name of its own, as in {{ #late-clicks }}: answers are kept under it"
         options = [(i, m["kind"]) for i in range(start, end) if (m := FOLDED.match(lines[i - 1]))]
         kinds = [kind for _, kind in options]
         if not kinds and any(line.startswith(claims.SUMS) for line in lines[start:end]):

@@ -27,15 +27,13 @@ from tools.guards.proof_page import fill
 NOTHING = digest("")
 RECORD = "claims.json"
 PLAIN = (COMMANDS, QUERY)  # what a page may show that neither ran here nor was printed
+# What a block of figures shows: a plot, sums of a quiz, what a drill is about, an incident with all its plots.
+FIGURES = "figure.plot:not(.incident *), div.sums, div.drill, div.incident"
 MARKER = re.compile(r"^[ ]*# --8<-- \[(?:start|end)(?::\w+)?\]\n", re.MULTILINE)
 
 
 class ProofError(Exception):
     """The site shows Python that nothing proves to have run; the message lists all of it."""
-
-
-# What a block of figures shows: a plot, sums of a quiz, what a drill is about, an incident with all its plots.
-FIGURES = "figure.plot:not(.incident *), div.sums, div.drill, div.incident"
 
 
 @dataclass

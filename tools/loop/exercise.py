@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from tools.builders.exercises import README, SETTINGS
-from tools.builders.notebooks import imported, module_of
+from tools.builders.exercises import README, SETTINGS, module_of
+from tools.builders.notebooks import imported
 from tools.builders.snippet_bar import mirror
 from tools.guards.exercises import Exercise, cut, of_guide
 from tools.guards.fences import ROOT

@@ -2,7 +2,7 @@
 // comes back in this sitting, and starts again. Without this, the page lists all cards with folded answers.
 "use strict";
 {
-  const { load, save, day, digest, make, keyOf, kinds } = window.mlDesign;
+  const { load, save, day, digest, count, make, keyOf, kinds } = window.mlDesign;
   const GOALS = [10, 20, 40];
   const list = document.querySelector(".all-cards");
   const all = [...list.querySelectorAll("details.card")].map((box) => ({
@@ -56,14 +56,13 @@
 
   /** A sitting is what the goal leaves of today; once it is reached, as many again. */
   const sitting = () => Math.max(load("goal") - today(), 0) || load("goal");
-  const cardsOf = (number) => `${number} card${number === 1 ? "" : "s"}`;
 
   function overview() {
     const { waiting, fresh } = due();
     const later = mine().length - waiting.length - fresh.length;
     state.textContent = `${waiting.length} due today, ${fresh.length} new, ${later} known until later.`;
     const next = Math.min(sitting(), waiting.length + fresh.length);
-    start.textContent = next ? `Practise ${cardsOf(next)}` : "Nothing is due: go through all";
+    start.textContent = next ? `Practise ${count(next, "card")}` : "Nothing is due: go through all";
     goal.value = GOALS.includes(load("goal")) ? load("goal") : "";
     reached.textContent = `${today()} of ${load("goal")} today`;
     table.hidden = true;
@@ -89,15 +88,15 @@
     const card = queue[0];
     if (!card) {
       stop();
-      state.prepend(`Done: ${cardsOf(total)}. `);
+      state.prepend(`Done: ${count(total, "card")}. `);
       return;
     }
     const question = make("p", { class: "question", tabindex: -1 });
     question.append(...[...card.box.querySelector("summary").childNodes].map((node) => node.cloneNode(true)));
     const show = make("button", { type: "button", class: "md-button", onclick: () => answer(card) }, "Show the answer");
     const leave = make("button", { type: "button", onclick: stop }, "Stop");
-    const count = make("p", { class: "count" }, `${done + 1} of ${total} `, leave);
-    table.replaceChildren(count, question, make("div", { class: "controls" }, show));
+    const place = make("p", { class: "count" }, `${done + 1} of ${total} `, leave);
+    table.replaceChildren(place, question, make("div", { class: "controls" }, show));
     question.focus();
   }
 

@@ -1,15 +1,12 @@
 // All that the guide keeps of a reader, as a file: saved, loaded again here or elsewhere, or deleted.
 "use strict";
 {
-  const { kinds, load, record, entries, fold, unfold, merge, put, unreadable, keepAside, saveFile, erase, make } = window.mlDesign;
+  const { kinds, load, record, entries, fold, unfold, merge, put, unreadable, keepAside, saveFile, erase, make, button, count } = window.mlDesign;
   const VERSION = 1; // of the file; what a newer one means, this script cannot know
   const MOST = 5_000_000; // bytes: about what a browser keeps for a site
-  const count = (number, [one, several]) => `${number} ${number === 1 ? one : several}`;
   const held = make("p", { class: "state" });
   const said = make("p", { role: "status" });
   const chosen = make("input", { type: "file", accept: ".json,application/json", hidden: true, "aria-label": "File", onchange: open });
-  const button = (words, onclick, primary) =>
-    make("button", { type: "button", class: `md-button${primary ? " md-button--primary" : ""}`, onclick }, words);
   const panel = make(
     "section",
     { class: "trainer", "aria-label": "Your data" },
@@ -32,10 +29,10 @@
 
   function show() {
     const there = Object.entries(kinds).map(([id, { name }]) => [unfold(kinds[id], load(id)).length, name]);
-    const words = there.filter(([number]) => number).map(([number, name]) => count(number, name));
+    const words = there.filter(([number]) => number).map(([number, name]) => count(number, ...name));
     const spoilt = Object.values(unreadable()).length;
     held.textContent = words.length ? `Kept here: ${words.join(", ")}.` : "Nothing is kept here yet.";
-    if (spoilt) held.append(` Put aside, since it could not be read: ${count(spoilt, ["text", "texts"])}.`);
+    if (spoilt) held.append(` Put aside, since it could not be read: ${count(spoilt, "text")}.`);
   }
 
   /** What a file holds, or an error that says in one sentence why it is refused. */
@@ -87,7 +84,7 @@
       const newer = Object.keys(merged).filter((path) => !Object.hasOwn(before, path) || before[path] !== merged[path]);
       const seen = newer.filter((path) => merged[path].length === 2 || before[path]?.length === 2); // not what was gone here, too
       if (newer.length) put(id, merged);
-      if (seen.length) taken.push(count(seen.length, kinds[id].name));
+      if (seen.length) taken.push(count(seen.length, ...kinds[id].name));
     }
     for (const [name, text] of Object.entries(aside)) keepAside(name.replace(/\.\d+$/, ""), text);
     return taken.length ? `Loaded, newer than here: ${taken.join(", ")}.` : "Loaded. Nothing in it is newer than here.";

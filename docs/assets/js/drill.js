@@ -2,7 +2,7 @@
 // action, a score and the debrief. Without this, the page lists each incident with its views and its answer, folded.
 "use strict";
 {
-  const { load, save, day, make, keyOf } = window.mlDesign;
+  const { load, save, day, count, make, button, keyOf, clamp, clock, leastDone, inOneTab } = window.mlDesign;
   const lists = document.querySelector(".drill");
   const { minutes, points, beginning } = JSON.parse(lists.dataset.drill);
   const [causes, actions] = [...lists.querySelectorAll("ul")].map((list) => [...list.children].map((item) => item.textContent));
@@ -29,14 +29,6 @@
     return { asks: view.querySelector("summary").textContent, price: Number(view.dataset.price), shown };
   }
 
-  const between = (low, value, high) => Math.min(high, Math.max(low, value));
-  const clock = (ms) => {
-    const seconds = Math.ceil(between(0, ms, length) / 1000);
-    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  };
-  const count = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
-  const button = (words, onclick, primary) =>
-    make("button", { type: "button", class: `md-button${primary ? " md-button--primary" : ""}`, onclick }, words);
   /** A copy whose ids are its own: drawings refer to theirs. */
   function copy(element) {
     const twin = element.cloneNode(true);
@@ -56,7 +48,7 @@
     const now = load("drilling");
     const it = incidents.find(({ id }) => id === now?.id);
     if (!it) return null;
-    return { it, now: { ...now, elapsed: between(0, now.elapsed, length), asked: [...new Set(now.asked)].filter((view) => it.views.has(view)) } };
+    return { it, now: { ...now, elapsed: clamp(0, now.elapsed, length), asked: [...new Set(now.asked)].filter((view) => it.views.has(view)) } };
   }
 
   /** What an answer counts, line by line: [words, points, of how many]. */
@@ -90,9 +82,7 @@
     const select = make("select", { id: "drill-incident" }, make("option", { value: "" }, "At random, one you have not done"));
     for (const { id, title } of incidents) select.append(make("option", { value: id }, times(id) ? `${title} (done)` : title));
     const start = () => {
-      const fewest = Math.min(...incidents.map(({ id }) => times(id)));
-      const open = incidents.filter(({ id }) => times(id) === fewest);
-      const id = select.value || open[Math.floor(Math.random() * open.length)].id;
+      const id = select.value || leastDone(incidents, (it) => times(it.id)).id;
       save("drilling", { id, elapsed: 0, since: Date.now(), asked: [], tab: me });
       show();
       focused();
@@ -153,7 +143,7 @@
     function tick() {
       if (now.since !== null) {
         // Step by step, so that a clock set back costs one step and adds none.
-        keep({ elapsed: between(0, now.elapsed + Math.max(0, Date.now() - now.since), length), since: Date.now() });
+        keep({ elapsed: clamp(0, now.elapsed + Math.max(0, Date.now() - now.since), length), since: Date.now() });
       }
       const rest = open();
       left.textContent = `${clock(rest)} left`;
@@ -232,17 +222,8 @@
     history.append(make("h2", { tabindex: -1 }, "Your drills"), make("p", {}, where), make("ul", {}, ...rows));
   }
 
-  // Another tab took the drill, ended it or began one: this one stops, so that neither writes over the other.
-  window.addEventListener("storage", (event) => {
-    if (event.key === keyOf("drill")) showHistory();
-    if (event.key !== keyOf("drilling")) return;
-    const found = current();
-    if (found?.now.tab === me) return;
-    clearInterval(ticking);
-    if (!found) return show(); // it was given up, kept or deleted there
-    document.body.classList.remove("mock-runs");
-    panel.replaceChildren(make("p", {}, "This drill goes on in another tab."), make("p", {}, button("Go on here", show, true)));
-  });
+  window.addEventListener("storage", ({ key }) => key === keyOf("drill") && showHistory());
+  inOneTab("drilling", { name: "drill", current, me, stop: () => clearInterval(ticking), show, panel });
 
   showHistory();
   show();

@@ -2,7 +2,7 @@
 // then the rubric and a summary to keep. Without this, the page lists prompts, questions with answers, and the rubric.
 "use strict";
 {
-  const { load, save, day, make, phaseBar, keyOf } = window.mlDesign;
+  const { load, save, day, make, button, phaseBar, keyOf, clamp, clock, leastDone, inOneTab } = window.mlDesign;
   const LEVELS = ["no signal", "pass", "strong", "exceptional"];
   const RANKS = ["Mid-level", "Senior", "Staff"]; // for which one interviews: some questions are for the later ones alone
   const me = String(Math.random()); // this tab: an interview goes on in one
@@ -50,14 +50,7 @@
     return { ...it, rank, questions };
   }
 
-  const between = (low, value, high) => Math.min(high, Math.max(low, value));
-  const clock = (ms) => {
-    const seconds = Math.max(0, Math.ceil(ms / 1000));
-    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  };
   const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
-  const button = (words, onclick, primary) =>
-    make("button", { type: "button", class: `md-button${primary ? " md-button--primary" : ""}`, onclick }, words);
   /** No sentence of evidence, no signal. */
   const counted = ({ level, evidence }) => (evidence.trim() ? (level ?? 0) : 0);
 
@@ -67,7 +60,7 @@
     const found = cases.find(({ title }) => title === now?.title);
     if (!found) return null; // nothing goes on, or of a case that is no more
     const it = atLevel(found, RANKS.includes(now.rank) ? now.rank : RANKS[1]);
-    return { it, now: { ...now, asked: between(1, Math.trunc(now.asked), it.questions.length), elapsed: between(0, now.elapsed, it.length) } };
+    return { it, now: { ...now, asked: clamp(1, Math.trunc(now.asked), it.questions.length), elapsed: clamp(0, now.elapsed, it.length) } };
   }
 
   function show() {
@@ -87,9 +80,7 @@
     const rank = make("select", { id: "mock-rank" }, ...RANKS.map((name) => make("option", { value: name }, name)));
     rank.value = load("mock").at(-1)?.rank ?? RANKS[1];
     const start = () => {
-      const fewest = Math.min(...cases.map(({ title }) => times(title)));
-      const open = cases.filter(({ title }) => times(title) === fewest);
-      const title = select.value || open[Math.floor(Math.random() * open.length)].title;
+      const title = select.value || leastDone(cases, (it) => times(it.title)).title;
       save("now", { title, elapsed: 0, since: Date.now(), asked: 1, notes: {}, rank: rank.value, tab: me });
       show();
       panel.querySelector("h2").focus();
@@ -156,7 +147,7 @@
     function tick() {
       if (now.since !== null) {
         // Step by step, so that a clock set back costs one step and adds none.
-        const elapsed = between(0, now.elapsed + Math.max(0, Date.now() - now.since), it.length);
+        const elapsed = clamp(0, now.elapsed + Math.max(0, Date.now() - now.since), it.length);
         keep({ elapsed, since: elapsed < it.length ? Date.now() : null });
       }
       const time = now.elapsed;
@@ -165,7 +156,7 @@
       const on = it.phases.find(({ end }) => time < end);
       left.textContent = `${clock(it.length - time)} left`;
       phase.textContent = on ? `By the plan: ${on.name}, ${clock(on.end - time)} more` : "Time is up. Finish, and score yourself.";
-      fill(ends.slice(1).map((end, i) => between(0, (time - ends[i]) / (end - ends[i]), 1)));
+      fill(ends.slice(1).map((end, i) => clamp(0, (time - ends[i]) / (end - ends[i]), 1)));
       pause.textContent = now.since === null ? "Go on" : "Pause";
       pause.hidden = time >= it.length;
       further.hidden = now.asked >= it.questions.length;
@@ -430,17 +421,8 @@
     (history.querySelector("h2") ?? panel.querySelector("select")).focus();
   }
 
-  // Another tab took the interview, ended it or began one: this one stops, so that neither writes over the other.
-  window.addEventListener("storage", (event) => {
-    if (event.key === keyOf("mock")) showHistory();
-    if (event.key !== keyOf("now")) return;
-    const found = current();
-    if (found?.now.tab === me) return;
-    clearInterval(ticking);
-    if (!found) return show(); // it was given up, kept or deleted there
-    document.body.classList.remove("mock-runs");
-    panel.replaceChildren(make("p", {}, "This interview goes on in another tab."), make("p", {}, button("Go on here", show, true)));
-  });
+  window.addEventListener("storage", ({ key }) => key === keyOf("mock") && showHistory());
+  inOneTab("now", { name: "interview", current, me, stop: () => clearInterval(ticking), show, panel });
 
   showHistory();
   show();

@@ -2,7 +2,7 @@
 // Without this, the lists stand as they are.
 "use strict";
 {
-  const { pageOf, load, save, day, make, download, entries, quizOf, keyOf } = window.mlDesign;
+  const { pageOf, load, save, dayOf, day, count, make, button, download, entries, quizOf, keyOf } = window.mlDesign;
   const [MOCK, SHEET, CARDS] = ["mock-interview", "cheat-sheet", "flashcards"].map((name) => `practice/${name}/`);
   const MOCK_MINUTES = 45;
   const QUESTIONS = 20; // of a quiz, or more
@@ -32,14 +32,12 @@
     const [year, month, own] = date.split("-").map(Number);
     return new Date(year, month - 1, own + days, 12);
   }
-  const two = (number) => String(number).padStart(2, "0");
-  const named = (at) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 
   /** The days from one to another, that one left out, as 2026-11-25, but for some days of the week (Monday is 0). */
   function between(from, to, off = []) {
     const days = Math.max(0, Math.round((noon(to) - noon(from)) / 86_400_000) || 0);
     const all = Array.from({ length: days }, (_, i) => noon(from, i));
-    return all.filter((at) => !off.includes((at.getDay() + 6) % 7)).map(named);
+    return all.filter((at) => !off.includes((at.getDay() + 6) % 7)).map(dayOf);
   }
 
   /** The things by worth: as they come, but case studies as often as one practises. */
@@ -133,13 +131,12 @@
   lists.before(panel);
   const sum = (items) => items.reduce((total, [, , minutes]) => total + minutes, 0);
   const long = (minutes) => (minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`);
-  const counted = (number) => (number === 1 ? "1 day" : `${number} days`);
   const said = (date) =>
     noon(date).toLocaleDateString("en", { weekday: "long", day: "numeric", month: "long", ...(date > day(300) && { year: "numeric" }) });
 
   /** Whether a thing was done, as far as this browser knows. */
   function finished([kind, page], date) {
-    if (kind === "cards") return Object.values(entries("cards")).some(([at]) => named(new Date(at)) === date);
+    if (kind === "cards") return Object.values(entries("cards")).some(([at]) => dayOf(new Date(at)) === date);
     if (kind === "mock") return load("mock").some(({ title }) => title === things.get(page)?.title);
     return page in load("read") || (kind === "quiz" && Object.keys(quizOf(page)).length >= QUESTIONS);
   }
@@ -198,7 +195,7 @@
     const known = kept.days.map(([date, items]) => [date, items.filter(title)]);
     const late = known.filter(([date]) => date < now).flatMap(([, items]) => items.filter((item) => item[0] !== "cards" && !finished(item)));
     const all = known.flatMap(([, items]) => items);
-    const words = [`${said(kept.day)} is in ${counted(between(now, kept.day).length)}. `];
+    const words = [`${said(kept.day)} is in ${count(between(now, kept.day).length, "day")}. `];
     if (known[0][0] > now) words.push(`The plan begins on ${said(known[0][0])}. `);
     if (known[0][0] <= now) words.push(late.length ? `You are behind by ${long(sum(late))}: plan anew, or catch up.` : "You are not behind.");
     const line = (item, date) => make("li", {}, make("a", { href: address(item) }, title(item)), finished(item, date) ? ", done" : "");
@@ -215,8 +212,8 @@
     const left = kept.left.filter(([page]) => things.has(page));
     return [
       make("p", { class: "state" }, ...words),
-      ...(late.length ? [make("ul", {}, ...late.map(line))] : []),
-      ...(gone.length ? [folded(`${counted(gone.length)} gone by`, make("ol", {}, ...gone.map(one)))] : []),
+      ...(late.length ? [make("ul", {}, ...late.map((item) => line(item)))] : []),
+      ...(gone.length ? [folded(`${count(gone.length, "day")} gone by`, make("ol", {}, ...gone.map(one)))] : []),
       make("ol", {}, ...coming.map(one)),
       ...(left.length
         ? [
@@ -226,7 +223,7 @@
             ),
           ]
         : []),
-      make("p", {}, `${long(sum(all))} in all. `, make("button", { type: "button", class: "md-button", onclick: () => download("ml-design-plan.ics", calendar(kept), "text/calendar") }, "Save as a calendar file")),
+      make("p", {}, `${long(sum(all))} in all. `, button("Save as a calendar file", () => download("ml-design-plan.ics", calendar(kept), "text/calendar"))),
     ];
   }
 
@@ -235,27 +232,24 @@
     const escaped = (text) => text.replace(/[\\;,]/g, "\\$&").replace(/\n/g, "\\n");
     const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
     const busy = kept.days.map(([date, items]) => [date, items.filter(title)]).filter(([, items]) => items.length);
-    const events = busy.flatMap(([date, items]) => [
+    const event = (date, ...lines) => [
       "BEGIN:VEVENT",
       `UID:${date}@ml-design.study-plan`,
       `DTSTAMP:${stamp}`,
       `SEQUENCE:${kept.revision}`,
       `DTSTART:${date.replaceAll("-", "")}T${kept.at.replace(":", "")}00`,
-      `DURATION:PT${sum(items)}M`,
-      `SUMMARY:${escaped(`ML Design: ${items.map(title).join(", ")}`)}`,
-      `DESCRIPTION:${escaped(items.map((item) => `${title(item)}: ${address(item)}`).join("\n"))}`,
+      ...lines,
       "END:VEVENT",
-    ]);
-    const cancelled = (kept.gone ?? []).flatMap((date) => [
-      "BEGIN:VEVENT",
-      `UID:${date}@ml-design.study-plan`,
-      `DTSTAMP:${stamp}`,
-      `SEQUENCE:${kept.revision}`,
-      `DTSTART:${date.replaceAll("-", "")}T${kept.at.replace(":", "")}00`,
-      "STATUS:CANCELLED",
-      "SUMMARY:ML Design: not on this day",
-      "END:VEVENT",
-    ]);
+    ];
+    const events = busy.flatMap(([date, items]) =>
+      event(
+        date,
+        `DURATION:PT${sum(items)}M`,
+        `SUMMARY:${escaped(`ML Design: ${items.map(title).join(", ")}`)}`,
+        `DESCRIPTION:${escaped(items.map((item) => `${title(item)}: ${address(item)}`).join("\n"))}`,
+      ),
+    );
+    const cancelled = (kept.gone ?? []).flatMap((date) => event(date, "STATUS:CANCELLED", "SUMMARY:ML Design: not on this day"));
     const lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//ML Design//Study plan//EN", ...events, ...cancelled, "END:VCALENDAR"];
     return `${lines.map(folded).join("\r\n")}\r\n`;
   }
@@ -274,5 +268,5 @@
   window.addEventListener("storage", (event) => ["plan", "read", "mock", "quiz", "cards"].some((kind) => event.key === keyOf(kind)) && show());
   lists.addEventListener("change", show); // a page was ticked
   show();
-  Object.assign(window.mlDesign, { schedule, between, calendar });
+  Object.assign(window.mlDesign, { schedule }); // a pure function, which tests call
 }

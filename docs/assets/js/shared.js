@@ -11,13 +11,21 @@ window.mlDesign = (() => {
     return path.startsWith(root.pathname) ? path.slice(root.pathname.length).replace(/index\.html$/, "") : null;
   }
 
-  /** Today, or so many days from now, where the reader is: 2026-11-25. */
-  function day(ahead = 0) {
-    const date = new Date();
-    date.setDate(date.getDate() + ahead);
+  /** The day of a date, where the reader is: 2026-11-25. */
+  function dayOf(date) {
     const two = (number) => String(number).padStart(2, "0");
     return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   }
+
+  /** Today, or so many days from now. */
+  function day(ahead = 0) {
+    const date = new Date();
+    date.setDate(date.getDate() + ahead);
+    return dayOf(date);
+  }
+
+  /** A number with its word: 1 card, 2 cards. */
+  const count = (number, one, several = `${one}s`) => `${number} ${number === 1 ? one : several}`;
 
   /** A whole number below 2^32 that follows from a text, and looks as if drawn. */
   function digest(text) {
@@ -39,6 +47,10 @@ window.mlDesign = (() => {
     return element;
   }
 
+  /** A button that does something, the first of its row in colour. */
+  const button = (words, onclick, primary) =>
+    make("button", { type: "button", class: `md-button${primary ? " md-button--primary" : ""}`, onclick }, words);
+
   /** The bar of the five phases, as decoration: the words beside it say the same. `fill` takes a share for each. */
   function phaseBar(kind) {
     const parts = [1, 2, 3, 4, 5].map((number) => make("span", { class: `seg p${number}` }));
@@ -54,5 +66,5 @@ window.mlDesign = (() => {
     setTimeout(() => URL.revokeObjectURL(href), 1_000);
   }
 
-  return { pageOf, day, digest, make, phaseBar, download };
+  return { pageOf, dayOf, day, count, digest, make, button, phaseBar, download };
 })();
