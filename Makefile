@@ -1,14 +1,17 @@
 # Two commands do everything: `make serve` and `make test`. `make help` lists the rest.
 # Each line of a recipe is one command, which fails by itself: macOS has GNU make 3.81, which knows no .SHELLFLAGS.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint test-unit test-docs labs site test-site new page exercise door contract claims outputs badges pictures mutants bench lighthouse lock zensical clean
+.PHONY: help setup serve test lint test-unit scale test-docs labs site test-site new page exercise door contract claims outputs badges pictures mutants bench lighthouse lock zensical clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
+SCALE := .venv-scale
 PORT ?= 8000
+# What the unit tests cover; snippets/scale is covered where its engines are.
+COVERED := $(filter-out snippets/scale/ snippets/__pycache__/,$(wildcard snippets/*/))
 
 # Material prints a banner about MkDocs 2 on every build.
 export NO_MKDOCS_2_WARNING := 1
@@ -40,13 +43,13 @@ $(READY): requirements.txt
 	$(BIN)/python -m snippets.datasets.clothing_reviews
 	touch $@
 
-serve: $(READY)  ## Build the site and serve it with live reload on http://localhost:8000 (PORT=8001)
+serve: $(READY) $(SCALE)/.ready  ## Build the site and serve it with live reload on http://localhost:8000 (PORT=8001)
 	@$(BIN)/python -c 'import socket, sys; sys.exit(not socket.socket().connect_ex(("localhost", $(PORT))) and "port $(PORT) is taken: say another, as in make serve PORT=8001")'
 	$(BIN)/python -m tools.builders.site labs
 	$(BIN)/mkdocs serve --strict --livereload --dev-addr localhost:$(PORT)
 
 test: $(READY)  ## Everything that a pull request must pass, all faults at once, with a table at the end
-	@$(BIN)/python -m tools.loop.steps "$(MAKE)" lint test-unit test-docs site test-site
+	@$(BIN)/python -m tools.loop.steps "$(MAKE)" lint test-unit scale test-docs site test-site
 
 lint: $(READY)  ## Lint Python, Markdown, YAML, workflows and spelling
 	$(BIN)/ruff check --quiet .
@@ -58,18 +61,28 @@ lint: $(READY)  ## Lint Python, Markdown, YAML, workflows and spelling
 	$(BIN)/zizmor --quiet --offline .github
 
 test-unit: $(READY)  ## Test the snippets (full branch coverage), the figures and the guards
-	$(BIN)/pytest -n 2 --cov=snippets --cov=tools.door.checks --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 \
-	  --doctest-modules snippets tests --ignore=tests/site
+	$(BIN)/pytest -n 2 $(COVERED:%=--cov=%) --cov=tools.door.checks --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 \
+	  --doctest-modules snippets tests --ignore=tests/site --ignore=tests/scale --ignore=snippets/scale
 
-labs: $(READY)  ## Run the labs that have not run since they, a snippet, a figure or the lock changed
+scale: $(SCALE)/.ready  ## Test the snippets of docs/scale against Spark, a stream and sketches, in .venv-scale
+	$(SCALE)/bin/python -m pytest -n 2 --cov=snippets/scale --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 \
+	  --doctest-modules snippets/scale tests/scale
+
+# The lock, and engines that no page beyond docs/scale needs.
+$(SCALE)/.ready: requirements.txt requirements-scale.txt | $(READY)
+	$(PYTHON) -m venv --clear $(SCALE)
+	$(BIN)/uv pip sync --quiet --python $(SCALE)/bin/python --require-hashes requirements.txt requirements-scale.txt
+	touch $@
+
+labs: $(READY) $(SCALE)/.ready  ## Run the labs that have not run since they, a snippet, a figure or the lock changed
 	$(BIN)/python -m tools.builders.site labs
 
-test-docs: $(READY)  ## Run every Python block of every page; write build/ledger.json
+test-docs: $(READY) $(SCALE)/.ready  ## Run every Python block of every page; write build/ledger.json
 	$(BIN)/python -m tools.guards
 	$(BIN)/python -m tools.guards.draw $(BIN)/pytest -n 2 $(if $(SHARD),--shard $(SHARD)) --codeblocks docs *.md templates
 
 # With LEDGERS the blocks have run elsewhere, in shards.
-site: $(if $(LEDGERS),$(READY),test-docs)  ## Build site/ and prove it, against the blocks that test-docs has just run
+site: $(if $(LEDGERS),$(READY) $(SCALE)/.ready,test-docs)  ## Build site/ and prove it, against the blocks that test-docs has just run
 	$(if $(LEDGERS),$(BIN)/python -m tools.guards.ledger build/ledger.json $(LEDGERS))
 	$(BIN)/python -m tools.builders.site site
 
@@ -80,14 +93,14 @@ test-site: $(READY)  ## Test site/: links, hosts, proof, accessibility, in a bro
 new: $(READY)  ## Lay out a page, its snippet, its test and its entries: P=evaluation/lift TITLE="Lift"
 	@$(BIN)/python -m tools.loop.new "$$P" "$$TITLE"
 
-page: $(READY)  ## Check one page and all that it is made of, write its outputs, build it: P=evaluation/lift
+page: $(READY) $(if $(filter scale/%,$(P)),$(SCALE)/.ready)  ## Check one page and all that it is made of, write its outputs, build it: P=evaluation/lift
 	@$(BIN)/python -m tools.loop.page "$$P"
 	@$(BIN)/python -m tools.loop.readme
 
 exercise: $(READY)  ## List the exercises; lay one out, or those of a page: P=evaluation/drift, DEST=folder
 	@$(BIN)/python -m tools.loop.exercise "$(P)" "$(DEST)"
 
-outputs: $(READY)  ## Run every block, rewrite the output below it, check it as an older processor would print it
+outputs: $(READY) $(SCALE)/.ready  ## Run every block, rewrite the output below it, check it as an older processor would print it
 	$(BIN)/python -m tools.builders.outputs $(P:%=docs/%.md)
 	$(BIN)/python -m tools.loop.readme
 
@@ -126,12 +139,14 @@ lighthouse: $(READY)  ## Measure ten kinds of pages of site/ with Lighthouse, we
 	$(BIN)/python -m tools.builders.browser
 	$(BIN)/python -m tools.loop.lighthouse
 
-lock: $(READY)  ## Compile requirements.txt from requirements.in
+lock: $(READY)  ## Compile requirements.txt from requirements.in, and requirements-scale.txt
 	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes \
 	  requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes -c requirements.txt \
+	  requirements-scale.in -o requirements-scale.txt
 
 zensical: $(READY)  ## Build the same mkdocs.yml with Zensical; say what it leaves out
 	$(BIN)/python -m tools.builders.zensical
 
 clean:  ## Delete what the commands above made
-	rm -rf $(VENV) $(BENCH) .venv-zensical build site .cache .pytest_cache .ruff_cache .rumdl_cache .hypothesis .coverage
+	rm -rf $(VENV) $(BENCH) $(SCALE) .venv-zensical build site .cache .pytest_cache .ruff_cache .rumdl_cache .hypothesis .coverage

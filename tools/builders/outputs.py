@@ -22,12 +22,13 @@ from tools.guards.draw import older
 from tools.guards.fences import ROOT, RUN, Fence, fences
 from tools.guards.pages import EXPECTED, pages
 from tools.guards.runner import Runner
+from tools.guards.scale import python
 from tools.loop.progress import Progress
 
 WORKERS = 2
 
 
-THREAD = threading.local()  # each has a runner of its own
+THREAD = threading.local()  # each has runners of its own, one for each interpreter
 
 
 def run(code: str, page: str = "<block>", line: int = 0) -> str:
@@ -38,10 +39,11 @@ def run(code: str, page: str = "<block>", line: int = 0) -> str:
     RuntimeError
         If it raises, writes to standard error, or leaves code unexecuted.
     """
-    if not hasattr(THREAD, "runner"):
-        THREAD.runner = Runner(ROOT)
-        atexit.register(THREAD.runner.close)
-    result = THREAD.runner.run(code)
+    runners, wanted = THREAD.__dict__, python(page)
+    if wanted not in runners:
+        runners[wanted] = Runner(ROOT, python=wanted)
+        atexit.register(runners[wanted].close)
+    result = runners[wanted].run(code)
     if faults := result.faults():
         raise RuntimeError("\n".join(f"{page}:{line + within}: {what}" for within, what in faults))
     return result.stdout

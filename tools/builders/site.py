@@ -17,6 +17,7 @@ from tools.guards import seal
 from tools.guards.fences import ROOT
 from tools.guards.html import check, with_policy
 from tools.guards.proof import ProofError, prove
+from tools.guards.scale import python
 
 # Figures run in the build's process, notebooks in kernels of their own: both import from the repository's root.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
@@ -35,7 +36,8 @@ def run_labs() -> None:
         seconds = Run(lab, cache).seconds_last_time()
         before = f", {seconds:.0f} s last time" if seconds else ""
         print(f"lab {waiting.index(lab) + 1} of {len(waiting)}: {lab.stem.replace('_', ' ')}{before}", flush=True)
-        command = [sys.executable, "-m", "tools.builders.preview", lab, ROOT / "build/labs" / lab.stem]
+        name = lab.relative_to(ROOT).as_posix()
+        command = [python(name), "-m", "tools.builders.preview", lab, ROOT / "build/labs" / lab.stem]
         subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True)
 
     with ThreadPoolExecutor(2) as pool:

@@ -21,7 +21,7 @@ CODE = re.compile(r"`[^`]*`")
 NAMED = re.compile(r'"([a-z][\w/-]*)"')
 LINKED = re.compile(r"\bclaims\.md#([\w-]+)")
 # The sections whose cards and right answers say what they rest on.
-GROUNDED = ("problem", "training_data", "features", "modeling", "evaluation", "practice")
+GROUNDED = ("problem", "training_data", "features", "modeling", "evaluation", "scale", "practice")
 GROUNDS = re.compile(r"\b(?:claims|references|glossary)\.md#[\w-]+\)|\*Advice\.\*")
 # A page that fits a model on the position says what is sent when a request is scored.
 POSITION, SERVED = re.compile(r"[\"']position[\"']|\.position\b"), "training-data/bias.md#position-at-serving"

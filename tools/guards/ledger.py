@@ -18,11 +18,12 @@ from pathlib import Path
 import pytest
 from pytest_codeblocks.plugin import TestBlock
 
+from tools.guards import scale
 from tools.guards.runner import Runner
 
 PASSED = pytest.StashKey[list]()
 SKIPPED = pytest.StashKey[list]()
-RUNNER = pytest.StashKey[Runner]()
+RUNNERS = pytest.StashKey[dict[str, Runner]]()
 LEDGER = Path("build/ledger.json")
 
 
@@ -34,7 +35,9 @@ def digest(code: str) -> str:
 def sources_digest(root: Path) -> str:
     """Return the SHA-256 of all that a block's result depends on: a ledger of older sources proves nothing."""
     found = hashlib.sha256()
-    for path in sorted([*root.glob("snippets/**/*.py"), *root.glob("requirements.txt")]):
+    for path in sorted(
+        [*root.glob("snippets/**/*.py"), *root.glob("requirements.txt"), *root.glob("requirements-scale.txt")]
+    ):
         found.update(f"{path.relative_to(root)}\0{digest(path.read_text(encoding='utf-8'))}\0".encode())
     return found.hexdigest()
 
@@ -62,7 +65,7 @@ def run_block(item: TestBlock) -> None:
     block, page = item.obj, item.path.relative_to(item.config.rootpath).as_posix()
     if block.importorskip is not None or block.syntax != "python":
         raise RuntimeError(f"{page}:{block.lineno}: only `python` is run, and never skipped")
-    result = _runner(item.config).run(block.code)
+    result = _runner(item.config, scale.python(page)).run(block.code)
     expected = block.expected_output or ""
     faults = result.faults()
     if not result.error and result.stdout != expected:
@@ -73,12 +76,14 @@ def run_block(item: TestBlock) -> None:
     item.user_properties.append(("block", books))
 
 
-def _runner(config: pytest.Config) -> Runner:
-    """Return this worker's runner; start it when the first block needs it."""
-    if RUNNER not in config.stash:
-        config.stash[RUNNER] = Runner(config.rootpath, preload=(config.rootpath / "snippets").is_dir())
-        config.add_cleanup(config.stash[RUNNER].close)
-    return config.stash[RUNNER]
+def _runner(config: pytest.Config, python: str) -> Runner:
+    """Return this worker's runner of an interpreter; start it when the first block needs it."""
+    runners = config.stash.setdefault(RUNNERS, {})
+    if python not in runners:
+        preload = (config.rootpath / "snippets").is_dir()
+        runners[python] = Runner(config.rootpath, preload=preload, python=python)
+        config.add_cleanup(runners[python].close)
+    return runners[python]
 
 
 def kept(root: Path) -> set[tuple[str, int, int]]:

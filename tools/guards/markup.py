@@ -31,6 +31,7 @@ SECTIONS = {
     "features": "Feature Engineering",
     "modeling": "Modeling",
     "evaluation": "Evaluation & Deployment",
+    "scale": "Scale",
     "practice": "Practice",
     "labs": "Labs",
 }

@@ -70,15 +70,19 @@ class Runner:
         Whether to import the libraries and all snippets first.
     seconds : float
         After how long a block is stopped.
+    python : str
+        The interpreter.
     """
 
-    def __init__(self, root: Path, *, preload: bool = True, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, root: Path, *, preload: bool = True, seconds: float = SECONDS, python: str = sys.executable
+    ) -> None:
         self.root = root
         path = os.pathsep.join([str(root), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
         # -P, so that nothing but what is on this path can be imported; a warning is an error, as it is for a reader.
         # Threads that spin while they wait would keep the other workers from their cores.
         environment = os.environ | {"PYTHONPATH": path, "OMP_WAIT_POLICY": "PASSIVE"}
-        command = [sys.executable, "-P", "-W", "error", "-m", "tools.guards.runner", str(seconds)]
+        command = [python, "-P", "-W", "error", "-m", "tools.guards.runner", str(seconds)]
         ours, theirs = socket.socketpair()
         with ours, theirs:
             self._server = subprocess.Popen(

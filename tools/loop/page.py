@@ -23,6 +23,7 @@ from tools.builders.snippet_bar import mirror
 from tools.guards.claims import DRAWN, SUMS
 from tools.guards.exercises import of_page
 from tools.guards.fences import FIGURE, QUERY, ROOT, RUN, fences
+from tools.guards.scale import python
 from tools.loop.progress import Progress
 
 PREVIEW = ROOT / "build" / "page"
@@ -104,7 +105,11 @@ def steps(page: Path) -> list[Step]:
         modules = [f"--cov={path.removesuffix('.py').replace('/', '.')}" for path in snippets]
         cover = [*modules, "--cov-branch", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
         mend = "mend the snippet or its test; a line that coverage misses needs a test"
-        found.append(Step("tests", mend, [[*PYTEST, *cover, "--doctest-modules", *snippets, *tests]], early=True))
+        found.append(
+            Step(
+                "tests", mend, [[python(name), *PYTEST[1:], *cover, "--doctest-modules", *snippets, *tests]], early=True
+            )
+        )
         named = " or ".join(f"{Path(snippet).parent.name}.{Path(snippet).stem}." for snippet in snippets)
         mend = (
             "mend the snippet, or say in its call in tests/contract what its arguments are; make door copies the checks"

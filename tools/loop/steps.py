@@ -24,6 +24,7 @@ BESIDE = {"test-unit": "labs"}
 CHECKED = {
     "lint": [(r"^(\d+) files already formatted", "{} Python files"), (r"No issues found in (\d+) files", "{} pages")],
     "test-unit": [(r"(\d+) passed", "{} tests")],
+    "scale": [(r"(\d+) passed", "{} tests")],
     "test-docs": [(r"(\d+) pages", "{} pages"), (r"(\d+) passed", "{} blocks")],
     "site": [(r"^proof: (.+)$", "{}")],
     "test-site": [(r"(\d+) passed", "{} tests")],

@@ -1,0 +1,1 @@
+"""Claims of a section, one file a page."""

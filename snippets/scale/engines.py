@@ -1,0 +1,305 @@
+"""One SQL text on two engines: DuckDB in this process, and Spark at an address."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import warnings
+from contextlib import contextmanager
+from glob import glob
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+TOKEN = re.compile(r"""'(?:[^']|'')*'|"((?:[^"]|"")+)\"""")  # text, or a name
+SECONDS = 5  # to reach a cluster: the client itself would try for minutes
+
+
+# --8<-- [start:connect]
+def connect(address="duckdb:", settings=None):
+    """Return an engine by its address.
+
+    Parameters
+    ----------
+    address : str, default "duckdb:"
+        ``duckdb:`` in memory, ``duckdb:/path/to/file.db``, ``sc://host:15002`` for a
+        Spark cluster by Spark Connect, or ``sail:``, a Spark Connect server that is
+        started in this process: no Java, one machine, the same SQL.
+    settings : dict of str to str, optional
+        Settings of the engine, such as ``{"memory_limit": "1GB"}`` for DuckDB or
+        ``{"spark.sql.shuffle.partitions": "8"}`` for Spark.
+
+    Returns
+    -------
+    DuckDBEngine or SparkEngine
+        Close it, or use it in a ``with`` statement.
+
+    Raises
+    ------
+    ValueError
+        If no engine has such an address, or it does not know a setting.
+    ConnectionError
+        If nobody answers there, or a Spark that is older than the client, or of
+        another major version.
+
+    Examples
+    --------
+    >>> with connect("duckdb:") as engine:
+    ...     engine.sql("SELECT 1 + 1 AS two").to_dict("list")
+    {'two': [2]}
+    """
+    scheme, _, rest = str(address).partition(":")
+    if scheme == "duckdb":
+        return DuckDBEngine(rest or ":memory:", settings)
+    if scheme == "sail" and not rest:
+        return SparkEngine(None, settings)
+    if scheme == "sc" and urlsplit(address).hostname:
+        return SparkEngine(address, settings)
+    known = "duckdb:, duckdb:FILE, sail: or sc://HOST:PORT"
+    raise ValueError(f"address must be {known}, got {address!r}")
+
+
+# --8<-- [end:connect]
+
+
+class DuckDBEngine:
+    """DuckDB: one process, all its cores, files larger than memory.
+
+    Parameters
+    ----------
+    path : str
+        The file of the database, or ``:memory:``.
+    settings : dict of str to str, optional
+        As for ``connect``.
+    """
+
+    dialect = "duckdb"
+
+    def __init__(self, path=":memory:", settings=None):
+        with _refusals("DuckDB"):
+            self.connection = duckdb.connect(path, config=dict(settings or {}))
+            self.connection.execute("SET TimeZone = 'UTC'")
+
+    def table(self, name, rows):
+        """Give rows a name: a frame, or the path of Parquet files, with wildcards."""
+        rows = _rows(name, rows)
+        with _refusals("DuckDB"):
+            self.connection.unregister(name)
+            if isinstance(rows, str):
+                self.connection.read_parquet(rows).create_view(name)
+            else:
+                self.connection.register(name, rows)
+
+    def sql(self, text):
+        """Run a query and return its rows, times in UTC."""
+        with _refusals("DuckDB"):
+            return self.connection.sql(text).to_arrow_table().to_pandas()
+
+    def write(self, text, folder):
+        """Run a query and write its rows as Parquet files into a new folder."""
+        folder = str(_new(folder)).replace("'", "''")
+        with _refusals("DuckDB"):
+            self.connection.execute(
+                f"COPY ({text}) TO '{folder}' (FORMAT parquet, PER_THREAD_OUTPUT)"
+            )
+
+    def close(self):
+        """Close the database."""
+        self.connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+
+class SparkEngine:
+    """Spark by Spark Connect: a cluster, or Sail in this process.
+
+    Parameters
+    ----------
+    address : str or None
+        As for ``connect``; None starts Sail.
+    settings : dict of str to str, optional
+        As for ``connect``.
+    """
+
+    dialect = "spark"
+
+    def __init__(self, address=None, settings=None):
+        self.server = None
+        if address is None:
+            os.environ.setdefault("RUST_LOG", "off")  # it would log to standard error
+            from pysail.spark import SparkConnectServer
+
+            self.server = SparkConnectServer("127.0.0.1", 0)
+            self.server.start(background=True)
+            address = f"sc://127.0.0.1:{self.server.listening_address[1]}"
+        self.session = _session(address)
+        try:
+            for key, value in {
+                **(settings or {}),
+                "spark.sql.session.timeZone": "UTC",
+            }.items():
+                with _refusals("Spark"):
+                    self.session.conf.set(key, value)
+        except ValueError:
+            self.close()
+            raise
+
+    def table(self, name, rows):
+        """Give rows a name: a frame, or the path of Parquet files, with wildcards."""
+        rows = _rows(name, rows, here=self.server is not None)
+        with _refusals("Spark"):
+            parquet = isinstance(rows, str)
+            frame = (
+                self.session.read.parquet(rows)
+                if parquet
+                else self.session.createDataFrame(rows)
+            )
+            frame.createOrReplaceTempView(name)
+
+    def sql(self, text):
+        """Run a query and return its rows, times in UTC."""
+        with _refusals("Spark"):
+            return self.session.sql(spark_sql(text)).toArrow().to_pandas()
+
+    def write(self, text, folder):
+        """Run a query and write its rows as Parquet files into a new folder."""
+        if self.server is not None:
+            _new(folder)
+        with _refusals("Spark"):
+            self.session.sql(spark_sql(text)).write.mode("error").parquet(str(folder))
+
+    def close(self):
+        """End the session, and the server if it was started here."""
+        self.session.stop()
+        if self.server is not None:
+            self.server.stop()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+
+def _session(address):
+    """Return a session, once somebody answers and speaks for the client's version."""
+    import pyspark
+    from pyspark.sql import SparkSession
+
+    parts = urlsplit(address)
+    try:
+        socket.create_connection((parts.hostname, parts.port or 15002), SECONDS).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"no Spark Connect server answers at {address}: {error}"
+        ) from error
+    with warnings.catch_warnings():
+        # Of pandas 3; nothing here passes through pandas on the side of Spark.
+        warnings.simplefilter("ignore", FutureWarning)
+        session = SparkSession.builder.remote(address).create()
+    ours = pyspark.__version__
+    try:
+        with _refusals("Spark"):
+            theirs = session.version
+    except ValueError as error:
+        session.stop()
+        raise ConnectionError(f"{error}; pyspark-client is {ours}") from error
+    there, here = ([int(part) for part in v.split(".")[:2]] for v in (theirs, ours))
+    if there[0] != here[0] or there < here:
+        session.stop()
+        raise ConnectionError(
+            f"Spark {theirs} at {address} does not fit pyspark-client {ours}: "
+            f"install pyspark-client=={there[0]}.{there[1]}.*"
+        )
+    return session
+
+
+def _rows(name, rows, here=True):
+    """Return a table with times in UTC, or the path of files that are there."""
+    if not NAME.fullmatch(str(name)):
+        raise ValueError(f"name must be letters, digits and _, got {name!r}")
+    if isinstance(rows, str | Path):
+        if here and not glob(str(rows)):
+            raise ValueError(f"rows of {name}: no file at {rows}")
+        return str(rows)
+    if isinstance(rows, pd.DataFrame):
+        rows = pa.Table.from_pandas(rows, preserve_index=False)
+    elif not isinstance(rows, pa.Table):
+        rows = pa.table(rows)
+    wanted = [pa.field(f.name, _plain(f.type)) for f in rows.schema]
+    try:
+        return rows.cast(pa.schema(wanted))
+    except pa.ArrowInvalid as error:
+        raise ValueError(
+            f"rows of {name} hold times finer than microseconds: {error}"
+        ) from error
+
+
+def _plain(kind):
+    """Return the type as which both engines know what is in a column."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", "UTC")
+    text = pa.types.is_string_view(kind) or pa.types.is_large_string(kind)
+    return pa.string() if text else kind
+
+
+def spark_sql(text):
+    """Return a query with its "names" in backticks, as Spark wants them.
+
+    A Spark with ``spark.sql.ansi.enabled`` and with
+    ``spark.sql.ansi.doubleQuotedIdentifiers`` takes standard SQL as it stands.
+
+    Parameters
+    ----------
+    text : str
+        Standard SQL: double quotes around names, single quotes around text, which
+        is left as it is.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(spark_sql('SELECT "at" FROM log'))
+    SELECT `at` FROM log
+    """
+    return TOKEN.sub(_backticks, text)
+
+
+def _backticks(found):
+    if (name := found[1]) is None:
+        return found[0]
+    return "`" + name.replace('""', '"').replace("`", "``") + "`"
+
+
+def _new(folder):
+    """Return a folder that is not there yet: an engine would add to what it holds."""
+    if Path(folder).exists():
+        raise FileExistsError(
+            f"folder {folder} exists: choose another, or delete it first"
+        )
+    return folder
+
+
+@contextmanager
+def _refusals(engine):
+    """Say what an engine refused, in one line, as a ValueError."""
+    try:
+        yield
+    except Exception as error:
+        if not type(error).__module__.startswith(("duckdb", "_duckdb", "pyspark")):
+            raise
+        first = str(error).strip().split("\n")[0]
+        raise ValueError(f"{engine} refuses: {first}") from error

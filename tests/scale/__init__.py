@@ -1,0 +1,1 @@
+"""Scale: what needs an engine, in the environment of ``make scale``."""

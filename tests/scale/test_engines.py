@@ -1,0 +1,197 @@
+import socket
+from datetime import UTC, datetime
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyspark
+import pytest
+from pandas.testing import assert_frame_equal
+
+from snippets.scale.engines import _refusals, connect, spark_sql
+
+ROWS = pd.DataFrame(
+    {
+        "user": pd.array([1, 2, None], "Int64"),
+        "at": pd.to_datetime(["2026-01-01 00:00", "2026-03-29 02:30", None]),
+        "text": ["a", None, "b'"],
+        "x": [1.5, float("nan"), -0.0],
+    },
+    index=[5, 6, 7],
+)
+
+
+@pytest.fixture(params=["duckdb:", "sail:"])
+def address(request):
+    return request.param
+
+
+def test_a_frame_comes_back_as_it_went_in_with_times_in_utc(engine):
+    engine.table("rows_in", ROWS)
+    found = engine.sql('SELECT * FROM rows_in ORDER BY "at" NULLS LAST')
+    assert found["at"].tolist()[:2] == [
+        pd.Timestamp("2026-01-01", tz="UTC"),
+        pd.Timestamp("2026-03-29 02:30", tz="UTC"),
+    ]
+    assert found["at"].isna().tolist() == [False, False, True]
+    assert found["text"].fillna("?").tolist() == ["a", "?", "b'"]
+    assert found["x"].fillna(9).tolist() == [1.5, 9, 0]
+    assert found["user"].fillna(0).tolist() == [1, 2, 0]
+    assert list(found.columns) == list(ROWS)
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.Table.from_pandas, pl.from_pandas, lambda frame: frame.assign(at=frame["at"].dt.tz_localize("UTC"))]
+)
+def test_every_kind_of_frame_says_the_same(engine, kind):
+    engine.table("as_pandas", ROWS)
+    engine.table("as_other", kind(ROWS.reset_index(drop=True)))
+    one, two = (
+        engine.sql(f'SELECT "user", "at", text, x FROM {name} ORDER BY "at" NULLS LAST')
+        for name in ("as_pandas", "as_other")
+    )
+    assert_frame_equal(one, two)
+
+
+def test_a_category_is_the_text_that_it_stands_for(engine):
+    engine.table("categories", ROWS.astype({"text": "category"}))
+    assert engine.sql("SELECT text || '!' AS it FROM categories")["it"].dropna().tolist() == ["a!", "b'!"]
+
+
+def test_a_time_with_a_zone_keeps_its_instant(engine):
+    berlin = pd.DataFrame(
+        {"at": pd.to_datetime(["2026-10-25 00:30", "2026-10-25 01:30"]).tz_localize("UTC").tz_convert("Europe/Berlin")}
+    )
+    engine.table("berlin", berlin)
+    found = engine.sql('SELECT "at", CAST(date_trunc(\'day\', "at") AS DATE) AS day FROM berlin ORDER BY "at"')
+    assert found["at"].tolist() == [
+        datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
+        datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
+    ]
+    assert [str(day)[:10] for day in found["day"]] == ["2026-10-25"] * 2
+
+
+def test_files_are_written_and_read_by_a_wildcard_but_never_added_to(engine, tmp_path):
+    engine.table("rows_in", ROWS)
+    folder = tmp_path / "it's"
+    engine.write("SELECT * FROM rows_in", folder)
+    engine.table("rows_out", folder / "*.parquet")
+    wanted, found = (engine.sql(f'SELECT * FROM {name} ORDER BY "at" NULLS LAST') for name in ("rows_in", "rows_out"))
+    assert_frame_equal(found, wanted)
+    engine.table("rows_out", ROWS.iloc[:1])  # a name can be given anew
+    assert len(engine.sql("SELECT * FROM rows_out")) == 1
+    engine.table("rows_out", str(folder / "*.parquet"))
+    assert len(engine.sql("SELECT * FROM rows_out")) == 3
+    with pytest.raises(FileExistsError, match=r"folder .*it's exists: choose another"):
+        engine.write("SELECT * FROM rows_in", folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "complaint"),
+    [
+        ("a b", ROWS, "name must be letters, digits and _, got 'a b'"),
+        ("x; DROP TABLE y", ROWS, "name must be letters"),
+        ("rows_in", "/nowhere/*.parquet", r"rows of rows_in: no file at /nowhere/\*\.parquet"),
+        ("rows_in", pd.DataFrame({"at": pd.to_datetime([1], unit="ns")}), "finer than microseconds"),
+    ],
+)
+def test_bad_rows_are_refused(engine, name, rows, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        engine.table(name, rows)
+
+
+@pytest.mark.parametrize("text", ["SELEC 1", "SELECT nosuch FROM rows_in", "SELECT CAST('x' AS INT) AS i FROM rows_in"])
+def test_what_an_engine_refuses_is_said_in_a_line(engine, text):
+    engine.table("rows_in", ROWS)
+    with pytest.raises(ValueError, match=r"^(DuckDB|Spark) refuses: .+") as caught:
+        engine.sql(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_no_engine_refused_passes_through(engine):
+    with pytest.raises(TypeError):
+        engine.table("rows_in", 7)
+    with pytest.raises(ZeroDivisionError), _refusals("DuckDB"):
+        1 / 0  # noqa: B018
+
+
+@pytest.mark.parametrize("address", ["", "mysql://host", "sail:somewhere", "sc:", "sc://", "sc:host"])
+def test_an_address_of_no_engine_is_refused(address):
+    with pytest.raises(
+        ValueError, match=f"address must be duckdb:, duckdb:FILE, sail: or sc://HOST:PORT, got '{address}'"
+    ):
+        connect(address)
+
+
+def test_a_cluster_that_is_not_there_is_missed_at_once():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"sc://127.0.0.1:{taken.getsockname()[1]}"
+    with pytest.raises(ConnectionError, match=f"no Spark Connect server answers at {address}"):
+        connect(address)
+
+
+@pytest.mark.parametrize(("server", "fits"), [("3.5.9", False), ("4.0.3", False), ("5.0.0", False), ("4.99.0", True)])
+def test_a_cluster_older_than_the_client_is_refused_with_the_client_to_install(
+    monkeypatch, tmp_path, spark, server, fits
+):
+    address = f"sc://127.0.0.1:{spark.server.listening_address[1]}"
+    monkeypatch.setattr(type(spark.session), "version", server)
+    if fits:
+        with connect(address) as engine:
+            assert engine.sql("SELECT 1 AS one")["one"].tolist() == [1]
+            engine.write("SELECT 1 AS one", tmp_path / "one")  # a cluster's folders are its own: it looks itself
+            with pytest.raises(ValueError, match="Spark refuses: .*exists"):
+                engine.write("SELECT 1 AS one", tmp_path / "one")
+        return
+    wanted = server.rpartition(".")[0]
+    ours = pyspark.__version__
+    complaint = rf"Spark {server} at .* does not fit pyspark-client {ours}: install pyspark-client=={wanted}\.\*"
+    with pytest.raises(ConnectionError, match=complaint):
+        connect(address)
+
+
+def test_a_server_that_refuses_the_client_is_named(monkeypatch, spark):
+    monkeypatch.setattr(pyspark, "__version__", "4.99.0")  # which the client tells the server
+    with pytest.raises(ConnectionError, match=r"unsupported PySpark version: 4\.99\.0; pyspark-client is 4\.99\.0"):
+        connect(f"sc://127.0.0.1:{spark.server.listening_address[1]}")
+
+
+def test_a_setting_reaches_the_engine():
+    with connect("duckdb:", {"memory_limit": "123MB"}) as engine:
+        assert engine.sql("SELECT current_setting('memory_limit') AS it")["it"][0] == "117.3 MiB"
+    with connect("sail:", {"spark.sql.shuffle.partitions": "3"}) as engine:
+        assert engine.session.conf.get("spark.sql.shuffle.partitions") == "3"
+
+
+@pytest.mark.parametrize(
+    ("address", "settings"), [("duckdb:", {"nosuch": "1"}), ("duckdb:/nowhere/x.db", {}), ("sail:", {"spark.x": None})]
+)
+def test_a_setting_or_a_file_that_no_engine_takes_is_refused(address, settings):
+    with pytest.raises(ValueError, match="refuses: "):
+        connect(address, settings)
+
+
+def test_a_database_in_a_file_is_there_again(tmp_path):
+    address = f"duckdb:{tmp_path / 'kept.db'}"
+    with connect(address) as engine:
+        engine.connection.execute("CREATE TABLE kept AS SELECT 7 AS x")
+    with connect(address) as engine:
+        assert engine.sql("SELECT x FROM kept")["x"].tolist() == [7]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("""SELECT "a b", 'c "d" e' FROM t""", """SELECT `a b`, 'c "d" e' FROM t"""),
+        ("""SELECT 'it''s "x"', "y" """, """SELECT 'it''s "x"', `y` """),
+        ("""SELECT "a""b`c" """, """SELECT `a"b``c` """),
+    ],
+)
+def test_names_are_quoted_as_spark_wants_them_and_text_is_left_alone(text, wanted):
+    assert spark_sql(text) == wanted
+
+
+def test_a_name_may_be_anything(engine):
+    engine.table("odd", pd.DataFrame({'a "b` c': [1], "select": [2]}))
+    assert engine.sql('SELECT "a ""b` c" + "select" AS "sum" FROM odd')["sum"].tolist() == [3]

@@ -1,0 +1,36 @@
+"""Which Python runs what: the pages of docs/scale, their tests and their lab have an environment of their own.
+
+It holds the lock and, beside it, engines that no other page needs: a Spark server, a stream, sketches.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tools.guards.fences import ROOT
+
+FOLDER = "scale"  # below docs/, snippets/, tests/, claims/ and benchmarks/
+LABS = {"outgrown"}
+PYTHON = ROOT / ".venv-scale/bin/python"  # which the Makefile makes
+
+
+def is_scale(name: str) -> bool:
+    """Say whether a page, a lab, a snippet or a test, by its path in the repository, belongs to that environment."""
+    path = Path(name)
+    return FOLDER in path.parts[1:2] or (path.parts[:2] == ("docs", "labs") and path.stem in LABS)
+
+
+def python(name: str) -> str:
+    """Return the interpreter that runs a file of the repository, named by its path in it.
+
+    Raises
+    ------
+    RuntimeError
+        If it needs the other environment, and that was not made yet.
+    """
+    if not is_scale(name):
+        return sys.executable
+    if not PYTHON.is_file():
+        raise RuntimeError(f"{name} runs in an environment of its own: make .venv-scale/.ready")
+    return str(PYTHON)
