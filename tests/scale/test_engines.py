@@ -141,7 +141,7 @@ def test_a_cluster_older_than_the_client_is_refused_with_the_client_to_install(
         with connect(address) as engine:
             assert engine.sql("SELECT 1 AS one")["one"].tolist() == [1]
             engine.write("SELECT 1 AS one", tmp_path / "one")  # a cluster's folders are its own: it looks itself
-            with pytest.raises(ValueError, match="Spark refuses: .*exists"):
+            with pytest.raises(ValueError, match=r"Spark refuses: .*exists"):
                 engine.write("SELECT 1 AS one", tmp_path / "one")
         return
     wanted = server.rpartition(".")[0]
