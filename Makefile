@@ -93,7 +93,7 @@ test-site: $(READY)  ## Test site/: links, hosts, proof, accessibility, in a bro
 new: $(READY)  ## Lay out a page, its snippet, its test and its entries: P=evaluation/lift TITLE="Lift"
 	@$(BIN)/python -m tools.loop.new "$$P" "$$TITLE"
 
-page: $(READY) $(if $(filter scale/%,$(P)),$(SCALE)/.ready)  ## Check one page and all that it is made of, write its outputs, build it: P=evaluation/lift
+page: $(READY) $(if $(findstring scale/,$(P))$(findstring outgrown,$(P)),$(SCALE)/.ready)  ## Check one page and all that it is made of, write its outputs, build it: P=evaluation/lift
 	@$(BIN)/python -m tools.loop.page "$$P"
 	@$(BIN)/python -m tools.loop.readme
 

@@ -75,19 +75,22 @@ def test_a_line_that_fails_by_itself_is_not(line):
 def folder(tmp_path):
     """Return a copy of the Makefile among tools that do nothing; one named in $FAIL fails, if $WITH is in its words."""
     shutil.copyfile(ROOT / "Makefile", tmp_path / "Makefile")
-    (tmp_path / "requirements.txt").touch()
-    for name in TOOLS:
-        tool = tmp_path / ".venv/bin" / name
+    for name in ("requirements.txt", "requirements-scale.txt"):
+        (tmp_path / name).touch()
+    for name in (*(f".venv/bin/{tool}" for tool in TOOLS), ".venv-scale/bin/python"):
+        tool = tmp_path / name
         tool.parent.mkdir(parents=True, exist_ok=True)
         tool.write_text('#!/bin/sh\ncase "$0 $*" in *"/$FAIL"*) exit 3;; esac\n')
         tool.chmod(0o755)
-    (tmp_path / ".venv/.ready").touch()
+    for name in (".venv", ".venv-scale"):
+        (tmp_path / name / ".ready").touch()
     return tmp_path
 
 
 def commands(target):
     """Return the words by which each command of a recipe is told from the others; not what runs if asked for only."""
-    lines = [line for line in recipes(TEXT)[target] if "$(BIN)/" in line and not line.startswith("$(if")]
+    lines = [line.replace("$(SCALE)/bin/", "$(BIN)/") for line in recipes(TEXT)[target]]
+    lines = [line for line in lines if "$(BIN)/" in line and not line.startswith("$(if")]
     return [line.split("$(BIN)/")[1].split("$")[0][:24].rstrip() for line in lines]
 
 
@@ -105,7 +108,7 @@ def make(folder, target, fail):
     ("target", "command"),
     [
         (t, c)
-        for t in ("lint", "test-unit", "test-docs", "site", "test-site", "outputs", "new", "page")
+        for t in ("lint", "test-unit", "scale", "test-docs", "site", "test-site", "outputs", "new", "page")
         for c in commands(t)
     ],
 )
@@ -124,6 +127,49 @@ def test_every_target_with_a_help_line_is_listed(folder):
     assert listed == re.findall(r"^([a-z-]+):.*## ", TEXT, re.MULTILINE)
     (phony,) = re.findall(r"^\.PHONY: (.*)", TEXT, re.MULTILINE)
     assert sorted(phony.split()) == sorted(listed)
+
+
+def asked(folder, *words):
+    """Return what make would do, in one line."""
+    done = subprocess.run(["make", "--dry-run", *words], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.replace("\\\n", " ")
+
+
+MADE = "-m venv --clear .venv-scale"
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-scale.txt"])
+def test_the_environment_of_the_engines_is_made_anew_when_a_lock_changes(folder, name):
+    assert MADE not in asked(folder, "scale")
+    later = (folder / ".venv-scale/.ready").stat().st_mtime + 9
+    os.utime(folder / name, (later, later))
+    os.utime(folder / ".venv/.ready", (later, later))
+    said = asked(folder, "scale")
+    assert said.index(MADE) < said.index("--require-hashes requirements.txt requirements-scale.txt")
+    assert "--require-hashes requirements.txt requirements-scale.txt" in said
+    assert said.index("touch .venv-scale/.ready") < said.index(".venv-scale/bin/python -m pytest")
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        (["scale"], True),
+        (["test-docs"], True),
+        (["site"], True),
+        (["site", "LEDGERS=x"], True),
+        (["labs"], True),
+        (["outputs"], True),
+        (["page", "P=scale/engines"], True),
+        (["page", "P=docs/scale/engines.md"], True),
+        (["page", "P=labs/outgrown"], True),
+        (["page", "P=evaluation/drift"], False),
+        (["lint", "test-unit"], False),
+        (["claims"], False),
+    ],
+)
+def test_the_environment_of_the_engines_is_made_where_something_runs_in_it(folder, words, needed):
+    shutil.rmtree(folder / ".venv-scale")
+    assert (MADE in asked(folder, *words)) == needed
 
 
 def test_an_older_python_is_told_how_to_name_another(folder):

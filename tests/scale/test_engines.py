@@ -100,7 +100,7 @@ def test_bad_rows_are_refused(engine, name, rows, complaint):
         engine.table(name, rows)
 
 
-@pytest.mark.parametrize("text", ["SELEC 1", "SELECT nosuch FROM rows_in", "SELECT CAST('x' AS INT) AS i FROM rows_in"])
+@pytest.mark.parametrize("text", ["PICK 1", "SELECT nosuch FROM rows_in", "SELECT CAST('x' AS INT) AS i FROM rows_in"])
 def test_what_an_engine_refuses_is_said_in_a_line(engine, text):
     engine.table("rows_in", ROWS)
     with pytest.raises(ValueError, match=r"^(DuckDB|Spark) refuses: .+") as caught:

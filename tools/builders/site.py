@@ -17,7 +17,7 @@ from tools.guards import seal
 from tools.guards.fences import ROOT
 from tools.guards.html import check, with_policy
 from tools.guards.proof import ProofError, prove
-from tools.guards.scale import python
+from tools.guards.scale import is_scale, python
 
 # Figures run in the build's process, notebooks in kernels of their own: both import from the repository's root.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
@@ -26,7 +26,8 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"
 def run_labs() -> None:
     """Run the labs that have to run, two at once: the build would run one after the other, on one core.
 
-    Whatever goes wrong here goes wrong in the build once more, which says what it is.
+    Whatever goes wrong here goes wrong in the build once more, which says what it is; but for a lab with an environment
+    of its own, of which the build would only say that this is missing.
     """
     cache = ROOT / ".cache/labs"
     labs = sorted((ROOT / "docs/labs").glob("*.py"), key=lambda lab: -lab.stat().st_size)  # the longest first
@@ -38,7 +39,9 @@ def run_labs() -> None:
         print(f"lab {waiting.index(lab) + 1} of {len(waiting)}: {lab.stem.replace('_', ' ')}{before}", flush=True)
         name = lab.relative_to(ROOT).as_posix()
         command = [python(name), "-m", "tools.builders.preview", lab, ROOT / "build/labs" / lab.stem]
-        subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True)
+        done = subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode and is_scale(name):
+            print(f"{name} failed:\n{done.stdout}{done.stderr}", file=sys.stderr, flush=True)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(run, waiting))

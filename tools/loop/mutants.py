@@ -31,6 +31,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from tools.door.copies import without_checks
+from tools.guards import scale
 from tools.loop.progress import Progress
 
 Change = Callable[[], None]
@@ -247,6 +248,15 @@ def score(snippet: Path, numbers: list[int], workers: int, progress: Progress) -
     return codes
 
 
+def elsewhere(paths: list[Path], options: list[str]) -> int:
+    """Try the mutants of snippets whose tests need another environment there; return the exit code."""
+    if not paths:
+        return 0
+    names = [path.relative_to("snippets").with_suffix("").as_posix() for path in paths]
+    interpreter = scale.python(paths[0].as_posix())
+    return subprocess.run([interpreter, "-m", "tools.loop.mutants", *options, *names]).returncode
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Try the mutants of the named snippets, or of those that changed; print the survivors and the score."""
     parser = argparse.ArgumentParser(prog="python -m tools.loop.mutants", description=__doc__.split("\n")[0])
@@ -266,6 +276,16 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error("without git and a main branch, nothing tells what changed: name a snippet, or say --all")
     if not paths:
         parser.error("no snippet differs from main: name one, or say --all")
+
+    options = ["--sample", str(chosen.sample), "--workers", str(chosen.workers)]
+    try:
+        far = [path for path in paths if scale.python(path.as_posix()) != sys.executable]
+    except RuntimeError as error:
+        parser.error(str(error))
+    if code := elsewhere(far, options):
+        sys.exit(code)
+    if not (paths := [path for path in paths if path not in far]):
+        return
 
     for plugin in entry_points(group="pytest11"):
         plugin.load()

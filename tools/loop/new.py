@@ -16,6 +16,7 @@ from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 
 from tools.builders.outputs import rewrite
+from tools.guards import scale
 from tools.guards.fences import ROOT, RUN, fences
 from tools.guards.markup import TITLE as LONGEST
 from tools.guards.runner import Runner
@@ -60,6 +61,11 @@ def layout(root: Path, page: str, title: str) -> dict[Path, str]:
     """
     section, _, name = page.partition("/")
     known = sections(root)
+    if section == scale.FOLDER:
+        raise ValueError(
+            f"P={page}: a page of {scale.FOLDER} has an environment of its own and no template: copy a neighbour, its "
+            "snippet and its test, and make page names the entries that are missing"
+        )
     if section not in known:
         raise ValueError(f"P={page}: {section!r} is no section; say section/name, with one of {', '.join(known)}")
     function = name.replace("-", "_")

@@ -145,7 +145,7 @@ def steps(page: Path) -> list[Step]:
     entries = [*PYTEST, "tests/docs/test_corridor.py", "tests/docs/test_entrance.py"]
     mend = "a page has its entry in mkdocs.yml, docs/index.md and docs/study.md, a snippet its page and its test"
     found.append(Step("entries", mend, [entries]))
-    build = [*PYTHON, "tools.builders.preview", name, str(PREVIEW)]
+    build = [python(name) if lab else PYTHON[0], *PYTHON[1:], "tools.builders.preview", name, str(PREVIEW)]
     found.append(Step("build", "mend the link, the include or the figure; make serve shows the page", [build]))
     return found
 
