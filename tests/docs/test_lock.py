@@ -12,6 +12,9 @@ from tools.guards.fences import ROOT
 
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 DIRECT = (ROOT / "requirements.in").read_text(encoding="utf-8")
+# What the pages of docs/scale need beside the lock, in an environment of their own.
+BESIDE = (ROOT / "requirements-scale.txt").read_text(encoding="utf-8")
+WANTED = (ROOT / "requirements-scale.in").read_text(encoding="utf-8")
 PLATFORMS = {
     "linux": {"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64"},
     "arm": {"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": "aarch64"},
@@ -83,8 +86,35 @@ def test_a_lock_with_less_is_refused(line, stripped, complaint):
     assert any(re.search(complaint, text) for text in found), found
 
 
-def test_each_pin_is_exact_and_has_a_hash():
-    entries = re.findall(r"^[A-Za-z].*(?:\n .*)*", LOCK, re.MULTILINE)
-    assert len(entries) == len(read(LOCK)) > len(read(DIRECT))
+@pytest.mark.parametrize(("lock", "direct"), [(LOCK, DIRECT), (BESIDE, WANTED)], ids=["lock", "engines"])
+def test_each_pin_is_exact_and_has_a_hash(lock, direct):
+    entries = re.findall(r"^[A-Za-z].*(?:\n .*)*", lock, re.MULTILINE)
+    assert len(entries) == len(read(lock)) > len(read(direct))
     assert [entry for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", entry)] == []
-    assert [str(pin) for pin in read(LOCK) if not re.fullmatch(r"==[^*,]+", str(pin.specifier))] == []
+    assert [str(pin) for pin in read(lock) if not re.fullmatch(r"==[^*,]+", str(pin.specifier))] == []
+    pinned = {canonicalize_name(pin.name) for pin in read(lock)}
+    assert {canonicalize_name(each.name) for each in read(direct)} <= pinned
+
+
+def disagreements(lock, beside):
+    """Return the pins of the engines that say another version, or other hashes, than the lock does."""
+
+    def entries(text):
+        found = re.findall(r"^([A-Za-z][^\\\n]*)((?:\\\n    --hash=\S+ ?)*)", text, re.MULTILINE)
+        return {pin.strip(): set(re.findall(r"--hash=(\S+)", hashes)) for pin, hashes in found}
+
+    known, more = entries(lock), entries(beside)
+    names = {re.split("==", pin)[0] for pin in known}
+    return sorted(pin for pin, hashes in more.items() if re.split("==", pin)[0] in names and known.get(pin) != hashes)
+
+
+def test_the_engines_are_locked_at_the_versions_of_the_lock():
+    assert disagreements(LOCK, BESIDE) == []
+    assert {pin.name for pin in read(LOCK)} & {pin.name for pin in read(BESIDE)} >= {"numpy", "pandas", "pyarrow"}
+
+
+@pytest.mark.parametrize("old", ["pandas==", "--hash=sha256:", "numpy=="])
+def test_an_engine_at_another_version_is_found(old):
+    start = BESIDE.index("pandas==" if old.startswith("--") else old)
+    planted = BESIDE[:start] + BESIDE[start:].replace(old, f"{old}0", 1)
+    assert len(disagreements(LOCK, planted)) == 1

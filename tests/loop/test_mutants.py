@@ -184,6 +184,25 @@ def test_what_cannot_be_tried_is_named(tree, monkeypatch, capsys, arguments, mes
     assert message in capsys.readouterr().err
 
 
+def test_those_of_the_engines_are_tried_in_their_environment(tree, monkeypatch, capsys):
+    """The others where the command runs; what fails there fails here, too."""
+    monkeypatch.chdir(tree)
+    monkeypatch.setattr("tools.guards.scale.PYTHON", tree / "bin/python")
+    (tree / "snippets/scale").mkdir()
+    (tree / "snippets/scale/half.py").touch()
+    with pytest.raises(SystemExit):
+        main(["scale/half"])
+    assert "snippets/scale/half.py runs in an environment of its own: make .venv-scale" in capsys.readouterr().err
+    (tree / "bin").mkdir()
+    (tree / "bin/python").write_text('#!/bin/sh\necho "$@" >> asked\ncase "$*" in *"sample 7"*) exit 3;; esac\n')
+    (tree / "bin/python").chmod(0o755)
+    main(["scale/half", "--sample", "9", "--workers", "1"])
+    with pytest.raises(SystemExit, match="3"):
+        main(["scale/half", "one/half", "--sample", "7", "--workers", "1"])
+    asked = Path("asked").read_text().splitlines()
+    assert asked == [f"-m tools.loop.mutants --sample {n} --workers 1 scale/half" for n in (9, 7)]
+
+
 def test_without_a_repository_nothing_tells_what_changed(tree, monkeypatch, capsys):
     monkeypatch.chdir(tree)
     Path(".git").rename("no.git")

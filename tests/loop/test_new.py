@@ -95,6 +95,7 @@ def test_a_term_that_the_glossary_has_stays_as_it_is(guide):
     ("name", "title", "message"),
     [
         ("lift", "Lift", "'lift' is no section"),
+        ("scale/lift", "Lift", "P=scale/lift: a page of scale has an environment of its own and no template: copy"),
         ("docs/lift", "Lift", "'docs' is no section; say section/name, with one of problem, training-data, features"),
         ("training_data/lift", "Lift", "'training_data' is no section"),
         ("practice/lift", "Lift", "'practice' is no section"),
