@@ -35,6 +35,7 @@ LICENCE = (
     "authors, MIT License, https://opensource.org/license/mit. No part of a data set is in it."
 )
 CARDS = [title for title in SECTIONS.values() if title != "Labs"]  # the sections whose pages may have cards
+PHASES = [title for title in CARDS if title not in ("Scale", "Practice")]  # each with a quiz, and a row of the rubric
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _point(table: Tag, pages: Mapping[str, object]) -> None:
     """Add to each row of the rubric where to read and practise what it is about; the last row, talk, has no section."""
     head, *rows = table.find_all("tr")
     head.append(BeautifulSoup("<th>Read and practise</th>", "html.parser"))
-    for row, section in zip(rows, [*CARDS[:-1], None], strict=True):
+    for row, section in zip(rows, [*PHASES, None], strict=True):
         mine = [(url, page) for url, page in pages.items() if page.meta.get("section") == section]
         if section is None:
             links = [("problem/rubric/", pages["problem/rubric/"].title), ("practice/flashcards/#practice", "cards")]
@@ -177,7 +178,7 @@ def _point(table: Tag, pages: Mapping[str, object]) -> None:
 def _overview(pages: Mapping[str, object], deck: list[Card], url: str) -> str:
     """Return a table of what there is in each section, which the browser completes by what was done."""
     rows = []
-    for section in CARDS[:-1]:
+    for section in PHASES:
         mine = {u: p for u, p in pages.items() if p.meta.get("section") == section}
         quiz = next(u for u in mine if u.endswith("/quiz/"))
         reading = [u for u in mine if u != quiz]
