@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import threading
 import warnings
 from contextlib import contextmanager
 from glob import glob
@@ -15,8 +16,13 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+OF_ENGINES = ("duckdb", "_duckdb", "pyspark", "pyarrow")  # whose errors are theirs
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 TOKEN = re.compile(r"""'(?:[^']|'')*'|"((?:[^"]|"")+)\"""")  # text, or a name
+WHOLE = ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"]
+NULLABLE = {pa.bool_(): pd.BooleanDtype()} | {
+    pa.type_for_alias(name.lower()): pd.api.types.pandas_dtype(name) for name in WHOLE
+}
 SECONDS = 5  # to reach a cluster: the client itself would try for minutes
 
 
@@ -44,8 +50,8 @@ def connect(address="duckdb:", settings=None):
     ValueError
         If no engine has such an address, or it does not know a setting.
     ConnectionError
-        If nobody answers there, or a Spark that is older than the client, or of
-        another major version.
+        If nobody answers there, or who answers is no Spark Connect server, or it is a
+        Spark older than the client, or of another major version.
 
     Examples
     --------
@@ -58,10 +64,10 @@ def connect(address="duckdb:", settings=None):
         return DuckDBEngine(rest or ":memory:", settings)
     if scheme == "sail" and not rest:
         return SparkEngine(None, settings)
-    if scheme == "sc" and urlsplit(address).hostname:
+    if scheme == "sc" and _place(address):
         return SparkEngine(address, settings)
     known = "duckdb:, duckdb:FILE, sail: or sc://HOST:PORT"
-    raise ValueError(f"address must be {known}, got {address!r}")
+    raise ValueError(f"address must be {known}, got {_public(address)!r}")
 
 
 # --8<-- [end:connect]
@@ -96,9 +102,9 @@ class DuckDBEngine:
                 self.connection.register(name, rows)
 
     def sql(self, text):
-        """Run a query and return its rows, times in UTC."""
+        """Run a query and return its rows, times in UTC, whole numbers as such."""
         with _refusals("DuckDB"):
-            return self.connection.sql(text).to_arrow_table().to_pandas()
+            return _in_memory(self.connection.sql(text).to_arrow_table())
 
     def write(self, text, folder):
         """Run a query and write its rows as Parquet files into a new folder."""
@@ -144,6 +150,7 @@ class SparkEngine:
         self.session = _session(address)
         try:
             for key, value in {
+                "spark.sql.ansi.enabled": "true",  # else a bad cast is NULL, in silence
                 **(settings or {}),
                 "spark.sql.session.timeZone": "UTC",
             }.items():
@@ -157,18 +164,16 @@ class SparkEngine:
         """Give rows a name: a frame, or the path of Parquet files, with wildcards."""
         rows = _rows(name, rows, here=self.server is not None)
         with _refusals("Spark"):
-            parquet = isinstance(rows, str)
-            frame = (
-                self.session.read.parquet(rows)
-                if parquet
-                else self.session.createDataFrame(rows)
-            )
+            if isinstance(rows, str):
+                frame = self.session.read.parquet(rows)
+            else:
+                frame = self.session.createDataFrame(rows, _schema(rows))
             frame.createOrReplaceTempView(name)
 
     def sql(self, text):
-        """Run a query and return its rows, times in UTC."""
+        """Run a query and return its rows, times in UTC, whole numbers as such."""
         with _refusals("Spark"):
-            return self.session.sql(spark_sql(text)).toArrow().to_pandas()
+            return _in_memory(self.session.sql(spark_sql(text)).toArrow())
 
     def write(self, text, folder):
         """Run a query and write its rows as Parquet files into a new folder."""
@@ -195,16 +200,22 @@ def _session(address):
     import pyspark
     from pyspark.sql import SparkSession
 
-    parts = urlsplit(address)
+    host, port = _place(address)
+    at = f"{host}:{port}"
     try:
-        socket.create_connection((parts.hostname, parts.port or 15002), SECONDS).close()
+        socket.create_connection((host, port), SECONDS).close()
     except OSError as error:
         raise ConnectionError(
-            f"no Spark Connect server answers at {address}: {error}"
+            f"no Spark Connect server answers at {at}: {error}"
         ) from error
     with warnings.catch_warnings():
         # Of pandas 3; nothing here passes through pandas on the side of Spark.
         warnings.simplefilter("ignore", FutureWarning)
+        if not _is_grpc(address):
+            raise ConnectionError(
+                f"what answers at {at} is no Spark Connect server, or only one of you "
+                "speaks TLS, as use_ssl=true and a token in the address make you"
+            )
         session = SparkSession.builder.remote(address).create()
     ours = pyspark.__version__
     try:
@@ -217,10 +228,39 @@ def _session(address):
     if there[0] != here[0] or there < here:
         session.stop()
         raise ConnectionError(
-            f"Spark {theirs} at {address} does not fit pyspark-client {ours}: "
+            f"Spark {theirs} at {at} does not fit pyspark-client {ours}: "
             f"install pyspark-client=={there[0]}.{there[1]}.*"
         )
     return session
+
+
+def _is_grpc(address):
+    """Say whether a channel opens there: the client itself would try for minutes."""
+    from pyspark.sql.connect.client import DefaultChannelBuilder
+
+    ready = threading.Event()
+    channel = DefaultChannelBuilder(address).toChannel()
+    channel.subscribe(
+        lambda state: ready.set() if state.name == "READY" else None,
+        try_to_connect=True,
+    )
+    opened = ready.wait(SECONDS)
+    channel.close()
+    return opened
+
+
+def _place(address):
+    """Return the host and the port of a cluster, or None where it says no host."""
+    try:
+        parts = urlsplit(address)
+        return parts.hostname and (parts.hostname, parts.port or 15002)
+    except ValueError:  # a port that is no number
+        return None
+
+
+def _public(address):
+    """Return an address without its parameters, which may hold a token."""
+    return str(address).split(";")[0]
 
 
 def _rows(name, rows, here=True):
@@ -252,6 +292,34 @@ def _plain(kind):
         return pa.timestamp("us", "UTC")
     text = pa.types.is_string_view(kind) or pa.types.is_large_string(kind)
     return pa.string() if text else kind
+
+
+def _schema(rows):
+    """Return what a table without rows says of itself; Spark asks only then."""
+    if len(rows):
+        return None
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    return from_arrow_schema(rows.schema)
+
+
+def _in_memory(table):
+    """Return a result as a frame in which whole numbers are whole, also beside NULL."""
+    twice = [name for name in table.column_names if table.column_names.count(name) > 1]
+    if twice:
+        raise ValueError(f"the result has column {twice[0]!r} twice: rename one")
+    frame = table.to_pandas()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        kind = column.type
+        if pa.types.is_decimal(kind) and kind.scale == 0:  # a sum, in DuckDB
+            try:
+                column, kind = column.cast(pa.int64()), pa.int64()
+            except pa.ArrowInvalid:  # of more than 64 bits
+                continue
+            frame[name] = column.to_pandas()
+        if column.null_count and kind in NULLABLE:
+            frame[name] = column.to_pandas(types_mapper=NULLABLE.get)
+    return frame
 
 
 def spark_sql(text):
@@ -299,7 +367,7 @@ def _refusals(engine):
     try:
         yield
     except Exception as error:
-        if not type(error).__module__.startswith(("duckdb", "_duckdb", "pyspark")):
+        if not type(error).__module__.startswith(OF_ENGINES):
             raise
         first = str(error).strip().split("\n")[0]
         raise ValueError(f"{engine} refuses: {first}") from error

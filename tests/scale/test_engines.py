@@ -1,4 +1,6 @@
 import socket
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -8,6 +10,7 @@ import pyspark
 import pytest
 from pandas.testing import assert_frame_equal
 
+from snippets.scale import engines
 from snippets.scale.engines import _refusals, connect, spark_sql
 
 ROWS = pd.DataFrame(
@@ -51,6 +54,54 @@ def test_every_kind_of_frame_says_the_same(engine, kind):
         for name in ("as_pandas", "as_other")
     )
     assert_frame_equal(one, two)
+
+
+def test_a_table_without_rows_has_its_columns(engine):
+    engine.table("none", ROWS[:0])
+    found = engine.sql('SELECT "user" + 1 AS more, "at" + INTERVAL \'1\' SECOND AS later, text, x FROM none')
+    assert found.shape == (0, 4)
+    assert engine.sql("SELECT count(*) AS n FROM none")["n"].tolist() == [0]
+
+
+def test_whole_numbers_stay_whole_beside_missing_ones_and_as_sums(engine):
+    rows = {"id": pa.array([2**60 + 1, None, 2**60 + 3]), "good": pa.array([True, None, False])}
+    small = {f"i{bits}": pa.array([1, None, 2], f"int{bits}") for bits in (8, 16, 32)}
+    engine.table("rows_in", pa.table(rows | small))
+    found = engine.sql("SELECT * FROM rows_in ORDER BY id NULLS LAST")
+    assert found["id"].tolist() == [2**60 + 1, 2**60 + 3, pd.NA]
+    assert found["good"].tolist() == [True, False, pd.NA]
+    assert found.dtypes.astype(str).tolist() == ["Int64", "boolean", "Int8", "Int16", "Int32"]
+    sums = engine.sql("SELECT sum(id) AS total, sum(CASE WHEN id < 0 THEN id END) AS none FROM rows_in")
+    assert sums["total"].tolist() == [2**61 + 4]
+    assert sums["total"].dtype == "int64"
+    assert sums["none"].isna().tolist() == [True]
+    there = engine.sql("SELECT id, good FROM rows_in WHERE id > 0")
+    assert there.dtypes.astype(str).tolist() == ["int64", "bool"]
+
+
+def test_a_number_that_64_bits_do_not_hold_is_exact_all_the_same(engine):
+    found = engine.sql(
+        "SELECT CAST('99999999999999999999' AS DECIMAL(38, 0)) AS it, CAST(2.50 AS DECIMAL(9, 2)) AS two"
+    )
+    assert found["it"][0] == 99_999_999_999_999_999_999
+    assert str(found["two"][0]) == "2.50"
+
+
+def test_a_column_that_is_there_twice_is_refused(engine):
+    with pytest.raises(ValueError, match="the result has column 'a' twice: rename one"):
+        engine.sql("SELECT 1 AS a, 2 AS b, 3 AS a")
+
+
+def test_a_cast_that_fails_is_an_error_unless_asked_otherwise():
+    with connect("sail:", {"spark.sql.ansi.enabled": "false"}) as engine:
+        assert engine.session.conf.get("spark.sql.ansi.enabled") == "false"
+    with connect("sail:") as engine:
+        assert engine.session.conf.get("spark.sql.ansi.enabled") == "true"
+
+
+def test_what_an_engine_cannot_hand_over_is_its_refusal(spark):
+    with pytest.raises(ValueError, match=r"^Spark refuses: "):
+        spark.sql("SELECT NULL AS a UNION ALL SELECT 1")  # Sail says that the type is void, and sends numbers
 
 
 def test_a_category_is_the_text_that_it_stands_for(engine):
@@ -115,7 +166,9 @@ def test_what_no_engine_refused_passes_through(engine):
         1 / 0  # noqa: B018
 
 
-@pytest.mark.parametrize("address", ["", "mysql://host", "sail:somewhere", "sc:", "sc://", "sc:host"])
+@pytest.mark.parametrize(
+    "address", ["", "mysql://host", "sail:somewhere", "sc:", "sc://", "sc:host", "sc://host:x", "sc://host:99999"]
+)
 def test_an_address_of_no_engine_is_refused(address):
     with pytest.raises(
         ValueError, match=f"address must be duckdb:, duckdb:FILE, sail: or sc://HOST:PORT, got '{address}'"
@@ -127,8 +180,33 @@ def test_a_cluster_that_is_not_there_is_missed_at_once():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"sc://127.0.0.1:{taken.getsockname()[1]}"
-    with pytest.raises(ConnectionError, match=f"no Spark Connect server answers at {address}"):
-        connect(address)
+    with pytest.raises(ConnectionError, match=f"no Spark Connect server answers at {address[5:]}: ") as caught:
+        connect(f"{address}/;token=secret")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+@pytest.mark.parametrize("options", ["", "/;use_ssl=true;token=secret"])
+def test_what_is_no_spark_is_named_in_seconds(monkeypatch, answer, options):
+    monkeypatch.setattr(engines, "SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        open_ones = []
+
+        def serve():
+            with suppress(OSError):  # closed
+                while True:
+                    open_ones.append(server.accept()[0])
+                    open_ones[-1].sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        host, port = server.getsockname()
+        with pytest.raises(
+            ConnectionError, match=f"what answers at {host}:{port} is no Spark Connect server"
+        ) as caught:
+            connect(f"sc://{host}:{port}{options}")
+        assert "secret" not in str(caught.value)
+    for one in open_ones:
+        one.close()
 
 
 @pytest.mark.parametrize(("server", "fits"), [("3.5.9", False), ("4.0.3", False), ("5.0.0", False), ("4.99.0", True)])
