@@ -18,7 +18,10 @@ import pyarrow as pa
 
 OF_ENGINES = ("duckdb", "_duckdb", "pyspark", "pyarrow")  # whose errors are theirs
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-TOKEN = re.compile(r"""'(?:[^']|'')*'|"((?:[^"]|"")+)\"""")  # text, or a name
+# A comment, a text, or a name
+TOKEN = re.compile(
+    r"""--[^\n]*|/\*.*?\*/|'((?:[^']|'')*)'|"((?:[^"]|"")+)\"""", re.DOTALL
+)
 WHOLE = ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"]
 NULLABLE = {pa.bool_(): pd.BooleanDtype()} | {
     pa.type_for_alias(name.lower()): pd.api.types.pandas_dtype(name) for name in WHOLE
@@ -26,7 +29,6 @@ NULLABLE = {pa.bool_(): pd.BooleanDtype()} | {
 SECONDS = 5  # to reach a cluster: the client itself would try for minutes
 
 
-# --8<-- [start:connect]
 def connect(address="duckdb:", settings=None):
     """Return an engine by its address.
 
@@ -59,6 +61,7 @@ def connect(address="duckdb:", settings=None):
     ...     engine.sql("SELECT 1 + 1 AS two").to_dict("list")
     {'two': [2]}
     """
+    # --8<-- [start:connect]
     scheme, _, rest = str(address).partition(":")
     if scheme == "duckdb":
         return DuckDBEngine(rest or ":memory:", settings)
@@ -68,9 +71,7 @@ def connect(address="duckdb:", settings=None):
         return SparkEngine(address, settings)
     known = "duckdb:, duckdb:FILE, sail: or sc://HOST:PORT"
     raise ValueError(f"address must be {known}, got {_public(address)!r}")
-
-
-# --8<-- [end:connect]
+    # --8<-- [end:connect]
 
 
 class DuckDBEngine:
@@ -170,11 +171,13 @@ class SparkEngine:
                 frame = self.session.createDataFrame(rows, _schema(rows))
             frame.createOrReplaceTempView(name)
 
+    # --8<-- [start:spark]
     def sql(self, text):
         """Run a query and return its rows, times in UTC, whole numbers as such."""
         with _refusals("Spark"):
             return _in_memory(self.session.sql(spark_sql(text)).toArrow())
 
+    # --8<-- [end:spark]
     def write(self, text, folder):
         """Run a query and write its rows as Parquet files into a new folder."""
         if self.server is not None:
@@ -323,16 +326,15 @@ def _in_memory(table):
 
 
 def spark_sql(text):
-    """Return a query with its "names" in backticks, as Spark wants them.
+    """Return a query in standard SQL as Spark wants it.
 
-    A Spark with ``spark.sql.ansi.enabled`` and with
-    ``spark.sql.ansi.doubleQuotedIdentifiers`` takes standard SQL as it stands.
+    That is with its "names" in backticks, and with a quote or a backslash in a text
+    behind a backslash: Spark would read 'it' 's' as two texts, to be joined.
 
     Parameters
     ----------
     text : str
-        Standard SQL: double quotes around names, single quotes around text, which
-        is left as it is.
+        Standard SQL: double quotes around names, single quotes around text.
 
     Returns
     -------
@@ -343,13 +345,17 @@ def spark_sql(text):
     >>> print(spark_sql('SELECT "at" FROM log'))
     SELECT `at` FROM log
     """
-    return TOKEN.sub(_backticks, text)
+    return TOKEN.sub(_as_spark, text)
 
 
-def _backticks(found):
-    if (name := found[1]) is None:
-        return found[0]
-    return "`" + name.replace('""', '"').replace("`", "``") + "`"
+def _as_spark(found):
+    content, name = found.groups()
+    if content is not None:
+        content = content.replace("\\", r"\\").replace("''", r"\'")
+        return f"'{content}'"
+    if name is not None:
+        return "`" + name.replace('""', '"').replace("`", "``") + "`"
+    return found[0]
 
 
 def _new(folder):

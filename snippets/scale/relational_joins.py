@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numbers
 import operator
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -385,8 +384,7 @@ def _kept(rules: list[tuple[str, ...]], drop: str = "1 = 0") -> str:
 
 def _words(words: str, *where: str) -> str:
     """Return a text of SQL that ends with the values of columns."""
-    # Spark reads a backslash and a doubled quote in other ways than DuckDB
-    text = re.sub(r"[\\'\n]", "?", words)
+    text = words.replace("'", "''")
     values = " || ' at ' || ".join(
         f"coalesce(CAST({column} AS STRING), 'NULL')" for column in where
     )

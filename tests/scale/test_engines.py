@@ -262,12 +262,20 @@ def test_a_database_in_a_file_is_there_again(tmp_path):
     ("text", "wanted"),
     [
         ("""SELECT "a b", 'c "d" e' FROM t""", """SELECT `a b`, 'c "d" e' FROM t"""),
-        ("""SELECT 'it''s "x"', "y" """, """SELECT 'it''s "x"', `y` """),
+        ("""SELECT 'it''s "x"', "y" """, r"""SELECT 'it\'s "x"', `y` """),
+        (r"""SELECT '\d', '', "\" """, r"""SELECT '\\d', '', `\` """),
+        ("""-- it's "x"\nSELECT "y" /* don't\n */ , 'z'""", """-- it's "x"\nSELECT `y` /* don't\n */ , 'z'"""),
         ("""SELECT "a""b`c" """, """SELECT `a"b``c` """),
     ],
 )
-def test_names_are_quoted_as_spark_wants_them_and_text_is_left_alone(text, wanted):
+def test_names_are_quoted_as_spark_wants_them_and_text_stays_what_it_says(text, wanted):
     assert spark_sql(text) == wanted
+
+
+def test_a_text_may_be_anything(engine):
+    words = r"""it's a \ and a "quote" """
+    quoted = words.replace("'", "''")
+    assert engine.sql(f"SELECT '{quoted}' AS it -- isn't it?")["it"].tolist() == [words]
 
 
 def test_a_name_may_be_anything(engine):

@@ -269,6 +269,16 @@ def test_a_table_may_stand_in_a_schema(duck):
     assert duck.sql(count_before_sql("of it.log", "memory.of it.log", "k", "t"))["count_before"].tolist() == [0]
 
 
+def test_rows_without_a_key_are_nobodys_and_may_differ(engine):
+    nobody = pd.DataFrame({"k": pd.array([None, None, 1], "Int64"), "t": [3, 3, 3], "v": [1, 2, 3]})
+    engine.table("labels", nobody.drop(columns="v").assign(t=5))
+    engine.table("features", nobody)
+    found = engine.sql(point_in_time_sql("labels", "features", "t", "k", ["v"]))
+    assert sorted(found["v"].dropna()) == [3]
+    assert len(found) == 3
+    assert sorted(engine.sql(count_before_sql("features", "labels", "k", "t"))["count_before"]) == [0, 0, 1]
+
+
 def test_a_query_without_added_columns(engine):
     engine.table("labels", pd.DataFrame({"k": [1], "t": [5]}))
     engine.table("features", pd.DataFrame({"k": [1], "t": [3]}))
