@@ -1,7 +1,7 @@
 # Two commands do everything: `make serve` and `make test`. `make help` lists the rest.
 # Each line of a recipe is one command, which fails by itself: macOS has GNU make 3.81, which knows no .SHELLFLAGS.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test lint test-unit scale test-docs labs site test-site new page exercise door contract claims outputs badges pictures mutants bench lighthouse lock zensical clean
+.PHONY: help setup serve test lint test-unit scale spark test-docs labs site test-site new page exercise door contract claims outputs badges pictures mutants bench lighthouse lock zensical clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
 SCALE := .venv-scale
+SPARK := .venv-spark
 PORT ?= 8000
 # What the unit tests cover; snippets/scale is covered where its engines are.
 COVERED := $(filter-out snippets/scale/ snippets/__pycache__/,$(wildcard snippets/*/))
@@ -67,6 +68,14 @@ test-unit: $(READY)  ## Test the snippets (full branch coverage), the figures an
 scale: $(SCALE)/.ready  ## Test the snippets of docs/scale against Spark, a stream and sketches, in .venv-scale
 	$(SCALE)/bin/python -m pytest -n 2 --cov=snippets/scale --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 \
 	  --doctest-modules snippets/scale tests/scale
+
+spark: $(SCALE)/.ready $(SPARK)/.ready  ## Run the tests of docs/scale against a real Spark, with a Java of its own: 900 MB
+	$(BIN)/python -m tools.loop.spark -q tests/scale
+
+$(SPARK)/.ready: requirements-spark.txt | $(READY)
+	$(PYTHON) -m venv --clear $(SPARK)
+	$(BIN)/uv pip install --quiet --python $(SPARK)/bin/python -r requirements-spark.txt
+	touch $@
 
 # The lock, and engines that no page beyond docs/scale needs.
 $(SCALE)/.ready: requirements.txt requirements-scale.txt | $(READY)
@@ -149,4 +158,4 @@ zensical: $(READY)  ## Build the same mkdocs.yml with Zensical; say what it leav
 	$(BIN)/python -m tools.builders.zensical
 
 clean:  ## Delete what the commands above made
-	rm -rf $(VENV) $(BENCH) $(SCALE) .venv-zensical build site .cache .pytest_cache .ruff_cache .rumdl_cache .hypothesis .coverage
+	rm -rf $(VENV) $(BENCH) $(SCALE) $(SPARK) .venv-zensical build site .cache .pytest_cache .ruff_cache .rumdl_cache .hypothesis .coverage

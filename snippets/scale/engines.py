@@ -164,8 +164,10 @@ class SparkEngine:
     def table(self, name, rows):
         """Give rows a name: a frame, or the path of Parquet files, with wildcards."""
         rows = _rows(name, rows, here=self.server is not None)
-        with _refusals("Spark"):
-            if isinstance(rows, str):
+        parquet = isinstance(rows, str)
+        known = {"PATH_NOT_FOUND": _no_file(name, rows)} if parquet else {}
+        with _refusals("Spark", known):
+            if parquet:
                 frame = self.session.read.parquet(rows)
             else:
                 frame = self.session.createDataFrame(rows, _schema(rows))
@@ -182,7 +184,7 @@ class SparkEngine:
         """Run a query and write its rows as Parquet files into a new folder."""
         if self.server is not None:
             _new(folder)
-        with _refusals("Spark"):
+        with _refusals("Spark", {"already exists": _taken(folder)}):
             self.session.sql(spark_sql(text)).write.mode("error").parquet(str(folder))
 
     def close(self):
@@ -272,7 +274,7 @@ def _rows(name, rows, here=True):
         raise ValueError(f"name must be letters, digits and _, got {name!r}")
     if isinstance(rows, str | Path):
         if here and not glob(str(rows)):
-            raise ValueError(f"rows of {name}: no file at {rows}")
+            raise _no_file(name, rows)
         return str(rows)
     if isinstance(rows, pd.DataFrame):
         rows = pa.Table.from_pandas(rows, preserve_index=False)
@@ -361,19 +363,29 @@ def _as_spark(found):
 def _new(folder):
     """Return a folder that is not there yet: an engine would add to what it holds."""
     if Path(folder).exists():
-        raise FileExistsError(
-            f"folder {folder} exists: choose another, or delete it first"
-        )
+        raise _taken(folder)
     return folder
 
 
+def _taken(folder):
+    return FileExistsError(
+        f"folder {folder} exists: choose another, or delete it first"
+    )
+
+
+def _no_file(name, path):
+    return ValueError(f"rows of {name}: no file at {path}")
+
+
 @contextmanager
-def _refusals(engine):
-    """Say what an engine refused, in one line, as a ValueError."""
+def _refusals(engine, known=None):
+    """Say what an engine refused, in one line, as a ValueError, or in better words."""
     try:
         yield
     except Exception as error:
         if not type(error).__module__.startswith(OF_ENGINES):
             raise
         first = str(error).strip().split("\n")[0]
-        raise ValueError(f"{engine} refuses: {first}") from error
+        plain = ValueError(f"{engine} refuses: {first}")
+        better = (told for words, told in (known or {}).items() if words in first)
+        raise next(better, plain) from error

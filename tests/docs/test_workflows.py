@@ -216,6 +216,7 @@ def test_each_week_everything_runs_from_scratch_on_the_newest_python_and_on_arm(
     assert {("ubuntu-24.04", "3.x"), ("ubuntu-24.04-arm", "3.11")} <= set(machines)
     assert scripts(WEEKLY["everything"])[-3:] == ["make test", "make outputs", "git diff --exit-code"]
     assert scripts(WEEKLY["zensical"])[-1] == "make zensical"
+    assert scripts(WEEKLY["spark"])[-1] == "make spark"
     assert "actions/cache" not in str(WEEKLY)
 
 

@@ -75,14 +75,15 @@ def test_a_line_that_fails_by_itself_is_not(line):
 def folder(tmp_path):
     """Return a copy of the Makefile among tools that do nothing; one named in $FAIL fails, if $WITH is in its words."""
     shutil.copyfile(ROOT / "Makefile", tmp_path / "Makefile")
-    for name in ("requirements.txt", "requirements-scale.txt"):
+    for name in ("requirements.txt", "requirements-scale.txt", "requirements-spark.txt"):
         (tmp_path / name).touch()
     for name in (*(f".venv/bin/{tool}" for tool in TOOLS), ".venv-scale/bin/python"):
         tool = tmp_path / name
         tool.parent.mkdir(parents=True, exist_ok=True)
         tool.write_text('#!/bin/sh\ncase "$0 $*" in *"/$FAIL"*) exit 3;; esac\n')
         tool.chmod(0o755)
-    for name in (".venv", ".venv-scale"):
+    for name in (".venv", ".venv-scale", ".venv-spark"):
+        (tmp_path / name).mkdir(exist_ok=True)
         (tmp_path / name / ".ready").touch()
     return tmp_path
 
@@ -108,7 +109,7 @@ def make(folder, target, fail):
     ("target", "command"),
     [
         (t, c)
-        for t in ("lint", "test-unit", "scale", "test-docs", "site", "test-site", "outputs", "new", "page")
+        for t in ("lint", "test-unit", "scale", "spark", "test-docs", "site", "test-site", "outputs", "new", "page")
         for c in commands(t)
     ],
 )
@@ -158,6 +159,7 @@ def test_the_environment_of_the_engines_is_made_anew_when_a_lock_changes(folder,
         (["site"], True),
         (["site", "LEDGERS=x"], True),
         (["labs"], True),
+        (["spark"], True),
         (["outputs"], True),
         (["page", "P=scale/engines"], True),
         (["page", "P=docs/scale/engines.md"], True),

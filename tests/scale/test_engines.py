@@ -159,6 +159,13 @@ def test_what_an_engine_refuses_is_said_in_a_line(engine, text):
     assert "\n" not in str(caught.value)
 
 
+def test_a_refusal_whose_meaning_is_known_is_said_in_better_words(duck):
+    with pytest.raises(FileExistsError, match="better"), _refusals("DuckDB", {"nosuch": FileExistsError("better")}):
+        duck.connection.execute("SELECT nosuch")
+    with pytest.raises(ValueError, match=r"^DuckDB refuses"), _refusals("DuckDB", {"other": FileExistsError("better")}):
+        duck.connection.execute("SELECT nosuch")
+
+
 def test_what_no_engine_refused_passes_through(engine):
     with pytest.raises(TypeError):
         engine.table("rows_in", 7)
@@ -211,15 +218,15 @@ def test_what_is_no_spark_is_named_in_seconds(monkeypatch, answer, options):
 
 @pytest.mark.parametrize(("server", "fits"), [("3.5.9", False), ("4.0.3", False), ("5.0.0", False), ("4.99.0", True)])
 def test_a_cluster_older_than_the_client_is_refused_with_the_client_to_install(
-    monkeypatch, tmp_path, spark, server, fits
+    monkeypatch, tmp_path, sail, server, fits
 ):
-    address = f"sc://127.0.0.1:{spark.server.listening_address[1]}"
-    monkeypatch.setattr(type(spark.session), "version", server)
+    address = f"sc://127.0.0.1:{sail.server.listening_address[1]}"
+    monkeypatch.setattr(type(sail.session), "version", server)
     if fits:
         with connect(address) as engine:
             assert engine.sql("SELECT 1 AS one")["one"].tolist() == [1]
             engine.write("SELECT 1 AS one", tmp_path / "one")  # a cluster's folders are its own: it looks itself
-            with pytest.raises(ValueError, match=r"Spark refuses: .*exists"):
+            with pytest.raises(FileExistsError, match=r"folder .*one exists: choose another"):
                 engine.write("SELECT 1 AS one", tmp_path / "one")
         return
     wanted = server.rpartition(".")[0]
@@ -229,10 +236,10 @@ def test_a_cluster_older_than_the_client_is_refused_with_the_client_to_install(
         connect(address)
 
 
-def test_a_server_that_refuses_the_client_is_named(monkeypatch, spark):
+def test_a_server_that_refuses_the_client_is_named(monkeypatch, sail):
     monkeypatch.setattr(pyspark, "__version__", "4.99.0")  # which the client tells the server
     with pytest.raises(ConnectionError, match=r"unsupported PySpark version: 4\.99\.0; pyspark-client is 4\.99\.0"):
-        connect(f"sc://127.0.0.1:{spark.server.listening_address[1]}")
+        connect(f"sc://127.0.0.1:{sail.server.listening_address[1]}")
 
 
 def test_a_setting_reaches_the_engine():
