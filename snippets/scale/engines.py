@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import sys
 import threading
 import warnings
 from contextlib import contextmanager
@@ -91,6 +92,7 @@ class DuckDBEngine:
         with _refusals("DuckDB"):
             self.connection = duckdb.connect(path, config=dict(settings or {}))
             self.connection.execute("SET TimeZone = 'UTC'")
+            self.connection.execute("SET enable_progress_bar = false")
 
     def table(self, name, rows):
         """Give rows a name: a frame, or the path of Parquet files, with wildcards."""
@@ -202,6 +204,7 @@ class SparkEngine:
 
 def _session(address):
     """Return a session, once somebody answers and speaks for the client's version."""
+    _import_client()
     import pyspark
     from pyspark.sql import SparkSession
 
@@ -237,6 +240,23 @@ def _session(address):
             f"install pyspark-client=={there[0]}.{there[1]}.*"
         )
     return session
+
+
+def _import_client():
+    """Import the client, which takes a main module that no file holds for its doctests.
+
+    So it would exit under ``python -c``, and wherever code comes as text.
+    """
+    held = hasattr(sys, "ps1")
+    if not held:
+        sys.ps1 = ""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of pandas 3, as below
+            import pyspark.sql.connect.session  # noqa: F401
+    finally:
+        if not held:
+            del sys.ps1
 
 
 def _is_grpc(address):

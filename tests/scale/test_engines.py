@@ -1,4 +1,6 @@
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ from pandas.testing import assert_frame_equal
 
 from snippets.scale import engines
 from snippets.scale.engines import _refusals, connect, spark_sql
+from tools.guards.fences import ROOT
 
 ROWS = pd.DataFrame(
     {
@@ -240,6 +243,23 @@ def test_a_server_that_refuses_the_client_is_named(monkeypatch, sail):
     monkeypatch.setattr(pyspark, "__version__", "4.99.0")  # which the client tells the server
     with pytest.raises(ConnectionError, match=r"unsupported PySpark version: 4\.99\.0; pyspark-client is 4\.99\.0"):
         connect(f"sc://127.0.0.1:{sail.server.listening_address[1]}")
+
+
+def test_code_that_no_file_holds_may_start_spark():
+    code = "from snippets.scale.engines import connect; import sys\nwith connect('sail:') as engine:\n"
+    code += "    print(engine.sql('SELECT 7 AS x')['x'][0], hasattr(sys, 'ps1'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("7 False\n", "")
+
+
+def test_a_prompt_is_left_as_it_was(monkeypatch):
+    monkeypatch.setattr(sys, "ps1", "mine", raising=False)
+    engines._import_client()
+    assert sys.ps1 == "mine"
+
+
+def test_a_long_query_draws_no_bar(duck):
+    assert duck.sql("SELECT current_setting('enable_progress_bar') AS it")["it"].tolist() == [False]
 
 
 def test_a_setting_reaches_the_engine():
