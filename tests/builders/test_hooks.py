@@ -26,6 +26,18 @@ TEXT = (
 )
 
 
+def test_the_code_of_a_notebook_has_elements_for_what_is_coloured_alone():
+    words = '<span class="kn">import</span><span class="w"> </span><span class="n">x</span><span class="p">,</span>'
+    html = plain(notebook(code(f'{words} <span class="nb">y</span>')))
+    assert '<span class="kn">import</span> x<span class="p">,</span> <span class="nb">y</span>' in html
+
+
+@pytest.mark.parametrize(("name", "found"), [("labs/a.py", ["lab", "quiz"]), ("labs.md", ["quiz"])])
+def test_the_stylesheet_is_told_what_kind_of_page_it_is(name, found):
+    page = SimpleNamespace(content='<details class="right">', meta={}, file=SimpleNamespace(src_uri=name))
+    assert hooks.kinds(page) == found
+
+
 def test_a_notebook_keeps_what_it_says_and_loses_the_rest():
     html = plain(notebook(TEXT, code("x = 1", ("text/plain", "<pre>1\n</pre>"), ("text/html", "<b>2</b>"))))
     assert html == (

@@ -114,7 +114,7 @@ CLASSES |= {f"w{width}" for width in columns.WIDTHS}
 CLASSES |= {f"{kind}-{n}" for kind in ("cols", "over") for n in range(2, columns.MOST + 1)}
 # Around it all are Material's, but for the mark, the button of the search and the link to the repository.
 OWN = _words(
-    "no-js home case quiz practises on-paper "
+    "no-js home case quiz practises on-paper lab "
     "mark mark__name mark__bar p1 p2 p3 p4 p5 repository repository__name search-open search-open__name "
     "search-open__key search search-field"
 )
