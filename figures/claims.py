@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -101,16 +101,31 @@ def exceptions() -> str:
 
 
 def listed(section: str) -> str:
-    """Return all claims of a section, page by page, with every world, twins included."""
+    """Return all claims of a section, page by page, each with its verdict and a link to its runs."""
+    return _framed("evidence", _by_page(section, "../", _told))
+
+
+def run_by_run(section: str) -> str:
+    """Return the runs of all claims of a section, page by page, in every world, twins included."""
+    return _framed("evidence runs", _by_page(section, "../../", _tried))
+
+
+def _by_page(section: str, root: str, entry: Callable[[Claim], str]) -> list[str]:
+    """Return an entry for each claim of a section, below the heading of its page; ``root`` leads to the site's."""
     parts, page = [], ""
     for c in record.claims().values():
-        if c.page.split("/")[0].replace("_", "-") != section:
+        if _section(c) != section:
             continue
         if c.page != page:
             page = c.page
-            parts.append(f'<h3><a href="../{_address(page)}">{_title(page)}</a></h3>')
-        parts.append(_entry(c))
-    return _framed("evidence", parts or ["<p>No claim yet.</p>"])
+            parts.append(f'<h3><a href="{root}{_address(page)}">{_title(page)}</a></h3>')
+        parts.append(entry(c))
+    return parts or ["<p>No claim yet.</p>"]
+
+
+def _section(c: Claim) -> str:
+    """Return the name of the section of a claim, which is that of the page with its runs."""
+    return c.page.split("/")[0].replace("_", "-")
 
 
 def _framed(kind: str, parts: Sequence[str]) -> str:
@@ -138,22 +153,29 @@ def _strip(c: Claim, at_home: bool) -> str:
     return (
         f'<div class="claim {c.verdict(found)}"><p>{html.escape(c.sentence)}</p>'
         f"<p><strong>{_verdict(c, found)}</strong> {ticks} {_size(first, c)}{_unit(c)} "
-        f'<a href="{back}claims/#{c.anchor}">The runs</a></p></div>'
+        f'<a href="{back}claims/{_section(c)}/#{c.anchor}">The runs</a></p></div>'
     )
 
 
-def _entry(c: Claim) -> str:
+def _told(c: Claim) -> str:
+    worlds = len(c.experiment.worlds) + 1
+    return f'{_verdict_on(c)} <a href="{_section(c)}/#{c.anchor}">{worlds} worlds, run by run</a></p></div>'
+
+
+def _tried(c: Claim) -> str:
     found = record.contrasts(c, _known())
-    rows = []
-    for name, world in c.experiment.worlds.items():
-        rows.append(_row(c, name + _settings(world), found[name]))
+    rows = [_row(c, name + _settings(world), found[name]) for name, world in c.experiment.worlds.items()]
     rows.append(_row(c, f"planted, where it is false{_settings(c.twin)}", record.twin(c, _known())))
     head = "<thead><tr><th>World</th><th>Runs</th><th>Mean ± deviation</th><th>Held in</th></tr></thead>"
+    return f"{_verdict_on(c)}</p><table>{head}<tbody>{''.join(rows)}</tbody></table></div>"
+
+
+def _verdict_on(c: Claim) -> str:
+    """Return the start of what stands where a link to a claim leads: its sentence, its verdict and what it needs."""
+    found = record.contrasts(c, _known())
     return (
         f'<div class="claim {c.verdict(found)}" id="{c.anchor}"><p>{html.escape(c.sentence)}</p>'
-        f"<p><strong>{_verdict(c, found)}</strong> It needs a mean {_region(c)}{_unit(c)}.</p>"
-        f'<details class="runs"><summary>{len(rows)} worlds, run by run</summary>'
-        f"<table>{head}<tbody>{''.join(rows)}</tbody></table></details></div>"
+        f"<p><strong>{_verdict(c, found)}</strong> It needs a mean {_region(c)}{_unit(c)}."
     )
 
 

@@ -56,10 +56,11 @@ def test_a_strip_says_sentence_verdict_and_size(drawn, c, verdict, size):
     assert box.p.text == "A sentence with < in it."
     assert box.strong.text == verdict
     assert size in box.text
-    assert box.a["href"] == f"{'../' * (c.page.count('/') + 1)}claims/#{c.anchor}"
+    section = c.page.split("/")[0].replace("_", "-")
+    assert box.a["href"] == f"{'../' * (c.page.count('/') + 1)}claims/{section}/#{c.anchor}"
     drawn(c, figures.evidence)
     at_home = BeautifulSoup(figures.evidence(c.id, at_home=True), "html.parser")
-    assert at_home.a["href"] == f"claims/#{c.anchor}"
+    assert at_home.a["href"] == f"claims/{section}/#{c.anchor}"
 
 
 @pytest.mark.parametrize(
@@ -83,23 +84,54 @@ def test_each_run_is_a_tick_and_the_region_is_shaded(drawn):
     assert svg["aria-label"] == "10 runs from 0.1 to 0.3; the sentence needs a mean between 0 and 0.2"
 
 
-def test_the_list_of_all_shows_each_world_and_the_planted_one(drawn, tmp_path, monkeypatch):
+@pytest.fixture
+def many(tmp_path, monkeypatch):
+    """A claim about two worlds, whose page has a heading, and the name of its section."""
     monkeypatch.setattr(figures, "DOCS", tmp_path)
-    c = made(above(0), worlds={"default": {}, "large": {"effect": 2.0}})
+    c = made(above(0), worlds={"default": {}, "large": {"effect": 2.0}}, says="varies")
     page = tmp_path / f"{c.page.replace('_', '-')}.md"
     page.parent.mkdir()
     page.write_text("---\ntitle: Short\n---\n\n# Its <title>, A/B\n\n# Not this\n", encoding="utf-8")
-    section = c.page.split("/")[0].replace("_", "-")
+    return c, c.page.split("/")[0].replace("_", "-")
+
+
+def test_the_list_of_all_says_each_verdict_and_leads_to_the_runs(drawn, many):
+    c, section = many
     soup = drawn(c, figures.listed, section)
-    assert soup.select_one("div.claim")["id"] == c.anchor
-    assert soup.select_one("h3 > a").text == "Its <title>, A/B"
+    box = soup.select_one("figure.evidence:not(.runs) > div.claim")
+    assert (box["id"], box["class"]) == (c.anchor, ["claim", "varies"])
+    assert [p.get_text() for p in box.select("p")] == [
+        "A sentence with < in it.",
+        "It depends: above 0 in 15 of 20 runs in 2 worlds. It needs a mean above 0. 3 worlds, run by run",
+    ]
+    assert box.a["href"] == f"{section}/#{c.anchor}"
+    assert soup.select("table, svg") == []  # they are two thirds of what the page would weigh
+    heading = soup.select_one("h3 > a")
+    assert (heading.text, heading["href"].startswith("../")) == ("Its <title>, A/B", True)
+    assert drawn(c, figures.listed, "elsewhere").select("div.claim") == []
+
+
+def test_the_runs_are_shown_in_each_world_and_the_planted_one(drawn, many):
+    c, section = many
+    soup = drawn(c, figures.run_by_run, section)
+    box = soup.select_one("figure.evidence.runs > div.claim")
+    assert box["id"] == c.anchor
+    assert box.p.text == "A sentence with < in it."
+    assert box.strong.text == "It depends: above 0 in 15 of 20 runs in 2 worlds."
+    heading = soup.select_one("h3 > a")
+    assert (heading.text, heading["href"].startswith("../../")) == ("Its <title>, A/B", True)
     rows = [[cell.get_text(" ", strip=True) for cell in row.select("td")] for row in soup.select("tbody tr")]
     assert [(row[0], row[3]) for row in rows] == [
         ("default", "10 of 10"),
         ("large: effect = 2.0", "5 of 10"),
         ("planted, where it is false: effect = 0.0", "3 of 6"),
     ]
-    assert drawn(c, figures.listed, "elsewhere").select("div.claim") == []
+    assert [svg["aria-label"].split(" from ")[0] for svg in soup.select("td > svg.ticks")] == [
+        "10 runs",
+        "10 runs",
+        "6 runs",
+    ]
+    assert drawn(c, figures.run_by_run, "elsewhere").select("div.claim") == []
 
 
 def test_the_total_counts_claims_runs_and_minutes(drawn):
@@ -136,7 +168,8 @@ def test_a_table_shows_means_with_their_errors_and_calls_a_tie_a_tie(monkeypatch
 
 def test_what_is_drawn_is_safe_inside_markdown():
     for c in record.claims().values():
-        for html in (figures.evidence(c.id), figures.listed(c.page.split("/")[0].replace("_", "-")), figures.total()):
+        section = c.page.split("/")[0].replace("_", "-")
+        for html in (figures.evidence(c.id), figures.listed(section), figures.run_by_run(section), figures.total()):
             assert "\n\n" not in html
             assert not re.search(r"^(    |\t)", html, re.MULTILINE)
             assert "style=" not in html

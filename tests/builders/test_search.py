@@ -31,6 +31,11 @@ def test_a_page_is_cut_at_its_headings_and_holds_words_alone():
     ]
 
 
+def test_the_runs_of_claims_are_left_out_since_their_sentences_are_found_where_all_stand():
+    runs = '<figure class="plot evidence runs"><h3>A page</h3><div class="claim holds"><p>It holds.</p></div></figure>'
+    assert sections(f"<h1>Runs</h1><p>See.</p>{runs}") == [Section("", "Runs", "See.", "")]
+
+
 def text_of(html):
     return sections(html)[0].text
 

@@ -63,10 +63,16 @@ def test_every_page_of_claims_is_a_page_of_the_guide():
         assert [name for name in names if not (ROOT / "docs" / name).is_file()] == []
 
 
-def test_the_page_of_claims_lists_every_section():
+def test_every_section_is_listed_and_has_its_page_of_runs_which_the_list_leads_to():
     text = (ROOT / "docs/claims.md").read_text(encoding="utf-8")
-    for page in record.modules():
-        assert f'listed("{page.split("/")[0].replace("_", "-")}")' in text
+    sections = {page.split("/")[0].replace("_", "-") for page in record.modules()}
+    for section in sections:
+        runs = (ROOT / f"docs/claims/{section}.md").read_text(encoding="utf-8")
+        assert f'listed("{section}")' in text
+        assert f"(claims/{section}.md)" in text
+        assert f'run_by_run("{section}")' in runs
+        assert "(../claims.md#run-by-run)" in runs
+    assert {path.stem for path in (ROOT / "docs/claims").iterdir()} == sections
 
 
 def test_labs_link_to_their_claims():

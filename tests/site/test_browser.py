@@ -9,6 +9,7 @@ from tests.site.conftest import VIEWS, faults, urls
 
 # One of each kind in all four views; each other page on a phone, where least fits, in turn light or dark.
 KINDS = ["", "404.html", "evaluation/quiz/", "features/leakage/", "labs/leakage_clinic/", "modeling/two-towers/"]
+KINDS += ["claims/", "claims/labs/"]
 KINDS += ["practice/", "practice/feed-ranking/", "practice/flashcards/", "practice/mock-interview/", "proof/", "study/"]
 PHONES = [name for name in VIEWS if name.startswith("phone")]
 SEEN = [(url, name) for i, url in enumerate(urls()) for name in (VIEWS if url in KINDS else [PHONES[i % 2]])]

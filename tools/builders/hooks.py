@@ -33,7 +33,7 @@ log = get_plugin_logger("build")
 PHASE = re.compile(r"^## (.+?) \*(\d+) min\* \{ #([\w-]+) \}$", re.MULTILINE)
 serving = False
 # Nobody reads these through.
-LOOKED_UP = {"claims/", "glossary/", "references/", "practice/flashcards/", "practice/exercises/"}
+LOOKED_UP = ("claims/", "glossary/", "references/", "practice/flashcards/", "practice/exercises/")
 CLAIM = re.compile(r'<div class="claim [a-z]+" id="([\w-]+)">')
 PLAIN = re.compile(r'<span class="[nw]">([^<]*)</span>')  # names and spaces have the colour of code without it
 TERM = re.compile(r'<dt id="([\w-]+)">')
@@ -147,7 +147,7 @@ def on_env(env, config, files):
     pages = config.extra["pages"]
     config.extra["deck"] = practice.compose(pages)
     config.extra["notebooks"] = {}
-    minutes = {url: 0 if url in LOOKED_UP else reading_minutes(page.content) for url, page in pages.items()}
+    minutes = {url: 0 if url.startswith(LOOKED_UP) else reading_minutes(page.content) for url, page in pages.items()}
     minutes |= {url: config.extra["phases"][-1]["end"] for url, page in pages.items() if is_mock(page)}
     minutes |= {url: int(found[1]) for url, page in pages.items() if (found := DRILL.search(page.content))}
     cases = {url: unescape(str(page.title)) for url, page in pages.items() if "case" in kinds(page)}

@@ -29,7 +29,7 @@ WEIGHTS = {"references/": 0.2, "claims/": 0.2, "glossary/": 0.3, "datasets/": 0.
 QUIZ = 0.4
 # Signs of headings, the evidence of a claim behind its sentence, and what is gathered from other pages.
 LEFT_OUT = ".headerlink, .reading, .footnote-ref, .footnote-backref, [data-search-exclude]"
-LEFT_OUT += ", .claim p + p, .claim table"
+LEFT_OUT += ", .claim p + p, .claim table, .evidence.runs"
 INLINE = {"a", "abbr", "code", "em", "small", "span", "strong", "sub", "sup"}
 BLOCK = "\f"  # between two blocks of a page
 FORMULAS = {"mfrac": "{} / {}", "msub": "{}_{}", "msup": "{}^{}", "munder": "{}_{}", "mover": "{}", "msqrt": "√{}"}
