@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike
 # Rows per step: temporaries stay in the processor's cache, and memory does not grow
 # with the part
 _CHUNK = 1 << 16
+_TENTHS = tuple(i / 10 for i in range(1, 10))
 
 
 class CalibrationBins(NamedTuple):
@@ -233,7 +234,8 @@ class Calibration(_Sums):
     Parameters
     ----------
     edges : array of shape (bins - 1,)
-        Edges between the bins, increasing; a prediction on an edge is in the bin below.
+        Edges between the bins, increasing, at least one, by default tenths; a
+        prediction on an edge is in the bin below.
 
     Examples
     --------
@@ -242,8 +244,8 @@ class Calibration(_Sums):
     1.25
     """
 
-    def __init__(self, edges: ArrayLike = ()) -> None:
-        super().__init__(3, _edges(edges, 0))
+    def __init__(self, edges: ArrayLike = _TENTHS) -> None:
+        super().__init__(3, _edges(edges))
 
     def update(self, y_true: ArrayLike, y_prob: ArrayLike) -> Self:
         """Add rows, and return this metric.
@@ -295,7 +297,8 @@ class Calibration(_Sums):
     def bins(self) -> CalibrationBins:
         """Return mean prediction, observed rate and size of each bin that has rows."""
         count, expected, clicks = self._sums[0][:, self._sums[0, 0] > 0]
-        return CalibrationBins(expected / count, clicks / count, count.astype(np.int64))
+        whole = np.array(self._counts(0), dtype=np.int64)
+        return CalibrationBins(expected / count, clicks / count, whole[whole > 0])
 
 
 class StabilityIndex(_Sums):
@@ -320,7 +323,7 @@ class StabilityIndex(_Sums):
     """
 
     def __init__(self, edges: ArrayLike) -> None:
-        super().__init__(2, _edges(edges, 1))
+        super().__init__(2, _edges(edges))
 
     def update(self, values: ArrayLike, sample: str) -> Self:
         """Add rows of a sample, and return this metric.
@@ -474,7 +477,7 @@ class HistogramAUC(_Sums):
     """
 
     def __init__(self, edges: ArrayLike) -> None:
-        super().__init__(2, _edges(edges, 1))
+        super().__init__(2, _edges(edges))
 
     # --8<-- [start:auc]
     def update(self, y_true: ArrayLike, y_score: ArrayLike) -> Self:
@@ -562,12 +565,11 @@ def _fractions(values: np.ndarray) -> list[Fraction]:
     return [Fraction(value) for value in values.tolist()]
 
 
-def _edges(edges: ArrayLike, least: int) -> np.ndarray:
+def _edges(edges: ArrayLike) -> np.ndarray:
     """Return the edges of bins, increasing."""
     array = _numbers("edges", edges)
     _refuse("edges", "increase", array[1:], array[1:] > array[:-1], 1)
-    if len(array) < least:
-        raise ValueError("edges is empty")
+    _same_rows(edges=array)
     return array.copy()
 
 
