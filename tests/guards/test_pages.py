@@ -227,6 +227,29 @@ def test_a_question_with_an_answer_passes(tmp_path):
     assert check(tmp_path, f"# A page\n\n{answered}\n{printed}") == []
 
 
+SKETCH = "# A page\n\n```python\nfrom datasketches import {}\n\nprint({})\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "said"),
+    [
+        ("scale/page", "hll_sketch", []),
+        ("scale/page", "PyObjectSerDe", ["of datasketches, a block may import cpc_sketch, "]),
+        ("evaluation/page", "hll_sketch", ["a block may not import 'datasketches'"]),
+        ("scale", "hll_sketch", ["a block may not import 'datasketches'"]),
+    ],
+)
+def test_only_pages_of_scale_may_import_sketches(tmp_path, monkeypatch, page, name, said):
+    monkeypatch.setattr(guard, "ROOT", tmp_path)
+    monkeypatch.setattr(guard.numbers, "check", lambda *_: [])
+    path = tmp_path / f"docs/{page}.md"
+    path.parent.mkdir(parents=True)
+    path.write_text(SKETCH.format(name, name), encoding="utf-8")
+    faults = [fault for fault in check_page(path) if "import" in fault]
+    assert len(faults) == len(said)
+    assert all(f"docs/{page}.md:4: {what}" in fault for what, fault in zip(said, faults, strict=True))
+
+
 def test_two_cards_of_one_name_are_refused(tmp_path, monkeypatch):
     (tmp_path / "docs").mkdir()
     for name, card in [("a", "late-clicks"), ("b", "late-clicks"), ("c", "late-views")]:

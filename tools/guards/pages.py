@@ -21,7 +21,7 @@ from pygments.lexers import find_lexer_class, get_all_lexers
 from pygments.lexers.python import PythonLexer
 from pytest_codeblocks.main import extract_from_file
 
-from tools.guards import claims, exercises, markup, numbers, syntax
+from tools.guards import claims, exercises, markup, numbers, scale, syntax
 from tools.guards.fences import COMMANDS, FIGURE, OUTPUT, QUERY, ROOT, RUN, SHOWN, Fence, fences, mask
 from tools.guards.markup import EXPECTED
 from tools.guards.markup import SNIPPET as INCLUDE
@@ -103,7 +103,7 @@ def check_page(path: Path) -> list[str]:
     blocks = fences(text)
     outputs = _outputs(text, blocks)
     faults = [
-        *_check_fences(blocks, outputs),
+        *_check_fences(blocks, outputs, _named_imports(path)),
         *_check_comments(text, blocks, outputs),
         *_check_raw(text, blocks),
         *_check_collected(path, blocks),
@@ -167,7 +167,15 @@ def _outputs(text: str, blocks: list[Fence]) -> dict[int, Fence]:
     }
 
 
-def _check_fences(blocks: list[Fence], outputs: dict[int, Fence]) -> Iterator[tuple[int, str]]:
+def _named_imports(path: Path) -> dict[str, set[str]]:
+    """Return what the blocks of a page may import, name by name, beside what all may."""
+    inside = ROOT in path.parents and scale.is_scale(path.relative_to(ROOT).as_posix())
+    return scale.NAMED if inside else {}
+
+
+def _check_fences(
+    blocks: list[Fence], outputs: dict[int, Fence], named: dict[str, set[str]]
+) -> Iterator[tuple[int, str]]:
     for b in blocks:
         if b.marker != "```":
             yield b.line, f"fence {b.marker!r} is never run: use three backticks"
@@ -177,7 +185,7 @@ def _check_fences(blocks: list[Fence], outputs: dict[int, Fence]) -> Iterator[tu
             if not INCLUDE.fullmatch(b.code.strip()):
                 yield b.line, '`py` holds one include of a snippet: --8<-- "snippets/…"; code that runs is `python`'
         elif b.info == RUN:
-            yield from _check_code(b)
+            yield from _check_code(b, named)
         elif b.info == FIGURE:
             if not syntax.is_drawing(b.code):
                 yield b.line, "a figure is `from figures.… import name` and `print(name())`, and nothing else"
@@ -213,7 +221,7 @@ def _is_command(line: str) -> bool:
     return bool(COMMAND.fullmatch(" ".join([program, *arguments])))
 
 
-def _check_code(b: Fence) -> Iterator[tuple[int, str]]:
+def _check_code(b: Fence, named: dict[str, set[str]]) -> Iterator[tuple[int, str]]:
     if "pytest" in b.code:
         yield b.line, "a block must not use pytest: what skips or marks here does not run"
     if "--8<--" in b.code:
@@ -223,7 +231,7 @@ def _check_code(b: Fence) -> Iterator[tuple[int, str]]:
     except (SyntaxError, ValueError) as error:
         yield b.line, f"this block does not parse: {error}"
     else:
-        yield from ((b.line + line, what) for line, what in syntax.check_block(tree))
+        yield from ((b.line + line, what) for line, what in syntax.check_block(tree, named))
 
 
 def _check_comments(text: str, blocks: list[Fence], outputs: dict[int, Fence]) -> Iterator[tuple[int, str]]:

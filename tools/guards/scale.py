@@ -13,6 +13,10 @@ from tools.guards.fences import ROOT
 FOLDER = "scale"  # below docs/, snippets/, tests/, claims/ and benchmarks/
 LABS = {"outgrown"}
 PYTHON = ROOT / ".venv-scale/bin/python"  # which the Makefile makes
+# What a block of docs/scale may import besides: sketches are called as a reader would call them, by their library.
+NAMED = {
+    "datasketches": {"cpc_sketch", "cpc_union", "hll_sketch", "hll_union", "kll_doubles_sketch", "tdigest_double"},
+}
 
 
 def is_scale(name: str) -> bool:
