@@ -2,10 +2,10 @@
 
 A metric merges if sums over rows decide it. All here keep such sums and nothing else,
 so that any split of the rows, and any order of merging, gives the same result. A sum is
-kept in two floats, the second of which holds what rounding took from the first (Knuth,
-"The Art of Computer Programming", volume 2, section 4.2.2), so it is right to 1 part in
-10^15 for up to 10^12 rows in up to 10^9 parts, where its terms have one sign; counts
-are exact. Parts without rows are parts like any other.
+kept in two floats, the second of which holds what rounding took from the first (Knuth
+1997, "The Art of Computer Programming", volume 2), so it is right to 1 part in 10^15
+for up to 10^12 rows in up to 10^9 parts, where its terms have one sign; counts are
+exact. Parts without rows are parts like any other.
 """
 
 from __future__ import annotations
@@ -143,7 +143,6 @@ class NormalizedEntropy(_Sums):
     def __init__(self) -> None:
         super().__init__(4)
 
-    # --8<-- [start:entropy]
     def update(
         self,
         y_true: ArrayLike,
@@ -221,8 +220,6 @@ class NormalizedEntropy(_Sums):
             )
         entropy = -(rare * math.log(rare) + other * math.log1p(-rare))
         return math.inf if missed else loss / (clicks + others) / entropy
-
-    # --8<-- [end:entropy]
 
 
 class Calibration(_Sums):
@@ -391,7 +388,6 @@ class RatioOfTotals(_Sums):
     def __init__(self) -> None:
         super().__init__(6)
 
-    # --8<-- [start:ratio]
     def update(self, numerator: ArrayLike, denominator: ArrayLike) -> Self:
         """Add users, and return this metric.
 
@@ -452,8 +448,6 @@ class RatioOfTotals(_Sums):
                 "numerator over denominator is more than floats hold"
             ) from None
 
-    # --8<-- [end:ratio]
-
 
 class HistogramAUC(_Sums):
     """Area under the ROC curve from counts by bin of the score, with its bounds.
@@ -479,7 +473,6 @@ class HistogramAUC(_Sums):
     def __init__(self, edges: ArrayLike) -> None:
         super().__init__(2, _edges(edges))
 
-    # --8<-- [start:auc]
     def update(self, y_true: ArrayLike, y_score: ArrayLike) -> Self:
         """Add rows, and return this metric.
 
@@ -516,6 +509,7 @@ class HistogramAUC(_Sums):
         ValueError
             If the rows so far hold one class only.
         """
+        # --8<-- [start:auc]
         clicks, others = self._counts(0), self._counts(1)  # whole numbers of any size
         pairs, won, unknown, below = sum(clicks) * sum(others), 0, 0, 0
         if pairs == 0:
@@ -527,8 +521,7 @@ class HistogramAUC(_Sums):
         return BoundedAUC(
             (2 * won + unknown) / (2 * pairs), won / pairs, (won + unknown) / pairs
         )
-
-    # --8<-- [end:auc]
+        # --8<-- [end:auc]
 
 
 def _column_sums(columns: list[np.ndarray]) -> np.ndarray:
