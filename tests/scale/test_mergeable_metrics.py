@@ -5,6 +5,7 @@ import random
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -177,6 +178,10 @@ def test_a_spread_beside_a_mean_a_billion_times_as_large(mean):
 def test_a_ratio_that_never_varies_has_no_error():
     x = np.random.default_rng(0).lognormal(0, 5, 1_000)
     assert RatioOfTotals().update(x / 4, x).result() == (0.25, 0.0)
+    whole = np.floor(10 ** np.random.default_rng(0).uniform(0, 15, (6, 3_000)))
+    for y in whole:  # of whose squares even two floats lose the end: what is left may be below 0
+        for times in (3, 5, 7):
+            assert RatioOfTotals().update(times * y, y).result() == pytest.approx((times, 0), rel=1e-15, abs=1e-15)
 
 
 @pytest.mark.parametrize(("top", "bottom"), [(1e139, 1e-139), (1e-139, 1e139), (1e139, 1e139)])
@@ -196,6 +201,18 @@ def test_a_ratio_beyond_floats_is_refused():
 def test_a_background_rate_near_an_end(rate):
     expected = normalized_entropy([0, 1], [0.2, 0.7], background_rate=rate)
     assert NormalizedEntropy().update([0, 1], [0.2, 0.7]).result(rate) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_sums_of_an_engine_are_a_state(duck):
+    y, p, w, _, _ = log(0, 5_000)
+    duck.table("scored", pd.DataFrame({"y": y, "p": np.clip(p, 0.01, 0.99), "w": w}))
+    sums = duck.sql("""
+        SELECT -sum(w * ln(CASE WHEN y = 1 THEN p ELSE 1 - p END)) AS loss, 0.0 AS missed,
+            sum(w * y) AS clicks, sum(w * (1 - y)) AS others
+        FROM scored""")
+    state = {"metric": "NormalizedEntropy", "sums": [sums.iloc[0].tolist(), [0, 0, 0, 0]]}
+    wanted = normalized_entropy(y, np.clip(p, 0.01, 0.99), w)
+    assert NormalizedEntropy.from_state(state).result() == pytest.approx(wanted, rel=1e-12)
 
 
 def test_a_certain_miss_is_infinite_unless_it_weighs_nothing():
