@@ -64,8 +64,8 @@ def latencies(seed, *, machines=50, slow=1, times=10.0, rows=2_000):
 
 
 @claim(
-    "If one machine in fifty is ten times as slow, the mean p99 of the machines is less than two thirds of the p99 of all "
-    "requests.",
+    "If one machine in fifty is ten times as slow, the mean p99 of the machines is less than two thirds of the p99 of "
+    "all requests.",
     latencies,
     holds=below(2 / 3),
     twin={"times": 1.0},
