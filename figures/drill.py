@@ -62,6 +62,19 @@ ACTIONS = {
     "monitor": "Mend the dashboard, and touch nothing that serves",
     "watch": "Change nothing that serves, write the days down, and watch",
 }
+HELPS = {
+    "model": "It helps where the model before does better on the same rows.",
+    "server": "It helps where a release made the server compute a feature otherwise than training does.",
+    "layout": "It helps where the page changed, so that ads are seen less.",
+    "feature": "It helps where a feature stopped coming, and its last good values still hold.",
+    "training": "It helps where clicks are in the stream, and get lost before the labels.",
+    "filter": "It helps where a few users do what people cannot.",
+    "retrain": "It helps where people have changed to stay, and yesterday's rows say what is true.",
+    "factor": "It helps where all slices are off by one factor, and you know which, and why.",
+    "pause": "It helps where something is wrong with these campaigns, and with them alone.",
+    "monitor": "It helps where the labels say otherwise than the dashboard.",
+    "watch": "It helps where nothing is broken: otherwise each hour costs.",
+}
 # What changed, in every incident; some say one line otherwise.
 LOG = {
     "index": ("day 5, 10:05", "Retrieval of ads: more shards"),
@@ -93,6 +106,8 @@ class Incident:
         Those that look here as they do in a sound week.
     why : str
         Of the first action.
+    wrong : dict
+        What other actions would do here, of those that tempt most.
     read : dict
         Pages by their address, with their titles.
     changed : lines of ``LOG`` that say something else here
@@ -106,6 +121,7 @@ class Incident:
     key: Sequence[str]
     idle: Sequence[str]
     why: str
+    wrong: dict[str, str]
     read: dict[str, str]
     changed: dict[str, str] = field(default_factory=dict)
 
@@ -132,6 +148,13 @@ INCIDENTS = {
             "The model is sound, and tonight it would learn that users of the new app do not click. Once the joiner "
             "is mended, join the hours again."
         ),
+        wrong={
+            "model": "The model before would be judged by the same labels, and the clicks stay lost.",
+            "retrain": "Yesterday's rows say that users of the new app do not click: a model would learn just that.",
+            "factor": "Multiplied down, it promises too little: the clicks are there.",
+            "monitor": "Dashboard and labels agree: both lack the clicks.",
+            "watch": "Tonight's training takes those rows in.",
+        },
         read={
             "labs/fourteen_days_in_production": "Lab: fourteen days in production",
             "training-data/joining-events": "Joining events",
@@ -157,6 +180,12 @@ INCIDENTS = {
             "The last good values are a day old, and a rate of ads hardly moves in a day. The model before would be "
             "served the same default."
         ),
+        wrong={
+            "model": "The model before would be served the same default.",
+            "server": "Its release came hours after the step.",
+            "retrain": "A model that learns from defaults forgets the feature, and is wrong again once it is back.",
+            "factor": "Phones are off and other devices are not: one factor for all makes those wrong.",
+        },
         read={
             "features/missing-values": "Missing values and coverage",
             "evaluation/debugging": "Debugging a failed model",
@@ -182,6 +211,12 @@ INCIDENTS = {
             "The model before is there and right. With the rate of sampling known, the correction is a formula; put "
             "it into the next launch, and calibration on the test days into the gate."
         ),
+        wrong={
+            "feature": "Coverage and values look as ever: no feature changed.",
+            "retrain": "It takes hours, and with the same sampling it comes out as wrong.",
+            "factor": "It follows from the rate of sampling. Fitted under an alarm it is a guess.",
+            "pause": "Every campaign is promised too much, by about one factor.",
+        },
         read={
             "training-data/class-imbalance": "Class imbalance",
             "evaluation/calibration": "Calibration",
@@ -217,6 +252,12 @@ INCIDENTS = {
             "The model before costs nothing, and the new one leans on a feature that the server cannot have. Then "
             "build features as of the impression."
         ),
+        wrong={
+            "server": "The values differ since those of training know the future: the server is right.",
+            "feature": "The server's values are good. This model was trained on some that nobody has in time.",
+            "retrain": "With the same leak it shines on the test days again, and gains nothing.",
+            "watch": "Each next model with that feature is chosen for what it cannot have.",
+        },
         read={
             "evaluation/debugging": "Debugging a failed model",
             "features/leaky-features": "Leaks in features",
@@ -245,6 +286,12 @@ INCIDENTS = {
             "Advertisers pay for those clicks, and counters and tonight's training take them in. The model and the "
             "server are sound."
         ),
+        wrong={
+            "training": "Bills and counters would still take those clicks in.",
+            "retrain": "A model that learns from those clicks learns to please programs.",
+            "pause": "The clicks come from a few users. The campaigns did nothing.",
+            "watch": "It looks like good news, and advertisers pay for it.",
+        },
         read={
             "training-data/labels": "Labels",
             "problem/metrics": "Proxy events and business metrics",
@@ -271,6 +318,12 @@ INCIDENTS = {
             "Look at the calendar, and tell those who plan. A model trained on such a day, or a factor fitted to it, "
             "is wrong on the day after."
         ),
+        wrong={
+            "model": "The model before is off by as much.",
+            "retrain": "A model of one odd day is wrong on the day after.",
+            "factor": "Fitted to such a day, it is wrong on the day after.",
+            "monitor": "The labels say the same as the dashboard: the fall is real.",
+        },
         read={
             "evaluation/drift": "Data drift",
             "training-data/recency": "Recency",
@@ -304,6 +357,12 @@ INCIDENTS = {
             "An alarm that goes off for the worst of a hundred segments goes off every day. Correct its threshold for"
             " the number of segments."
         ),
+        wrong={
+            "retrain": "There is nothing to learn from chance, and a launch has risks of its own.",
+            "factor": "A correction for one segment follows chance, and is wrong tomorrow.",
+            "pause": "Those campaigns are as they were. Tomorrow another segment is the worst.",
+            "monitor": "The number is right. What wants mending, later, is the threshold of the alarm.",
+        },
         read={
             "evaluation/debugging": "Debugging a failed model",
             "evaluation/confidence-intervals": "Confidence intervals",
@@ -344,6 +403,12 @@ INCIDENTS = {
             "Labels, features and model are sound. Whoever follows the alarm, by a factor or a rollback, breaks what "
             "works."
         ),
+        wrong={
+            "model": "By the labels, the model promises what comes.",
+            "training": "The labels that training gets are as on all days.",
+            "factor": "It breaks a model that promises what comes.",
+            "watch": "Whoever meets this alarm next may roll back what works.",
+        },
         read={
             "training-data/delayed-feedback": "Delayed feedback",
             "evaluation/continuous-evaluation": "Continuous evaluation",
@@ -420,6 +485,10 @@ def incident(name: str) -> str:
             f"<summary>{html.escape(shown.asks)}</summary><p>Costs {price}.</p>{content}</details>"
         )
     steps = "".join(f"<li><strong>{_short(view)}</strong> {html.escape(why)}</li>" for view, why in it.good.items())
+    whys = {action: f"{HELPS[action]} {it.wrong.get(action, '')}".rstrip() for action in ACTIONS if action != it.action}
+    others = "".join(
+        f"<li><strong>{html.escape(ACTIONS[action])}.</strong> {html.escape(why)}</li>" for action, why in whys.items()
+    )
     read = ", ".join(f'<a href="../../{url}/">{html.escape(title)}</a>' for url, title in it.read.items())
     return "\n".join(
         [
@@ -430,7 +499,8 @@ def incident(name: str) -> str:
             *views,
             '<details class="answer"><summary>What it was, and what to ask in which order</summary>'
             f"<p>{html.escape(CAUSES[it.cause])}. First action: {html.escape(ACTIONS[it.action])}. "
-            f"{html.escape(it.why)}</p><ol>{steps}</ol><p>Read: {read}.</p></details>",
+            f"{html.escape(it.why)}</p><ol>{steps}</ol><p>Why not another action first:</p><ul>{others}</ul>"
+            f"<p>Read: {read}.</p></details>",
             "</div>",
             "</div>",
         ]

@@ -12,7 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from figures import drill, incidents
-from figures.drill import ACTIONS, BEGINNING, CAUSES, INCIDENTS, MINUTES, PLANTED
+from figures.drill import ACTIONS, BEGINNING, CAUSES, HELPS, INCIDENTS, MINUTES, PLANTED
 from figures.incidents import ENTROPY, PROMISED, RATE, SEGMENT, VIEWS
 from snippets.evaluation.broken_pipeline import RATES, run_pipeline
 
@@ -133,11 +133,14 @@ def test_an_incident_is_well_formed():
         assert sum(VIEWS[view].price for view in good) < MINUTES, name
         assert it.cause in CAUSES, name
         assert it.action in ACTIONS, name
+        assert {*it.wrong} <= {*ACTIONS} - {it.action}, name
+        assert len(it.wrong) >= 3, name
         seen[it.cause].append(name)
     assert max(map(len, seen.values())) == 1  # so that no answer gives another away
     assert {"chance", "monitor"} <= {*seen}
     assert sum(it.price for it in VIEWS.values()) > MINUTES  # nobody sees everything
     assert [*PLANTED] == [*CAUSES]
+    assert [*HELPS] == [*ACTIONS]
 
 
 @pytest.fixture(params=INCIDENTS)
@@ -159,6 +162,8 @@ def test_an_incident_shows_its_alarm_its_views_and_its_answer(shown):
     assert CAUSES[it.cause] in answer.text
     assert ACTIONS[it.action] in answer.text
     assert len(answer.select("ol > li")) == len(it.good)
+    for action, line in zip((a for a in ACTIONS if a != it.action), answer.select("ul > li"), strict=True):
+        assert line.get_text() == f"{ACTIONS[action]}. {HELPS[action]} {it.wrong.get(action, '')}".rstrip()
     assert len(page.p.text) > 60
     assert not re.search(r"\b(nan|inf)\b", page.text)
 
