@@ -135,6 +135,83 @@ def test_a_reload_keeps_what_was_seen_chosen_and_spent(phone):
     expect(phone.locator(".clock")).to_have_text("11:00 left")
 
 
+def parts(page):
+    """Return what there is to read or to choose: the alarm, what to ask for, what was shown, the call."""
+    return [page.locator(f".mock {css}") for css in ("> figure", ".asks", "details", "#drill-cause", "#drill-action")]
+
+
+def test_in_a_pause_the_clock_stands_and_nothing_is_there_to_read(phone):
+    start(phone, INCIDENTS[1])
+    ask(phone, "when")
+    phone.get_by_label("The cause").select_option("3")
+    phone.clock.fast_forward(60_000)
+    words = phone.locator(".mock > p").first
+    texts = [words, *parts(phone), phone.get_by_role("button", name="That is it")]
+    assert all(part.is_visible() for part in texts)
+    pause = phone.get_by_role("button", name="Pause")
+    pause.focus()
+    pause.press("Enter")
+    expect(phone.get_by_role("button", name="Go on")).to_be_focused()
+    assert not any(part.is_visible() for part in texts)
+    expect(phone.locator(".mock .phase")).to_have_text(
+        "Paused. Alarm, views and choices are hidden: reading takes time."
+    )
+    shown = phone.locator(".mock").inner_text()
+    box = BOXES[1]
+    assert box.p.get_text()[:40] not in shown
+    assert not [view for view in box.select(".view > summary") if view.get_text()[:20] in shown]
+    for _ in range(2):
+        phone.clock.fast_forward(10 * 60_000)
+        expect(phone.locator(".clock")).to_have_text("13:00 left")
+        phone.reload()
+        assert not any(part.is_visible() for part in texts)
+    phone.keyboard.press("Tab")
+    assert [each.is_visible() for each in phone.get_by_role("button", name="Pause").all()] == []
+    phone.get_by_role("button", name="Go on").press("Space")
+    expect(phone.get_by_role("button", name="Pause")).to_be_focused()
+    assert all(part.is_visible() for part in texts)
+    expect(phone.get_by_label("The cause")).to_have_value("3")
+    phone.clock.fast_forward(60_000)
+    expect(phone.locator(".clock")).to_have_text("12:00 left")
+
+
+def test_there_is_no_pause_when_time_is_up(phone):
+    start(phone, INCIDENTS[0])
+    phone.get_by_role("button", name="Pause").focus()
+    phone.clock.fast_forward(15 * 60_000)
+    expect(phone.locator(".clock")).to_have_text("0:00 left")
+    expect(phone.get_by_role("button", name="Pause")).to_be_hidden()
+    expect(phone.locator(".mock h2")).to_be_focused()
+    phone.reload()
+    expect(phone.get_by_role("button", name="That is it")).to_be_visible()
+
+
+def test_what_is_paused_can_be_given_up(phone):
+    start(phone, INCIDENTS[0])
+    phone.get_by_role("button", name="Pause").click()
+    phone.once("dialog", lambda dialog: dialog.accept())
+    phone.get_by_role("button", name="Give up").click()
+    assert stored(phone, "drill.now") is None
+
+
+@pytest.mark.parametrize("number", range(11))
+def test_the_result_says_why_another_action_does_not_come_first(phone, number):
+    it = INCIDENTS[2]
+    start(phone, it)
+    call(phone, it["cause"], number)
+    actions = [li.get_text() for li in soup(DRILL).select(".drill ul")[1].select("li")]
+    lines = {line.strong.get_text(): line.get_text() for line in BOXES[2].select(".answer ul > li")}
+    said = phone.locator(".mock > p", has_text="Why not that first?")
+    if number == it["action"]:
+        assert said.count() == 0
+    else:
+        why = lines[f"{actions[number]}."].removeprefix(f"{actions[number]}.")
+        assert said.inner_text() == f"Why not that first? {why}".replace("  ", " ")
+    expect(phone.locator(".mock")).not_to_contain_text("Why not another action first")
+    assert phone.locator(".mock ul").count() == 0  # not the others
+    expect(phone.locator(".mock > p", has_text="Read: ")).to_be_visible()
+
+
 def test_what_is_given_up_leaves_nothing(phone):
     start(phone, INCIDENTS[0])
     ask(phone, "when")
@@ -244,7 +321,10 @@ def test_each_state_is_accessible(browser, base, name):
     ask(page, "slices", "when", "previous", "served", "clicks", "usual", "users")
     page.evaluate("document.querySelectorAll('.mock details').forEach((each) => { each.open = true })")
     assert barriers(page) == []
-    call(page, it["cause"], it["action"])
+    page.get_by_role("button", name="Pause").click()
+    assert barriers(page) == []
+    page.get_by_role("button", name="Go on").click()
+    call(page, it["cause"], (it["action"] + 1) % 11)
     assert barriers(page) == []
     page.get_by_role("button", name="Another incident").click()
     assert barriers(page) == []

@@ -1,5 +1,6 @@
 // The incident drill: an alarm, a clock of fifteen minutes, views that cost some of them, then the cause, the first
-// action, a score and the debrief. Without this, the page lists each incident with its views and its answer, folded.
+// action, a score and the debrief. In a pause the clock stands, and nothing is there to read. Without this, the page
+// lists each incident with its views and its answer, folded.
 "use strict";
 {
   const { load, save, day, count, make, button, keyOf, clamp, clock, leastDone, inOneTab } = window.mlDesign;
@@ -117,17 +118,23 @@
           make("option", { value: -1 }, "Choose"),
           ...texts.map((text, i) => make("option", { value: i, selected: i === value }, text))),
       );
-    panel.replaceChildren(
-      make("h2", { tabindex: -1 }, it.title),
-      ...it.alarm.map(copy),
-      make("div", { class: "dial" }, left, spent),
+    const pause = button("", toggle);
+    const call = button("That is it", name, true);
+    const alarm = it.alarm.map(copy);
+    const desk = [
       make("h3", {}, "Ask for a view"),
       make("div", { class: "asks" }, ...asks),
       seen,
       make("h3", {}, "Your call"),
       select("drill-cause", "The cause ", causes, now.cause),
       select("drill-action", "Your first action ", actions, now.action),
-      make("p", { class: "controls" }, button("That is it", name, true), " ", button("Give up", giveUp)),
+    ];
+    panel.replaceChildren(
+      make("h2", { tabindex: -1 }, it.title),
+      ...alarm,
+      make("div", { class: "dial" }, left, spent),
+      ...desk,
+      make("p", { class: "controls" }, call, " ", pause, " ", button("Give up", giveUp)),
       said,
     );
     keep({ tab: me });
@@ -146,12 +153,26 @@
         keep({ elapsed: clamp(0, now.elapsed + Math.max(0, Date.now() - now.since), length), since: Date.now() });
       }
       const rest = open();
+      const paused = rest > 0 && now.since === null;
       left.textContent = `${clock(rest)} left`;
-      spent.textContent = rest > 0 ? `${count(now.asked.length, "view")} seen, for ${count(price(it, now.asked), "minute")}` : "Time is up. Make your call.";
+      spent.textContent =
+        rest <= 0 ? "Time is up. Make your call."
+        : paused ? "Paused. Alarm, views and choices are hidden: reading takes time."
+        : `${count(now.asked.length, "view")} seen, for ${count(price(it, now.asked), "minute")}`;
+      for (const part of [...alarm, ...desk, call]) part.hidden = paused;
+      pause.textContent = paused ? "Go on" : "Pause";
+      if (rest <= 0 && document.activeElement === pause) focused(); // it goes
+      pause.hidden = rest <= 0;
       for (const each of asks) {
         each.hidden = now.asked.includes(each.dataset.view);
         each.disabled = it.views.get(each.dataset.view).price * 60_000 > rest;
       }
+    }
+
+    function toggle() {
+      tick();
+      if (open() > 0) keep({ since: now.since === null ? Date.now() : null });
+      tick();
     }
 
     function lay(view) {
@@ -193,7 +214,10 @@
     const kept = save("drill", [...load("drill"), { date: day(), id: it.id, title: it.title, points: got, of: most }]);
     save("drilling", null);
     document.body.classList.remove("mock-runs");
-    const answer = it.box.querySelector(".answer");
+    const [, ...answer] = it.box.querySelector(".answer").children;
+    const others = answer.findIndex(({ tagName }) => tagName === "UL"); // why not each of the other actions, below a line
+    const why = [...answer[others].children].find((line) => line.querySelector("strong").textContent === `${actions[now.action]}.`);
+    answer.splice(others - 1, 2);
     const yours = now.asked.map((view) => make("li", {}, it.views.get(view).asks.replace(/\?.*/, "?"), it.idle.includes(view) ? " As in a sound week." : ""));
     panel.replaceChildren(
       make("h2", { tabindex: -1 }, `${it.title}: ${got} of ${most} points`),
@@ -204,8 +228,9 @@
         make("tbody", {}, ...lines.map(([words, own, of]) => make("tr", {}, make("td", {}, words), make("td", {}, of ? `${own} of ${of}` : String(own))))),
       ),
       make("p", {}, `You said: ${causes[now.cause]}. ${actions[now.action]}.`),
+      ...(why ? [make("p", {}, "Why not that first? ", ...[...why.childNodes].slice(1).map((node) => node.cloneNode(true)))] : []),
       make("h3", {}, "What it was, and what to ask in which order"),
-      ...[...answer.children].slice(1).map(copy),
+      ...answer.map(copy),
       make("h3", {}, "What you asked for"),
       yours.length ? make("ol", {}, ...yours) : make("p", {}, "Nothing."),
       make("p", { class: "controls" }, button("Another incident", () => (show(), panel.querySelector("select").focus()), true)),
