@@ -38,7 +38,7 @@ def page(title, section, content):
 def guide():
     names = ["Problem Navigation", "Training Data", "Feature Engineering", "Modeling", "Evaluation & Deployment"]
     quizzes = {f"{i}/quiz/": page("Quiz", name, '<h2 id="a">1</h2><h2 id="b">2</h2>') for i, name in enumerate(names)}
-    empty = "".join(f'<div class="{name}"></div>' for name in ("all-cards", "all-prompts", "overview"))
+    empty = "".join(f'<div class="{name}"></div>' for name in ("all-cards", "all-prompts", "today", "overview"))
     sheet = '<div class="sheet-clock"></div><div class="sheet-cards"></div>'
     return quizzes | {
         "./": page("Entrance", None, OUTLINE),
@@ -99,10 +99,26 @@ def test_the_practice_pages_are_filled_and_their_links_lead_from_there(guide):
     assert cells[0]["data-pages"] == "evaluation/ne/"
     assert cells[1]["data-questions"] == "a b"
     assert cells[2]["data-cards"] == cards(guide)[1].id
+    assert str(cells[3]) == "<td></td>"
     sheet = BeautifulSoup(guide["practice/sheet/"].content, "html.parser")
     assert [c.text for c in sheet.select(".sheet-clock tr > *")] == ["Evaluation", "10 min", "Calibration 2 min"]
     assert sheet.select_one(".sheet-cards p").text == "What is it? A ratio, see above."
     assert sheet.a is None
+
+
+def test_the_place_of_today_has_the_titles_of_plans_and_the_cards_that_the_overview_lacks(guide):
+    links = ("../problem/goal/", "../4/quiz/#a", "../practice/feed/", "../practice/feed/#x")
+    items = "".join(f'<li><a href="{link}">x</a></li>' for link in links)
+    guide["study/"] = page(
+        "Study", "The interview", f'<div class="plan"><ul>{items}</ul></div><li><a href="/x">y</a></li>'
+    )
+    guide["practice/feed/"].title = "Feed &amp; &quot;more&quot;"
+    guide["practice/feed/"].content += CARD.format("there").replace("late-clicks", "rank").replace("NE", "a feed")
+    compose(guide)
+    place = BeautifulSoup(guide["practice/"].content, "html.parser").select_one(".today")
+    quizzes = {url: "Quiz" for url in guide if url.endswith("/quiz/")}
+    assert json.loads(place["data-titles"]) == quizzes | {"practice/feed/": 'Feed & "more"'}
+    assert place["data-cards"] == "rank"
 
 
 def test_the_deck_is_the_same_bytes_each_time_and_depends_on_the_cards(guide):
@@ -130,6 +146,7 @@ def test_exercises_are_listed_by_section_with_their_minutes(guide):
     box = '<details class="exercise" id="write-{}"><summary>Write <code>{}</code>, well, 8 min</summary></details>'
     guide["evaluation/ne/"].content += box.format("ne", "ne") + '<details class="hint"><summary>H</summary></details>'
     guide["problem/goal/"].content += box.format("goal", "goal")
+    guide["problem/goal/"].content += box.format("Metric-fit", "fit")
     guide["practice/exercises/"] = page("Exercises", "Practice", '<div class="all-exercises"></div>')
     compose(guide)
     found = BeautifulSoup(guide["practice/exercises/"].content, "html.parser")
@@ -137,9 +154,18 @@ def test_exercises_are_listed_by_section_with_their_minutes(guide):
     rows = [[cell.decode_contents() for cell in row.find_all("td")] for row in found.select("tbody tr")]
     assert rows == [
         [
-            f'<a href="../../{url}#write-{name}">Write <code>{name}</code>, well</a>',
+            f'<a href="../../{url}#write-{name}">Write <code>{asks}</code>, well</a>',
             "8 min",
             f'<a href="../../{url}">{title}</a>',
         ]
-        for url, name, title in [("problem/goal/", "goal", "Goal"), ("evaluation/ne/", "ne", "Entropy")]
+        for url, name, asks, title in [
+            ("problem/goal/", "goal", "goal", "Goal"),
+            ("problem/goal/", "Metric-fit", "fit", "Goal"),
+            ("evaluation/ne/", "ne", "ne", "Entropy"),
+        ]
+    ]
+    cells = BeautifulSoup(guide["practice/"].content, "html.parser").select("td[data-exercises]")
+    assert [(cell["data-exercises"], str(cell.a)) for cell in cells] == [
+        ("goal Metric-fit", '<a href="exercises/#problem-navigation">2 exercises</a>'),
+        ("ne", '<a href="exercises/#evaluation-deployment">1 exercise</a>'),
     ]

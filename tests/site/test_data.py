@@ -44,6 +44,7 @@ VALUES = {
     "cards": {"late-clicks": [1, "2026-03-02"]},
     "goal": 40,
     "quiz": {QUIZ: {"late-clicks": [True, 1, "2026-03-03"]}},
+    "exercises": {"normalized_entropy": "2026-03-01"},
     "mock": [RUN],
     "now": NOW,
     "plan": PLAN,
@@ -157,6 +158,7 @@ KINDS = {
             TEXTS, st.one_of(st.booleans(), st.tuples(st.booleans(), st.integers(0, 9), DAYS).map(list)), min_size=1
         ),
     ),
+    "exercises": st.dictionaries(TEXTS, DAYS),
     "mock": st.lists(st.fixed_dictionaries({"date": DAYS, "title": TEXTS, "summary": TEXTS}), max_size=4),
     "now": st.sampled_from([None, NOW, NOW | {"elapsed": 2}]),
     "plan": st.sampled_from([None, PLAN, PLAN | {"revision": 2}]),
@@ -363,8 +365,8 @@ def test_a_file_brings_everything_to_another_device(device):
     file = saved(one)
     assert (file["format"], file["version"], file["kinds"].keys()) == ("ml-design", 1, VALUES.keys())
     assert loaded(two, file) == (
-        "Loaded, newer than here: 1 page read, 1 flashcard, 1 daily goal, 1 quiz answer, 1 study plan, 1 interview, "
-        "1 incident, 1 incident going on, 1 interview going on."
+        "Loaded, newer than here: 1 page read, 1 flashcard, 1 daily goal, 1 quiz answer, 1 exercise, 1 study plan, "
+        "1 interview, 1 incident, 1 incident going on, 1 interview going on."
     )
     assert {kind: load(two, kind) for kind in VALUES} == VALUES
     assert "1 read" in two.locator("[data-pages] .done").first.inner_text()

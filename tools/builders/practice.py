@@ -8,14 +8,15 @@ pages into those that practise with them, and into a deck for Anki.
 from __future__ import annotations
 
 import io
+import json
 import posixpath
 import re
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from urllib.parse import urljoin
 from zlib import crc32
@@ -73,6 +74,7 @@ def compose(pages: Mapping[str, object]) -> list[Card]:
         "all-prompts": lambda url: _prompts(pages, url),
         "all-exercises": lambda url: _exercises(pages, url),
         "overview": lambda url: _overview(pages, deck, url),
+        "today": lambda url: _today(pages, deck),
         "sheet-clock": lambda url: _clock(pages),
         "sheet-cards": lambda url: _sheet(deck),
     }
@@ -141,19 +143,25 @@ def _exercises(pages: Mapping[str, object], url: str) -> str:
     parts = []
     for section in CARDS[:-1]:
         rows = []
-        for source, page in pages.items():
-            boxes = SoupStrainer("details", class_="exercise")
-            for box in _soup(page.content, source, boxes) if page.meta.get("section") == section else ():
-                asks, _, minutes = box.summary.decode_contents().rpartition(", ")
-                place = _relative(f"{source}#{box['id']}", url)
-                rows.append(
-                    f'<tr><td><a href="{place}">{asks}</a></td>'
-                    f'<td>{minutes}</td><td><a href="{_relative(source, url)}">{escape(page.title)}</a></td></tr>'
-                )
+        for source, box in _written(pages, section):
+            asks, _, minutes = box.summary.decode_contents().rpartition(", ")
+            place = _relative(f"{source}#{box['id']}", url)
+            rows.append(
+                f'<tr><td><a href="{place}">{asks}</a></td>'
+                f'<td>{minutes}</td><td><a href="{_relative(source, url)}">{escape(pages[source].title)}</a></td></tr>'
+            )
         if rows:
             head = f'<h2 id="{_slug(section)}">{escape(section)}</h2><table><thead><tr><th>Write</th><th>Minutes</th>'
             parts.append(f"{head}<th>Page</th></tr></thead><tbody>{''.join(rows)}</tbody></table>")
     return f'<div class="all-exercises" data-search-exclude>{"".join(parts)}</div>'
+
+
+def _written(pages: Mapping[str, object], section: str) -> Iterator[tuple[str, Tag]]:
+    """Yield the exercises of a section, each with the address of its page."""
+    boxes = SoupStrainer("details", class_="exercise")
+    for source, page in pages.items():
+        for box in _soup(page.content, source, boxes) if page.meta.get("section") == section else ():
+            yield source, box
 
 
 def _point(table: Tag, pages: Mapping[str, object]) -> None:
@@ -184,6 +192,10 @@ def _overview(pages: Mapping[str, object], deck: list[Card], url: str) -> str:
         reading = [u for u in mine if u != quiz]
         known = [card.id for card in deck if card.section == section]
         questions = [heading["id"] for heading in _soup(pages[quiz].content, quiz).find_all("h2")]
+        exercises = [box["id"].removeprefix("write-") for _, box in _written(pages, section)]
+        number = f"{len(exercises)} exercise{'s' if len(exercises) != 1 else ''}"
+        place = _relative(f"practice/exercises/#{_slug(section)}", url)
+        written = f'<td data-exercises="{" ".join(exercises)}"><a href="{place}">{number}</a></td>'
         links = "".join(f'<a href="{_relative(u, url)}">{escape(mine[u].title)}</a>' for u in reading)
         listed = f"<details><summary>{len(reading)} pages</summary>{links}</details>"
         rows.append(
@@ -191,12 +203,30 @@ def _overview(pages: Mapping[str, object], deck: list[Card], url: str) -> str:
             f'<td data-pages="{" ".join(reading)}">{listed}</td>'
             f'<td data-quiz="{quiz}" data-questions="{" ".join(questions)}">'
             f'<a href="{_relative(quiz, url)}">{len(questions)} questions</a></td>'
-            f'<td data-cards="{" ".join(known)}">{len(known)} cards</td></tr>'
+            f'<td data-cards="{" ".join(known)}">{len(known)} cards</td>{written if exercises else "<td></td>"}</tr>'
         )
     return (
         '<div class="overview" data-search-exclude><table><thead><tr><th>Section</th><th>Pages</th><th>Quiz</th>'
-        f"<th>Flashcards</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"<th>Flashcards</th><th>Exercises</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _today(pages: Mapping[str, object], deck: list[Card]) -> str:
+    """Return the place of what is due today, which a script fills, with what the overview does not tell it.
+
+    That is the titles of the other pages that the study plans name, and the cards of the other sections.
+    """
+    links = [
+        link["href"].partition("#")[0]
+        for url, page in pages.items()
+        if 'class="plan"' in page.content
+        for link in _soup(page.content, url).select(".plan li > a")
+    ]
+    quizzes = [url for url in pages if url.endswith("/quiz/")]
+    others = [url for url in links if pages[url].meta.get("section") not in PHASES]
+    titles = json.dumps({url: unescape(str(pages[url].title)) for url in [*quizzes, *others]}, ensure_ascii=False)
+    rest = " ".join(card.id for card in deck if card.section not in PHASES)
+    return f'<div class="today" data-titles="{escape(titles)}" data-cards="{rest}"></div>'
 
 
 def _clock(pages: Mapping[str, object]) -> str:

@@ -38,13 +38,13 @@ ARTICLE = {
     "abbr": "title",
     "nav": "aria-label",
     "details": "data-card data-answer data-within data-unit data-view data-price",
-    "div": "data-search-exclude data-tabs data-drill data-incident",
+    "div": "data-search-exclude data-tabs data-drill data-incident data-titles data-cards",
     "input": "checked id name type",
     "label": "for",
     "h2": "data-search-exclude",
     "h4": "data-minutes",
     "figure": "data-grid",
-    "td": "data-pages data-quiz data-questions data-cards",
+    "td": "data-pages data-quiz data-questions data-cards data-exercises",
     "th": "scope",
 }
 _PAINT = (
@@ -108,7 +108,7 @@ CLASSES = frozenset(STANDARD_TYPES.values()) | _words(
     "where where-text phases phases--head phases--full seg p1 p2 p3 p4 p5 crumbs facts "
     "plan card senior staff right wrong sum sums exercise hint from all-cards all-prompts mock-case mock-rubric "
     "mock-levels overview sheet sheet-clock sheet-cards explore explore-says answer numbers cells over end inner long "
-    "all-exercises proof-summary proof-pages report nearest pages diagram-under ways drill incident view"
+    "all-exercises proof-summary proof-pages report nearest pages diagram-under ways drill incident view today"
 )
 CLASSES |= {f"w{width}" for width in columns.WIDTHS}
 CLASSES |= {f"{kind}-{n}" for kind in ("cols", "over") for n in range(2, columns.MOST + 1)}

@@ -48,7 +48,7 @@ _KINDS = "note tip warning abstract question senior staff card right wrong exerc
 CARD = re.compile(r'(?<=<details class="card) ([a-z0-9]+(?:-[a-z0-9]+)*)(?=")')
 EXERCISE = re.compile(r'(?<=<details class="exercise) ([A-Za-z_]\w*(?:-[a-z_]\w*)?)(?=")')
 GATHERED = {"overview", "sheet-clock", "sheet-cards", "all-cards", "all-prompts", "all-exercises", "phase-bar"}
-GATHERED |= {"proof-total", "proof-summary", "proof-pages"}
+GATHERED |= {"today", "proof-total", "proof-summary", "proof-pages"}
 _WRITTEN = "breath prompt hero outline p1 p2 p3 p4 p5 plan sheet ways"
 # What a page writes itself: a box around Markdown, or the place of what is gathered at build.
 WRITTEN = re.compile(

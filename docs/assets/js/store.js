@@ -46,6 +46,8 @@
       since: (it) => daysBefore(it[2], it[1] ? 2 ** Math.min(it[1], 5) : 1),
       empty: {},
     },
+    // exercise: day it was done
+    exercises: { name: ["exercise", "exercises"], key: "ml-design.exercises", valid: (value) => record(value, text), since: Date.parse, empty: {} },
     // days: [day, [[kind, page, minutes], …]], left: [[page, minutes], …]; the first of the week is Monday, 0
     plan: {
       name: ["study plan", "study plans"],
