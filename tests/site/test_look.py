@@ -130,9 +130,9 @@ def test_a_sitting_hides_all_else_and_can_be_stopped(phone, base):
 def test_the_bars_of_the_overview_start_and_end_in_line_on_a_phone(phone, base):
     phone.goto(base + "practice/")
     bars = [bar.bounding_box() for bar in phone.locator(".overview .seg").all()]
-    assert len(bars) == 15
+    assert len(bars) == 20
     assert len({(bar["x"], bar["width"], bar["height"]) for bar in bars}) == 1
-    names = phone.locator(".overview :is(th[scope], summary, [data-quiz] > a)").all()
+    names = phone.locator(".overview :is(th[scope], summary, [data-quiz] > a, [data-exercises] > a)").all()
     assert len({name.bounding_box()["x"] for name in names}) == 1
 
 

@@ -17,6 +17,7 @@ from tools.builders.archive import FOLDER, NAME
 from tools.builders.search import NAMES
 
 CARDS, MOCK, HERE = "practice/flashcards/", "practice/mock-interview/", "practice/"
+EXERCISED, EXERCISES = "evaluation/normalized-entropy/", "practice/exercises/"
 QUIZZES = [url for url in urls() if url.endswith("quiz/")]
 
 
@@ -578,12 +579,12 @@ def test_the_interview_works_from_the_keyboard(phone, base):
 @pytest.mark.parametrize("text", ["{", "3", '"a"', '{"a": 1}', "[1]"])
 def test_a_store_that_cannot_be_read_is_put_aside(phone, base, text):
     phone.goto(base)
-    for kind in ("cards", "quiz", "mock", "mock.now"):
+    for kind in ("cards", "quiz", "exercises", "mock", "mock.now"):
         phone.evaluate("localStorage.clear()")
         phone.evaluate("([key, text]) => localStorage.setItem(key, text)", [f"ml-design.{kind}", text])
-        for url in (HERE, CARDS, MOCK, "evaluation/quiz/"):
+        for url in (HERE, CARDS, MOCK, "evaluation/quiz/", EXERCISES):
             phone.goto(base + url)
-            assert phone.locator(".trainer, .overview").first.is_visible()
+            assert phone.locator(".trainer, .overview, .state").first.is_visible()
         assert phone.evaluate("key => localStorage.getItem(key)", f"ml-design.{kind}.unreadable") == text
 
 
@@ -625,16 +626,272 @@ def test_answered_questions_are_accessible(each_view, base):
     assert barriers(each_view) == []
 
 
-# Progress in one view
+# Today, in one list, and progress in one view
+
+PLAN = {"day": "2026-03-15", "minutes": 60, "off": [], "at": "19:00", "revision": 1, "left": []}
+NEXT = "Proxy events and metrics"  # as the second page is called in the list of all
+FIRST, SECOND, QUIZ = "problem/goal/", "problem/metrics/", "modeling/quiz/"
+ITEMS = [
+    ["read", FIRST, 11],
+    ["read", "labs/leakage_clinic/", 20],
+    ["quiz", QUIZ, 40],
+    ["mock", "practice/feed-ranking/", 45],
+    ["case", "practice/feed-ranking/", 16],
+    ["read", "gone/", 9],
+    ["cards", CARDS, 10],
+]
 
 
-def test_the_overview_shows_what_was_done_and_goes_on_from_there(phone, base):
-    phone.goto(base + "problem/goal/")
+def save(page, **values):
+    """Keep what somebody did, by kinds, and show the practice page."""
+    page.evaluate("all => Object.entries(all).forEach((pair) => mlDesign.save(...pair))", values)
+    page.reload()
+
+
+def lines(page):
+    """Return the lines of today: what is linked, what is said behind it, and whether it is done."""
+    found = page.locator(".today li").evaluate_all(
+        """all => all.map(({ children: [link, said], classList }) =>
+          [link.textContent, said.textContent, classList.contains("is-done")])"""
+    )
+    return [tuple(line) for line in found]
+
+
+def title(url):
+    return soup(url).h1.get_text().strip("¶ \n")
+
+
+def test_who_has_nothing_due_goes_on_with_the_next_page(phone, base):
+    phone.goto(base + HERE)
+    state = phone.locator(".today .state")
+    expect(state).to_contain_text("Nothing is due. Go on with The ultimate goal. Or say when your interview is")
+    assert lines(phone) == []
+    phone.goto(base + FIRST)
     phone.get_by_label("I have read this page").check()
     phone.goto(base + HERE)
     assert phone.locator("[data-pages] .done").first.inner_text().strip() == "1 read"
-    phone.locator(".state a").click()
-    assert phone.url == base + "problem/metrics/"
+    state.locator("a").first.focus()
+    phone.keyboard.press("Enter")
+    expect(phone).to_have_url(base + SECOND)
+    phone.goto(base + HERE)
+    state.get_by_text("when your interview is").click()
+    expect(phone).to_have_url(base + "study/")
+    phone.goto(base + HERE)
+    read = phone.locator("[data-pages]").evaluate_all("cells => cells.flatMap((cell) => cell.dataset.pages.split(' '))")
+    save(phone, read=dict.fromkeys(read, "2026-02-01"))
+    expect(state).to_contain_text("Nothing is due. Go on with a mock interview.")
+
+
+def test_today_is_the_plan_of_today_and_all_that_waits_in_one_list(phone, base):
+    phone.goto(base + HERE)
+    cards = [card["data-card"] for card in soup(CARDS).select(".all-cards details.card")]
+    asked = [h2["id"] for h2 in soup(QUIZ).select("article h2")][:3]
+    due = {id_: [True, 1, "2026-03-01"] for id_ in asked}
+    save(
+        phone,
+        plan=PLAN | {"days": [["2026-03-01", ITEMS], ["2026-03-02", [["read", SECOND, 9]]]]},
+        cards={id_: [1, "2026-02-28"] for id_ in (*cards[:4], cards[-1])} | {cards[5]: [1, "2026-03-02"]},
+        quiz={QUIZ: due | {"gone": [True, 1, "2026-02-01"]}, "problem/quiz/": {}},
+        read={FIRST: "2026-02-28"},
+        now={"title": "Harmful posts", "elapsed": 5, "since": None, "asked": 1, "notes": {}},
+        drilling={"id": "tuesday", "elapsed": 4, "since": 4, "asked": []},
+    )
+    expect(phone.locator(".today .state")).to_have_text("Your interview is in 14 days. 8 things are due.")
+    assert lines(phone) == [
+        ("Mock interview: Harmful posts", "paused", False),
+        ("Incident drill", "going on", False),
+        ("The ultimate goal", "done", True),
+        (title("labs/leakage_clinic/"), "20 min", False),
+        ("Quiz: Modeling", "40 min", False),
+        ("Mock interview: Feed ranking", "45 min", False),
+        ("Feed ranking", "16 min", False),
+        ("Flashcards", "5 due", False),
+        ("Quiz: Modeling", "3 questions due", False),
+    ]
+    for url in (MOCK, "practice/incident-drill/", FIRST, "labs/leakage_clinic/", QUIZ, MOCK, "practice/feed-ranking/"):
+        assert f"{base}{url}" in phone.locator(".today li a").evaluate_all("all => all.map((link) => link.href)")
+    phone.get_by_text("5 due").locator("xpath=../a").click()
+    expect(phone.locator(".trainer .state")).to_contain_text("5 due today")
+    phone.goto(base + HERE)
+    phone.get_by_text("3 questions due").locator("xpath=../a").click()
+    expect(phone.get_by_role("button", name="Ask the 3 again")).to_be_visible()
+
+
+def test_questions_are_linked_to_the_quiz_that_has_most_of_them(phone, base):
+    phone.goto(base + HERE)
+    some = {url: [h2["id"] for h2 in soup(url).select("article h2")] for url in QUIZZES}
+    numbers = dict(zip(QUIZZES, (1, 0, 2, 4, 3), strict=True))
+    save(phone, quiz={url: {id_: [True, 1, "2026-03-01"] for id_ in some[url][:n]} for url, n in numbers.items()})
+    most = max(QUIZZES, key=numbers.get)
+    assert lines(phone) == [(title(most), "10 questions due, 4 of them here", False)]
+    assert phone.locator(".today li a").get_attribute("href") == base + most
+    save(phone, quiz={most: {some[most][0]: [False, 0, "2026-03-02"]}})  # asked again tomorrow
+    assert lines(phone) == []
+
+
+def test_what_is_done_is_ticked_and_then_comes_what_is_next_in_the_plan(phone, base):
+    phone.goto(base + HERE)
+    run = {"date": "2026-03-01", "title": "Feed ranking", "score": "1 of 18", "summary": "x"}
+    read = {url: "2026-03-01" for kind, url, _ in ITEMS if kind in ("read", "case", "quiz")}
+    card = soup(CARDS).select_one(".all-cards details.card")["data-card"]
+    days = [["2026-03-01", ITEMS], ["2026-03-02", [["cards", CARDS, 10], ["read", FIRST, 9], ["read", SECOND, 9]]]]
+    save(phone, plan=PLAN | {"days": days}, read=read, mock=[run])
+    assert lines(phone)[-1] == ("Flashcards", "new ones, 10 min", False)
+    expect(phone.locator(".today .state")).to_have_text("Your interview is in 14 days. 1 thing is due.")
+    save(phone, cards={card: [1, "2026-03-02"]})
+    assert [said for _, said, _ in lines(phone)] == ["done"] * 6
+    assert all(done for _, _, done in lines(phone))
+    state = phone.locator(".today .state")
+    expect(state).to_have_text(f"Your interview is in 14 days. All of today is done. Go on with {NEXT}.")
+    assert state.locator("a").get_attribute("href") == base + SECOND
+
+
+def test_today_says_when_one_is_behind_and_when_the_interview_is(phone, base):
+    phone.goto(base + HERE)
+    late = [["2026-02-27", [["read", FIRST, 11], ["cards", CARDS, 10]]], ["2026-02-28", [["read", SECOND, 60]]]]
+    save(phone, plan=PLAN | {"days": late})
+    assert lines(phone) == [("Your study plan", "behind by 1 h 11 min", False)]
+    assert phone.locator(".today li a").get_attribute("href") == f"{base}study/"
+    save(phone, plan=PLAN | {"day": "2026-03-01", "days": late})
+    expect(phone.locator(".today .state")).to_have_text("Your interview is today. 1 thing is due.")
+    assert lines(phone) == [("The cheat sheet", "and nothing new", False)]
+    save(phone, plan=PLAN | {"day": "2026-02-28", "days": late})  # over
+    expect(phone.locator(".today .state")).to_contain_text("Nothing is due. Go on with")
+
+
+def test_an_interview_of_the_plan_that_is_going_on_stands_there_once(phone, base):
+    phone.goto(base + HERE)
+    now = {"title": "Feed ranking", "elapsed": 5, "since": 1, "asked": 1, "notes": {}}
+    save(phone, plan=PLAN | {"days": [["2026-03-01", ITEMS[3:5]]]}, now=now)
+    assert [(name, said) for name, said, _ in lines(phone)] == [
+        ("Mock interview: Feed ranking", "going on"),
+        ("Feed ranking", "16 min"),
+    ]
+    save(phone, now=now | {"since": None, "judging": True, "scores": []})
+    assert lines(phone)[0][1] == "to be scored"
+    save(phone, now=now | {"title": "A prompt that is no more"})
+    assert lines(phone)[0] == ("Mock interview: Feed ranking", "45 min", False)
+
+
+def test_another_day_shows_its_own_list_and_what_changes_nothing_leaves_it_alone(phone, base):
+    phone.goto(base + HERE)
+    save(phone, plan=PLAN | {"days": [["2026-03-01", [ITEMS[0]]], ["2026-03-02", [["read", SECOND, 9]]]]})
+    phone.evaluate("document.querySelector('.today li').dataset.same = ''")
+    phone.evaluate("window.dispatchEvent(new Event('storage'))")  # as each half second of an interview in another tab
+    assert phone.locator(".today li[data-same]").count() == 1
+    later(phone, days=1)
+    phone.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert lines(phone) == [("Your study plan", "behind by 11 min", False), (NEXT, "9 min", False)]
+
+
+def test_each_page_of_the_study_plans_has_its_title_and_its_link_today(phone, base):
+    phone.goto(base + HERE)
+    links = [link["href"].removeprefix("../").partition("#")[0] for link in soup("study/").select(".plan li > a")]
+    pages = [url for url in dict.fromkeys(links) if url not in (MOCK, CARDS)]
+    save(phone, plan=PLAN | {"days": [["2026-03-01", [["read", url, 5] for url in pages]]]})
+    hrefs = phone.locator(".today li a").evaluate_all("all => all.map((link) => link.href)")
+    assert hrefs == [base + url for url in pages]
+    assert len(hrefs) > 80
+
+
+def test_without_javascript_there_is_no_place_for_today(browser, base):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base + HERE)
+    assert page.locator(".today").bounding_box()["height"] == 0
+    assert page.locator("[data-quiz] a").first.is_visible()
+    context.close()
+
+
+def test_today_is_accessible_with_all_that_can_be_due(each_view, base):
+    each_view.goto(base + HERE)
+    assert barriers(each_view) == []
+    today = each_view.evaluate("mlDesign.day()")
+    card = soup(CARDS).select_one(".all-cards details.card")["data-card"]
+    save(
+        each_view,
+        plan=PLAN
+        | {"day": each_view.evaluate("mlDesign.day(9)"), "days": [["2026-01-01", ITEMS[1:2]], [today, ITEMS]]},
+        cards={card: [1, today]},
+        quiz={QUIZ: {soup(QUIZ).select_one("article h2")["id"]: [True, 1, today]}},
+        read={FIRST: today},
+        now={"title": "Harmful posts", "elapsed": 5, "since": None, "asked": 1, "notes": {}},
+    )
+    assert len(lines(each_view)) == 9
+    assert barriers(each_view) == []
+    for link in each_view.locator(".today li a").all():
+        assert link.bounding_box()["height"] >= 16
+
+
+# Exercises that were done
+
+
+def test_an_exercise_is_ticked_on_its_page_listed_and_counted(phone, base):
+    phone.goto(base + EXERCISED)
+    summary, mark = phone.locator(".exercise > summary"), phone.locator(".exercise summary small")
+    assert not mark.is_visible()
+    summary.focus()
+    phone.keyboard.press("Enter")
+    box = phone.get_by_label("I have done this exercise")
+    for _ in range(3):  # the link, the box
+        phone.keyboard.press("Tab")
+        if box.evaluate("box => box === document.activeElement"):
+            break
+    phone.keyboard.press("Space")
+    expect(mark).to_have_text("✓ done")
+    assert stored(phone, "exercises") == {"normalized_entropy": "2026-03-01"}
+    phone.reload()
+    assert mark.is_visible()
+    phone.goto(base + EXERCISES)
+    every = soup(EXERCISES).select(".all-exercises tbody tr")
+    said = phone.locator(".state")
+    expect(said).to_have_text(f"1 of {len(every)} exercises done.")
+    assert phone.locator(".all-exercises input").count() == len(every)
+    assert phone.get_by_label("Done: Write normalized entropy").is_checked()
+    other = every[0].a
+    phone.get_by_label(f"Done: {other.get_text()}", exact=True).press("Space")
+    expect(said).to_have_text(f"2 of {len(every)} exercises done.")
+    phone.goto(base + HERE)
+    cells = phone.locator("[data-exercises]")
+    assert sum(
+        len(names.split()) for names in cells.evaluate_all("all => all.map((it) => it.dataset.exercises)")
+    ) == len(every)
+    assert cells.first.locator(".done").inner_text().strip() == "1 done"
+    assert cells.last.locator(".done").inner_text().strip() == "1 done"
+    phone.goto(base + EXERCISED)
+    summary.click()
+    box.uncheck()
+    assert not mark.is_visible()
+    assert list(stored(phone, "exercises")) == [other["href"].partition("#write-")[2]]
+
+
+def test_an_exercise_ticked_in_another_tab_is_ticked_here(phone, base):
+    phone.goto(base + EXERCISES)
+    other = phone.context.new_page()
+    other.goto(base + EXERCISED)
+    other.locator(".exercise > summary").click()
+    other.get_by_label("I have done this exercise").check()
+    expect(phone.get_by_label("Done: Write normalized entropy")).to_be_checked()
+
+
+def test_exercises_with_ticks_are_accessible(each_view, base):
+    each_view.goto(base + EXERCISES)
+    each_view.locator(".all-exercises input").first.check()
+    assert barriers(each_view) == []
+    each_view.goto(base + EXERCISED)
+    each_view.locator(".exercise > summary").click()
+    each_view.get_by_label("I have done this exercise").check()
+    assert barriers(each_view) == []
+
+
+def test_without_javascript_exercises_have_no_boxes(browser, base):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for url in (EXERCISED, EXERCISES):
+        page.goto(base + url)
+        assert page.locator("article input[type=checkbox]").count() == 0
+    assert page.locator(".all-exercises a").first.is_visible()
+    context.close()
 
 
 # On paper, in Anki, unzipped
@@ -728,6 +985,9 @@ def test_the_archive_works_from_a_folder(browser, unzipped):
     page.get_by_label("I have read this page").check()
     page.goto((unzipped / "practice/index.html").as_uri())
     assert page.locator("[data-pages] .done").first.inner_text().strip() == "1 read"
+    assert page.locator(".today .state a").first.get_attribute("href").endswith("problem/metrics/index.html")
+    page.locator(".today .state a").first.click()
+    page.wait_for_url("**/problem/metrics/index.html")
     page.goto((unzipped / "practice/mock-interview/index.html").as_uri())
     page.get_by_role("button", name="Start 45 minutes").click()
     assert page.locator(".clock").inner_text().endswith("left")

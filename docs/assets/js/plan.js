@@ -2,10 +2,9 @@
 // Without this, the lists stand as they are.
 "use strict";
 {
-  const { pageOf, load, save, dayOf, day, count, make, button, download, entries, quizOf, keyOf } = window.mlDesign;
-  const [MOCK, SHEET, CARDS] = ["mock-interview", "cheat-sheet", "flashcards"].map((name) => `practice/${name}/`);
+  const { pageOf, addressOf, load, save, day, count, make, button, download, keyOf, noon, between } = window.mlDesign;
+  const { MOCK, SHEET, CARDS, sum, long, agenda } = window.mlDesign;
   const MOCK_MINUTES = 45;
-  const QUESTIONS = 20; // of a quiz, or more
   const CARD_MINUTES = 10;
   const MOST = 42; // days: who has more begins later
   const READING = 150; // minutes of it for each mock interview with its answer, which take an hour: reading is not all
@@ -14,31 +13,18 @@
 
   /** What there is to do, by worth: each page that the lists name, once, in their order. */
   const things = new Map();
-  const hrefs = new Map(); // as they stand here, online or unzipped
   let sheet = 0;
   for (const item of lists.querySelectorAll("li")) {
     const link = item.querySelector("a");
     const page = pageOf(link.href);
     const minutes = parseInt(item.querySelector(".reading")?.textContent ?? "0", 10);
-    hrefs.set(page, link.href);
     if (page === SHEET) sheet = minutes;
     if (!minutes || [MOCK, SHEET].includes(page) || things.has(page)) continue;
     const kind = item.dataset.case ? "case" : page.endsWith("/quiz/") ? "quiz" : "read";
     things.set(page, { kind, page, minutes, title: item.dataset.case ?? link.textContent });
   }
 
-  /** So many days after a day, at noon: there no change of clocks turns one day into another. */
-  function noon(date, days = 0) {
-    const [year, month, own] = date.split("-").map(Number);
-    return new Date(year, month - 1, own + days, 12);
-  }
-
-  /** The days from one to another, that one left out, as 2026-11-25, but for some days of the week (Monday is 0). */
-  function between(from, to, off = []) {
-    const days = Math.max(0, Math.round((noon(to) - noon(from)) / 86_400_000) || 0);
-    const all = Array.from({ length: days }, (_, i) => noon(from, i));
-    return all.filter((at) => !off.includes((at.getDay() + 6) % 7)).map(dayOf);
-  }
+  const { title, address, finished, daysOf, late } = agenda((page) => things.get(page)?.title);
 
   /** The things by worth: as they come, but case studies as often as one practises. */
   function byWorth(all) {
@@ -56,8 +42,11 @@
     return [...order, ...cases];
   }
 
-  /** The things in the order of study: as they come, with a mock interview before each answer, and these spread. */
-  function inOrder(chosen) {
+  /**
+   * The things in the order of study: as they come, with a mock interview before each answer, and these spread. At the
+   * end one prompt comes again: one taken once, or else the first of two and more, whose answer was read days ago.
+   */
+  function inOrder(chosen, once) {
     const cases = chosen.filter(({ kind }) => kind === "case");
     const others = chosen.filter(({ kind }) => kind !== "case");
     const total = others.reduce((sum, { minutes }) => sum + minutes, 0);
@@ -76,6 +65,7 @@
       gone += thing.minutes;
     }
     while (next < cases.length) practise();
+    if (once || cases.length > 1) order.push({ ...(once ?? cases[0]), kind: "again", minutes: MOCK_MINUTES });
     return order;
   }
 
@@ -102,14 +92,14 @@
   /**
    * What to do on which day: as many of the things, from the first, as fit; if all do, no more on a day than it takes.
    * Cards come each day but the first, the sheet comes on the last, which has nothing new if there are others. Of the
-   * first day some minutes may be spent.
+   * first day some minutes may be spent. A case may be given that was taken once.
    */
-  function schedule(things, dates, minutes, onSheet, spent = 0) {
+  function schedule(things, dates, minutes, onSheet, spent = 0, once = undefined) {
     const all = byWorth(things);
     const cards = minutes >= 3 * CARD_MINUTES ? CARD_MINUTES : 0;
     const fresh = dates.length > 1 ? dates.slice(0, -1) : dates;
     const rooms = (each) => fresh.map((_, i) => each - (i ? cards : spent) - (dates.length === 1 ? onSheet : 0));
-    const filledBy = (count, each) => fill(inOrder(all.slice(0, count)), rooms(each));
+    const filledBy = (count, each) => fill(inOrder(all.slice(0, count), once), rooms(each));
     let chosen = all.length;
     let filled = filledBy(chosen, minutes);
     while (filled.rest.length) filled = filledBy((chosen -= 1), minutes);
@@ -129,21 +119,8 @@
 
   const panel = make("section", { class: "trainer planner", "aria-label": "A plan by date" });
   lists.before(panel);
-  const sum = (items) => items.reduce((total, [, , minutes]) => total + minutes, 0);
-  const long = (minutes) => (minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`);
   const said = (date) =>
     noon(date).toLocaleDateString("en", { weekday: "long", day: "numeric", month: "long", ...(date > day(300) && { year: "numeric" }) });
-
-  /** Whether a thing was done, as far as this browser knows. */
-  function finished([kind, page], date) {
-    if (kind === "cards") return Object.values(entries("cards")).some(([at]) => dayOf(new Date(at)) === date);
-    if (kind === "mock") return load("mock").some(({ title }) => title === things.get(page)?.title);
-    return page in load("read") || (kind === "quiz" && Object.keys(quizOf(page)).length >= QUESTIONS);
-  }
-
-  const title = ([kind, page]) =>
-    ({ mock: `Mock interview: ${things.get(page)?.title}`, sheet: "The cheat sheet", cards: "Flashcards" })[kind] ?? things.get(page)?.title;
-  const address = ([kind, page]) => hrefs.get(kind === "mock" ? MOCK : page);
 
   /** Plan what is not done yet, from today on; what was done today has taken its minutes. */
   function plan({ day: until, minutes, off, at }) {
@@ -151,8 +128,11 @@
     const open = [...things.values()].filter(({ kind, page }) => !finished([kind, page]));
     const known = open.map((thing) => ({ ...thing, mocked: thing.kind === "case" && finished(["mock", thing.page]) }));
     const dates = between(day(), until, off).slice(-MOST);
+    const roomy = dates.length > 2 && minutes >= MOCK_MINUTES + CARD_MINUTES; // enough for more than that one
+    const isOnce = ({ kind, page }) => kind === "case" && finished(["case", page]) && finished(["mock", page]) && !finished(["again", page]);
+    const once = roomy ? [...things.values()].find(isOnce) : undefined;
     const today = dates[0] === day() ? (before?.days.find(([date]) => date === day())?.[1] ?? []) : [];
-    const made = schedule(known, dates, minutes, sheet, sum(today.filter((item) => finished(item, day()))));
+    const made = schedule(known, dates, minutes, sheet, sum(today.filter((item) => finished(item, day()))), once);
     // Days that are in a calendar by now, and in this plan no more.
     const gone = [...(before?.gone ?? []), ...(before?.days ?? []).map(([date]) => date)].filter((date) => date >= day() && !dates.includes(date));
     save("plan", { day: until, minutes, off, at, revision: (before?.revision ?? 0) + 1, gone: [...new Set(gone)], ...made });
@@ -190,14 +170,14 @@
 
   function days(kept) {
     const now = day();
-    if (kept.day === now) return [make("p", {}, "Your interview is today: ", make("a", { href: hrefs.get(SHEET) }, "the cheat sheet"), ", and nothing new.")];
+    if (kept.day === now) return [make("p", {}, "Your interview is today: ", make("a", { href: addressOf(SHEET) }, "the cheat sheet"), ", and nothing new.")];
     if (kept.day < now) return [make("p", {}, `Your interview was planned for ${said(kept.day)}. For another one, say its day.`)];
-    const known = kept.days.map(([date, items]) => [date, items.filter(title)]);
-    const late = known.filter(([date]) => date < now).flatMap(([, items]) => items.filter((item) => item[0] !== "cards" && !finished(item)));
+    const known = daysOf(kept);
+    const open = late(known, now);
     const all = known.flatMap(([, items]) => items);
     const words = [`${said(kept.day)} is in ${count(between(now, kept.day).length, "day")}. `];
     if (known[0][0] > now) words.push(`The plan begins on ${said(known[0][0])}. `);
-    if (known[0][0] <= now) words.push(late.length ? `You are behind by ${long(sum(late))}: plan anew, or catch up.` : "You are not behind.");
+    if (known[0][0] <= now) words.push(open.length ? `You are behind by ${long(sum(open))}: plan anew, or catch up.` : "You are not behind.");
     const line = (item, date) => make("li", {}, make("a", { href: address(item) }, title(item)), finished(item, date) ? ", done" : "");
     const one = ([date, items]) =>
       make(
@@ -212,14 +192,14 @@
     const left = kept.left.filter(([page]) => things.has(page));
     return [
       make("p", { class: "state" }, ...words),
-      ...(late.length ? [make("ul", {}, ...late.map((item) => line(item)))] : []),
+      ...(open.length ? [make("ul", {}, ...open.map((item) => line(item)))] : []),
       ...(gone.length ? [folded(`${count(gone.length, "day")} gone by`, make("ol", {}, ...gone.map(one)))] : []),
       make("ol", {}, ...coming.map(one)),
       ...(left.length
         ? [
             folded(
               `Left out for lack of time: ${left.length} pages, ${long(left.reduce((total, [, each]) => total + each, 0))}`,
-              make("ul", {}, ...left.map(([page]) => make("li", {}, make("a", { href: hrefs.get(page) }, things.get(page).title)))),
+              make("ul", {}, ...left.map(([page]) => make("li", {}, make("a", { href: addressOf(page) }, things.get(page).title)))),
             ),
           ]
         : []),
@@ -231,7 +211,7 @@
   function calendar(kept) {
     const escaped = (text) => text.replace(/[\\;,]/g, "\\$&").replace(/\n/g, "\\n");
     const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
-    const busy = kept.days.map(([date, items]) => [date, items.filter(title)]).filter(([, items]) => items.length);
+    const busy = daysOf(kept).filter(([, items]) => items.length);
     const event = (date, ...lines) => [
       "BEGIN:VEVENT",
       `UID:${date}@ml-design.study-plan`,

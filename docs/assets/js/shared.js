@@ -11,6 +11,9 @@ window.mlDesign = (() => {
     return path.startsWith(root.pathname) ? path.slice(root.pathname.length).replace(/index\.html$/, "") : null;
   }
 
+  /** The address of a page that is known by its path within the site: from a folder, a link names the file. */
+  const addressOf = (page) => new URL(`${page}${location.protocol === "file:" ? "index.html" : ""}`, root).href;
+
   /** The day of a date, where the reader is: 2026-11-25. */
   function dayOf(date) {
     const two = (number) => String(number).padStart(2, "0");
@@ -66,5 +69,5 @@ window.mlDesign = (() => {
     setTimeout(() => URL.revokeObjectURL(href), 1_000);
   }
 
-  return { pageOf, dayOf, day, count, digest, make, button, phaseBar, download };
+  return { pageOf, addressOf, dayOf, day, count, digest, make, button, phaseBar, download };
 })();
