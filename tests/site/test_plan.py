@@ -55,6 +55,13 @@ def test_a_plan_takes_what_is_worth_most_once_each_and_no_day_has_too_much(plann
     for kind, page in planned:
         if kind == "case":
             assert order.index(("mock", page)) < order.index((kind, page))
+    cases = [page for kind, page in planned if kind == "case"]
+    work = [item for item in order if item[0] not in ("cards", "sheet")]
+    assert [item for item in work if item[0] == "again"] == ([("again", cases[0])] if len(cases) > 1 else [])
+    assert len(cases) < 2 or work[-1] == (
+        "again",
+        cases[0],
+    )  # weeks after the first, when the answer is no longer fresh
     cards = 10 if minutes >= 30 else 0
     for i, (_, items) in enumerate(plan["days"]):
         kinds = [kind for kind, _, _ in items]
@@ -99,6 +106,33 @@ def test_a_plan_of_a_fortnight_has_mock_interviews_and_what_is_done_is_not_plann
     planned = [(kind, page) for _, items in days(phone) for kind, page, _ in items]
     assert ("mock", mocks[0]) not in planned
     assert ("case", mocks[0]) in planned
+    assert [page for kind, page in planned if kind == "again"] == mocks[:1]
+
+
+def test_a_prompt_taken_and_read_is_taken_once_more(phone, base):
+    phone.goto(base + STUDY)
+    page = "practice/feed-ranking/"
+    run = {"date": "2026-02-20", "title": "Feed ranking", "summary": "s"}
+    for runs, wanted in ([run], [page]), ([run, run | {"date": "2026-02-25"}], []):
+        phone.evaluate("runs => mlDesign.save('mock', runs)", runs)
+        phone.evaluate("read => mlDesign.save('read', read)", {page: "2026-02-20"})
+        phone.reload()
+        fill_in(phone, "2026-03-15", 75)
+        again = [own for _, items in days(phone) for kind, own, _ in items if kind == "again"]
+        assert (page in again, len(again)) == (bool(wanted), 1)
+        assert phone.get_by_text("The same mock interview again: Feed ranking").count() == len(wanted)
+
+
+def test_the_minutes_for_what_is_due_are_used_by_a_card_or_a_question(phone, base):
+    phone.goto(base + STUDY)
+    fill_in(phone, "2026-03-15", 75)
+    later(phone, days=1)
+    phone.reload()
+    line = phone.locator(".planner li li", has_text="Flashcards and questions that are due").first
+    expect(line).not_to_contain_text("done")
+    phone.evaluate("mlDesign.save('quiz', { 'problem/quiz/': { a: [true, 1, '2026-03-09'] } })")
+    phone.reload()
+    expect(line).to_contain_text("done")
 
 
 @pytest.mark.parametrize("minutes", [*range(15, 121, 5), 180, 300, 600])
@@ -179,7 +213,10 @@ def test_the_calendar_file_holds_each_day_and_a_newer_one_replaces_it(phone, bas
         assert (start.date(), start.hour, start.tzinfo) == (date.fromisoformat(day), 19, None)  # wherever the reader is
         assert event.decoded("DURATION") == timedelta(minutes=sum(each for _, _, each in items))
         assert len(str(event["DESCRIPTION"]).split("\n")) == len(items)
-        assert f"{base}{items[0][1] if items[0][0] != 'mock' else 'practice/mock-interview/'}" in event["DESCRIPTION"]
+        assert (
+            f"{base}{items[0][1] if items[0][0] not in ('mock', 'again') else 'practice/mock-interview/'}"
+            in event["DESCRIPTION"]
+        )
 
 
 def test_the_plan_is_made_by_keyboard_and_is_accessible(each_view, base):
