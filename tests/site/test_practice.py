@@ -734,7 +734,8 @@ def test_what_is_done_is_ticked_and_then_comes_what_is_next_in_the_plan(phone, b
     run = {"date": "2026-03-01", "title": "Feed ranking", "score": "1 of 18", "summary": "x"}
     read = {url: "2026-03-01" for kind, url, _ in ITEMS if kind in ("read", "case", "quiz")}
     card = soup(CARDS).select_one(".all-cards details.card")["data-card"]
-    days = [["2026-03-01", ITEMS], ["2026-03-02", [["cards", CARDS, 10], ["read", FIRST, 9], ["read", SECOND, 9]]]]
+    coming = [["cards", CARDS, 10], ["read", FIRST, 9], ["read", "modeling/baselines/", 9], ["read", SECOND, 9]]
+    days = [["2026-03-01", ITEMS], ["2026-03-02", coming]]
     save(phone, plan=PLAN | {"days": days}, read=read, mock=[run])
     assert lines(phone)[-1] == ("Flashcards", "new ones, 10 min", False)
     expect(phone.locator(".today .state")).to_have_text("Your interview is in 14 days. 1 thing is due.")
@@ -742,8 +743,8 @@ def test_what_is_done_is_ticked_and_then_comes_what_is_next_in_the_plan(phone, b
     assert [said for _, said, _ in lines(phone)] == ["done"] * 6
     assert all(done for _, _, done in lines(phone))
     state = phone.locator(".today .state")
-    expect(state).to_have_text(f"Your interview is in 14 days. All of today is done. Go on with {NEXT}.")
-    assert state.locator("a").get_attribute("href") == base + SECOND
+    expect(state).to_have_text("Your interview is in 14 days. All of today is done. Go on with Baselines.")
+    assert state.locator("a").get_attribute("href") == f"{base}modeling/baselines/"
 
 
 def test_today_says_when_one_is_behind_and_when_the_interview_is(phone, base):
