@@ -1,16 +1,17 @@
 """A process that reads two logs into a file, and kills itself at the point that it is told.
 
-Run by tests/scale/test_stream_joiner.py: python -m tests.scale.stream_process URL FILE [POINT NUMBER]
+Run by tests/scale/test_stream_joiner.py: python -m tests.scale.stream_process URL FILE [POINT NUMBER], or limited FILE LOGS BYTES
 """
 
 import asyncio
 import os
+import pickle
+import resource
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
-
-import nats
 
 from snippets.scale.stream_joiner import StreamJoiner, open_jetstream, read_logs
 
@@ -94,6 +95,24 @@ class Log:
         await self.log.unsubscribe()
 
 
+def read_alternately(joiner, logs, size=20):
+    """Read both logs from where the joiner is, the one behind first, until an error or the end."""
+    while left := [name for name in joiner.turns() if joiner.next(name) <= len(logs[name])]:
+        start = joiner.next(left[0]) - 1
+        joiner.take(logs[left[0]][start : start + size])
+
+
+def limited(path, logs, limit):
+    """Read pickled logs into a file that may not grow beyond so many bytes, twice; print what that said."""
+    with StreamJoiner(path, WINDOW, LATENESS) as joiner:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+        for _ in range(2):
+            try:
+                read_alternately(joiner, pickle.loads(Path(logs).read_bytes()))
+            except sqlite3.OperationalError as error:
+                print(error)
+
+
 async def main(url, path, point=None, number="0"):
     joiner = StreamJoiner(path, WINDOW, LATENESS)
     run, die_then = joiner.connection, once(int(number))
@@ -112,11 +131,13 @@ async def main(url, path, point=None, number="0"):
     elif point == "commit":  # as soon as the statement starts
         run.set_trace_callback(lambda text: die_then() if text == "COMMIT" else None)
     elif point == "step":  # of SQLite's own machine, wherever that is
-        run.set_progress_handler(die, int(number))
+        run.set_progress_handler(die_then, 5)
     elif point == "log of the file":
         watch(Path(path + "-wal"), int(number))
     elif point == "file":
         watch(Path(path), int(number))
+    import nats
+
     client = await nats.connect(url)
     js = client.jetstream()
     opened = open_jetstream(js, SUBJECTS)
@@ -130,4 +151,7 @@ async def main(url, path, point=None, number="0"):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    if sys.argv[1] == "limited":
+        limited(*sys.argv[2:])
+    else:
+        asyncio.run(main(*sys.argv[1:]))
