@@ -68,6 +68,39 @@ class Message(NamedTuple):
     stored: float = math.inf  # when the log took it, in seconds as the events' times
 
 
+def as_logs(
+    events: Iterable[tuple[str, str | None, float]],
+) -> dict[str, list[Message]]:
+    """Return what two logs hold, of one list of events, to try a joiner with.
+
+    Parameters
+    ----------
+    events : iterable of (kind, request_id, time)
+        In order of arrival. The kind is "impression" or "click".
+
+    Returns
+    -------
+    dict of list of Message
+        ``impressions`` and ``clicks``.
+
+    Raises
+    ------
+    ValueError
+        If an event is of another kind.
+
+    Examples
+    --------
+    >>> as_logs([("click", "a", 7.0)])["clicks"][0].payload
+    '{"request_id": "a", "time": 7.0}'
+    """
+    logs = {name: [] for name in STREAMS}
+    for kind, request_id, time in events:
+        log = logs[_known(f"{kind}s")]
+        payload = json.dumps({"request_id": request_id, "time": time})
+        log.append(Message(f"{kind}s", len(log) + 1, payload))
+    return logs
+
+
 class Example(NamedTuple):
     """An impression whose window has closed."""
 

@@ -1,6 +1,6 @@
 """A process that reads two logs into a file, and kills itself at the point that it is told.
 
-Run by tests/scale/test_stream_joiner.py: python -m tests.scale.stream_process URL FILE [POINT NUMBER], or limited FILE LOGS BYTES
+Run by test_stream_joiner.py: python -m tests.scale.stream_process URL FILE [POINT NUMBER], or limited FILE LOGS BYTES.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
-from snippets.scale.stream_joiner import StreamJoiner, open_jetstream, read_logs
+from snippets.scale.stream_joiner import STREAMS, StreamJoiner, open_jetstream, read_logs
 
 SUBJECTS = {"impressions": "ads.impressions", "clicks": "ads.clicks"}
 WINDOW, LATENESS, BATCH = 60.0, 10.0, 10
@@ -113,6 +113,13 @@ def limited(path, logs, limit):
                 print(error)
 
 
+async def read_all(js, joiner, open_log, **more):
+    """Read both logs to their ends: on a busy machine a log may be silent for a while."""
+    last = [(await js.stream_info(name)).state.last_seq for name in STREAMS]
+    while any(joiner.next(name) <= end for name, end in zip(STREAMS, last, strict=True)):
+        await read_logs(joiner, open_log, timeout=0.3, **more)
+
+
 async def main(url, path, point=None, number="0"):
     joiner = StreamJoiner(path, WINDOW, LATENESS)
     run, die_then = joiner.connection, once(int(number))
@@ -145,7 +152,7 @@ async def main(url, path, point=None, number="0"):
     async def open_log(name, sequence):
         return Log(await opened(name, sequence), fetched, acknowledged)
 
-    await read_logs(joiner, open_log, batch=BATCH, ahead=30.0, timeout=0.3)
+    await read_all(js, joiner, open_log, batch=BATCH, ahead=30.0)
     joiner.close()
     await client.close()
 
