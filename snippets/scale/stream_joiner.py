@@ -135,6 +135,10 @@ class _Progress:
         self.sequence, self.newest, self.gone = sequence, newest, gone
         self.redelivered, self.duplicates, self.late = redelivered, duplicates, late
 
+    def row(self):
+        counts = (self.redelivered, self.duplicates, self.late, self.gone)
+        return self.sequence, self.newest, *counts
+
 
 class StreamJoiner:
     """Join two logs into examples, each once, with all state in one SQLite file.
@@ -213,7 +217,6 @@ class StreamJoiner:
                 "must not mix, take another file and read the logs again"
             )
 
-    # --8<-- [start:take]
     def take(
         self,
         messages: Iterable[Message | tuple],
@@ -242,20 +245,22 @@ class StreamJoiner:
         ValueError
             If a message is of no known log.
         """
+        # --8<-- [start:take]
         with self._transaction():
             progress = self._progress()
             for message in messages:
                 self._one(progress, Message(*message))
             for name, at in progress.items():
-                row = {"name": name, **vars(at)}
-                self.connection.execute(UPDATE, row)
+                self.connection.execute(UPDATE, (*at.row(), name))
             newest = min(at.newest for at in progress.values())
             return self._close(newest - self.lateness, sink)
+        # --8<-- [end:take]
 
     def _one(self, progress: dict[str, _Progress], message: Message) -> None:
         stream, sequence, payload, stored = message
         at, run = progress[_known(stream)], self.connection.execute
         sequence = _count("sequence", sequence)
+        # --8<-- [start:one]
         if sequence <= at.sequence:
             at.redelivered += 1
             return
@@ -283,8 +288,7 @@ class StreamJoiner:
                 payload = payload.encode(errors="surrogatepass")
             dead = (stream, sequence, payload, str(error))
             run("INSERT INTO dead VALUES (?, ?, ?, ?)", dead)
-
-    # --8<-- [end:take]
+        # --8<-- [end:one]
 
     def flush(
         self, sink: Callable[[list[Example]], Any] | None = None
@@ -330,15 +334,14 @@ class StreamJoiner:
         _count("sequence", sequence)
         with self._transaction():
             at = self._progress()[_known(stream)]
-            if (gone := sequence - 1 - at.sequence) < 0:
+            if sequence <= at.sequence:
                 raise ValueError(
                     f"sequence must be {at.sequence + 1} or more: those before were "
                     f"taken, got {sequence}"
                 )
-            self.connection.execute(
-                "UPDATE streams SET sequence = ?, gone = gone + ? WHERE name = ?",
-                (sequence - 1, gone, stream),
-            )
+            at.gone += sequence - 1 - at.sequence
+            at.sequence = sequence - 1
+            self.connection.execute(UPDATE, (*at.row(), stream))
 
     def turns(self, ahead: float = math.inf) -> list[str]:
         """Return the logs to read from, that with the older time first.
@@ -365,15 +368,17 @@ class StreamJoiner:
 
     def counts(self) -> dict[str, int]:
         """Return how many messages and examples there were, by what became of them."""
-        rows = zip(
-            ("examples", "waiting", "dead"),
-            self.connection.execute(COUNT).fetchone(),
-            strict=True,
-        )
-        kinds = ("redelivered", "duplicates", "late", "gone")
-        progress = self._progress().values()
-        found = {k: sum(getattr(at, k) for at in progress) for k in kinds}
-        return dict(rows) | found
+        one, other = self._progress().values()
+        examples, waiting, dead = self.connection.execute(COUNT).fetchone()
+        return {
+            "examples": examples,
+            "waiting": waiting,
+            "dead": dead,
+            "redelivered": one.redelivered + other.redelivered,
+            "duplicates": one.duplicates + other.duplicates,
+            "late": one.late + other.late,
+            "gone": one.gone + other.gone,
+        }
 
     def close(self) -> None:
         """Close the file."""
@@ -396,8 +401,8 @@ SELECT (SELECT count(*) FROM examples), (SELECT count(*) FROM waiting),
 """
 ADD_CLICK = "INSERT OR IGNORE INTO clicks VALUES (?, ?)"
 UPDATE = """
-UPDATE streams SET sequence = :sequence, newest = :newest, redelivered = :redelivered,
-    duplicates = :duplicates, late = :late WHERE name = :name
+UPDATE streams SET sequence = ?, newest = ?, redelivered = ?, duplicates = ?, late = ?,
+    gone = ? WHERE name = ?
 """
 
 
@@ -433,7 +438,6 @@ def _what(value):
     return ascii(value)[:40] if simple else f"a {type(value).__name__}"
 
 
-# --8<-- [start:read]
 async def read_logs(
     joiner: StreamJoiner,
     open_log: Callable[[str, int], Awaitable[Any]],
@@ -468,6 +472,7 @@ async def read_logs(
     MissingMessagesError
         If a log no longer has the message that comes next.
     """
+    # --8<-- [start:read]
     logs, fresh = {}, set()
     while True:
         # Look at both before waiting for either
@@ -494,7 +499,7 @@ async def read_logs(
         else:
             if not forever:
                 return
-            # --8<-- [end:read]
+    # --8<-- [end:read]
 
 
 POLL = 0.05

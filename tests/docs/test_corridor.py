@@ -21,7 +21,7 @@ SNIPPETS = [p for p in sorted((ROOT / "snippets").rglob("*.py")) if p.name != "_
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 ALLOWED = {"numpy", "pandas", "scipy", "sklearn", "duckdb"}
 # Imported where an engine is started, so that the rest of such a snippet works without.
-ENGINES = {"pyarrow", "pyspark", "pysail"}
+ENGINES = {"pyarrow", "pyspark", "pysail", "nats"}
 # Tests of the guide itself, not of a snippet.
 OURS = ("claims", "docs", "site", "guards", "builders", "loop", "door", "contract")
 
