@@ -14,7 +14,10 @@ import json
 import math
 import numbers
 import operator
+import os
 import sqlite3
+import tempfile
+import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -124,7 +127,7 @@ class MissingMessagesError(LookupError):
     def __init__(self, stream: str, wanted: int, got: int) -> None:
         super().__init__(
             f"{stream}: message {wanted} is next, got {got}. Read from {wanted} on; if "
-            f"the log no longer has it, skip({stream!r}, {got})"
+            f"the log no longer has it, give_up({stream!r}, {got})"
         )
 
 
@@ -152,8 +155,9 @@ class StreamJoiner:
 
     Parameters
     ----------
-    path : path of a file, or ""
-        Which is made, or goes on. "" is a database that ends with the object.
+    path : path of a file, or None
+        Which is made, or goes on. None is a file in the temporary folder that is
+        deleted with the object.
     window : float
         A click counts up to this many seconds after its impression, the end included.
     lateness : float
@@ -175,7 +179,7 @@ class StreamJoiner:
     Examples
     --------
     >>> shown, clicked = ('{"request_id": "a", "time": %d}' % t for t in (0, 7))
-    >>> joiner = StreamJoiner("", window=60)
+    >>> joiner = StreamJoiner(None, window=60)
     >>> joiner.take([("impressions", 1, shown), ("clicks", 1, clicked)])
     []
     >>> joiner.flush()
@@ -185,7 +189,7 @@ class StreamJoiner:
 
     def __init__(
         self,
-        path: str | Path,
+        path: str | Path | None,
         window: float,
         lateness: float = 0.0,
         max_bytes: int | None = None,
@@ -194,10 +198,16 @@ class StreamJoiner:
         self.lateness = _number("lateness", lateness, "[0, inf)")
         if max_bytes is not None:
             max_bytes = _count("max_bytes", max_bytes)
+        self._delete = None
+        if path is None:
+            handle, path = tempfile.mkstemp(suffix=".db")
+            os.close(handle)
+            self._delete = weakref.finalize(self, os.remove, path)
         self.connection = sqlite3.connect(path, timeout=30, isolation_level=None)
         run = self.connection.execute
         run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = FULL")  # on the disk before it is acknowledged
+        # On the disk before it is acknowledged, unless it is deleted anyway
+        run(f"PRAGMA synchronous = {'OFF' if self._delete else 'FULL'}")
         if max_bytes is not None:
             run(f"PRAGMA max_page_count = {-(-max_bytes // 4096)}")
         asked = (self.window, self.lateness)
@@ -329,7 +339,7 @@ class StreamJoiner:
         """Return the number of the message of a log that comes next."""
         return self._progress()[_known(stream)].sequence + 1
 
-    def skip(self, stream: str, sequence: int) -> None:
+    def give_up(self, stream: str, sequence: int) -> None:
         """Go on at a message, although those before it are gone, and count them."""
         _count("sequence", sequence)
         with self._transaction():
@@ -383,6 +393,8 @@ class StreamJoiner:
     def close(self) -> None:
         """Close the file."""
         self.connection.close()
+        if self._delete is not None:
+            self._delete()
 
     def __enter__(self):
         return self

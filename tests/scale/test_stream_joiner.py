@@ -86,7 +86,7 @@ def test_any_order_of_reading_with_any_crashes_gives_the_batch_join_of_what_is_o
     clicked = [("click", rng.choice(["a", "b", "c", "d", "x", None]), rng.choice(times)) for _ in range(size // 2)]
     events = sorted(seen + clicked, key=lambda event: event[2] + rng.choice([0.0, 0.2, 1.0]))
     logs = as_logs(events)
-    joiner = StreamJoiner("", window, lateness)
+    joiner = StreamJoiner(None, window, lateness)
     given_out, closed = [], []
     while remaining := [name for name in STREAMS if joiner.next(name) <= len(logs[name])]:
         name = rng.choice(remaining)
@@ -129,7 +129,7 @@ def test_it_gives_what_the_joiner_in_memory_gives(batch):
         closed += getattr(memory, kind)(request_id, time)
     closed += memory.flush()
     logs = as_logs(events.itertuples(index=False))
-    with StreamJoiner("", window=30, lateness=10) as joiner:
+    with StreamJoiner(None, window=30, lateness=10) as joiner:
         for name in reversed(STREAMS):  # one log to its end, then the other
             for i in range(0, len(logs[name]), batch):
                 joiner.take(logs[name][i : i + batch])
@@ -139,7 +139,7 @@ def test_it_gives_what_the_joiner_in_memory_gives(batch):
 
 
 def test_what_closes_is_bounded_by_the_log_that_is_behind():
-    joiner = StreamJoiner("", window=10, lateness=5)
+    joiner = StreamJoiner(None, window=10, lateness=5)
     shown = [message("impressions", i + 1, f"r{i}", float(i)) for i in range(100)]
     assert joiner.take(shown) == []  # not one click was read: nothing is known to be a negative
     assert joiner.turns() == ["clicks", "impressions"]
@@ -159,7 +159,7 @@ def test_what_closes_is_bounded_by_the_log_that_is_behind():
 
 
 def test_memory_holds_what_may_still_be_joined():
-    joiner = StreamJoiner("", window=10, lateness=2)
+    joiner = StreamJoiner(None, window=10, lateness=2)
     count = joiner.connection.execute
     for i in range(300):
         joiner.take([message("impressions", i + 1, f"r{i}", i / 10), message("clicks", i + 1, f"x{i}", i / 10)])
@@ -195,7 +195,7 @@ POISON = [
 
 
 def test_poison_is_put_aside_with_its_reason_and_nothing_waits_for_it():
-    joiner = StreamJoiner("", window=60, lateness=5)
+    joiner = StreamJoiner(None, window=60, lateness=5)
     joiner.take([message("impressions", 1, "a", 0.0), message("clicks", 1, "a", 9.0)])
     bad = [Message("impressions", 2 + i, payload, stored=95.0) for i, (payload, _) in enumerate(POISON)]
     last = message("impressions", 2 + len(bad), "b", 100.0, stored=95.0)  # its clock is ahead by the lateness
@@ -213,7 +213,7 @@ def test_poison_is_put_aside_with_its_reason_and_nothing_waits_for_it():
 
 
 def test_an_impression_at_a_second_time_is_put_aside_and_the_first_one_counts():
-    joiner = StreamJoiner("", window=10, lateness=50)
+    joiner = StreamJoiner(None, window=10, lateness=50)
     joiner.take([message("impressions", 1, "a", 0.0), message("impressions", 2, "a", 1.0)])
     joiner.take([message("clicks", 1, "a", 10.5), message("clicks", 2, "a", 10.0)])
     joiner.flush()
@@ -228,29 +228,29 @@ def test_an_impression_at_a_second_time_is_put_aside_and_the_first_one_counts():
 
 
 def test_a_text_that_is_no_unicode_is_put_aside_as_bytes():
-    joiner = StreamJoiner("", window=10)
+    joiner = StreamJoiner(None, window=10)
     joiner.take([Message("clicks", 1, '"\ud800')])
     assert joiner.dead()[0].payload == b'"\xed\xa0\x80'
     joiner.close()
 
 
 def test_messages_left_out_are_refused_and_may_be_given_up():
-    joiner = StreamJoiner("", window=10)
+    joiner = StreamJoiner(None, window=10)
     some = [message("clicks", i, "a", float(i)) for i in range(1, 9)]
     joiner.take(some[:2])
-    wanted = r"clicks: message 3 is next, got 6\. Read from 3 on; if the log no longer has it, skip\('clicks', 6\)"
+    wanted = r"clicks: message 3 is next, got 6\. Read from 3 on; if the log no longer has it, give_up\('clicks', 6\)"
     with pytest.raises(MissingMessagesError, match=wanted):
         joiner.take([some[2 - 1], *some[5:]])
     with pytest.raises(MissingMessagesError, match="clicks: message 4 is next, got 5"):
         joiner.take([some[2], some[4]])  # all or nothing: 3 was not taken either
     assert joiner.next("clicks") == 3
-    joiner.skip("clicks", 6)
+    joiner.give_up("clicks", 6)
     assert joiner.take(some[5:]) == []
     assert joiner.counts()["gone"] == 3
     assert (joiner.next("clicks"), joiner.next("impressions")) == (9, 1)
     with pytest.raises(ValueError, match="sequence must be 9 or more: those before were taken, got 8"):
-        joiner.skip("clicks", 8)
-    joiner.skip("clicks", 9)
+        joiner.give_up("clicks", 8)
+    joiner.give_up("clicks", 9)
     assert joiner.counts()["gone"] == 3
     joiner.close()
 
@@ -258,15 +258,15 @@ def test_messages_left_out_are_refused_and_may_be_given_up():
 @pytest.mark.parametrize(
     ("call", "complaint"),
     [
-        (lambda _: StreamJoiner("", -1), "window must be at least 0 and finite, got -1"),
-        (lambda _: StreamJoiner("", np.nan), "window must be at least 0 and finite, got nan"),
-        (lambda _: StreamJoiner("", "1h"), "window must be a number, got '1h'"),
-        (lambda _: StreamJoiner("", 1, np.inf), "lateness must be at least 0 and finite, got inf"),
-        (lambda _: StreamJoiner("", 1, max_bytes=0), "max_bytes must be a whole number of at least 1, got 0"),
+        (lambda _: StreamJoiner(None, -1), "window must be at least 0 and finite, got -1"),
+        (lambda _: StreamJoiner(None, np.nan), "window must be at least 0 and finite, got nan"),
+        (lambda _: StreamJoiner(None, "1h"), "window must be a number, got '1h'"),
+        (lambda _: StreamJoiner(None, 1, np.inf), "lateness must be at least 0 and finite, got inf"),
+        (lambda _: StreamJoiner(None, 1, max_bytes=0), "max_bytes must be a whole number of at least 1, got 0"),
         (lambda _: as_logs([("view", "a", 1.0)]), "stream must be one of .* got 'views'"),
         (lambda j: j.next("click"), r"stream must be one of \('impressions', 'clicks'\), got 'click'"),
-        (lambda j: j.skip("click", 1), "stream must be one of .* got 'click'"),
-        (lambda j: j.skip("clicks", 0), "sequence must be a whole number of at least 1, got 0"),
+        (lambda j: j.give_up("click", 1), "stream must be one of .* got 'click'"),
+        (lambda j: j.give_up("clicks", 0), "sequence must be a whole number of at least 1, got 0"),
         (lambda j: j.take([message("click", 1, "a", 1.0)]), "stream must be one of .* got 'click'"),
         (
             lambda j: j.take([message("clicks", 1.5, "a", 1.0)]),
@@ -276,7 +276,7 @@ def test_messages_left_out_are_refused_and_may_be_given_up():
     ],
 )
 def test_what_is_out_of_range_is_named(call, complaint):
-    with StreamJoiner("", window=10) as joiner:
+    with StreamJoiner(None, window=10) as joiner:
         with pytest.raises(ValueError, match=complaint):
             call(joiner)
         assert joiner.take([message("clicks", np.int64(1), "a", 1.0)]) == []
@@ -298,6 +298,20 @@ def test_a_file_goes_on_with_its_own_window_alone(tmp_path):
     (tmp_path / "text").write_text("no database" * 100)
     with pytest.raises(sqlite3.DatabaseError, match="file is not a database"):
         StreamJoiner(tmp_path / "text", 1)
+
+
+def test_a_commit_is_on_the_disk_and_a_file_of_nobody_is_deleted(tmp_path):
+    """No test here cuts the power. SQLite says what it does against it: 2 is FULL, which in WAL syncs each commit."""
+    with StreamJoiner(tmp_path / "kept.db", window=1) as joiner:
+        assert joiner.connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert joiner.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert (tmp_path / "kept.db").exists()
+    joiner = StreamJoiner(None, window=1)
+    path = Path(joiner.connection.execute("PRAGMA database_list").fetchone()[2])
+    assert path.exists()
+    joiner.close()
+    joiner.close()
+    assert not list(path.parent.glob(path.name + "*"))
 
 
 def test_an_older_process_that_still_lives_changes_nothing_twice(tmp_path):
@@ -570,7 +584,7 @@ def test_what_the_log_no_longer_has_is_missed_by_name(server, tmp_path):
     session(server, lambda js: js.purge_stream("clicks", seq=4))
     with pytest.raises(MissingMessagesError, match="clicks: message 1 is next, got 4"):
         read(server, joiner)
-    joiner.skip("clicks", 4)
+    joiner.give_up("clicks", 4)
     read(server, joiner)
     assert joiner.next("clicks") == len(logs["clicks"]) + 1
     assert joiner.counts()["gone"] == 3
@@ -583,7 +597,7 @@ def test_what_the_log_no_longer_has_is_missed_by_name(server, tmp_path):
 def test_a_position_that_the_server_keeps_is_refused_where_it_skips_what_was_on_its_way(server):
     """A consumer dies with ten messages: the next one is sent newer ones first, and the ten again only later."""
     _, _, logs = story(seed=12, impressions=60)
-    joiner = StreamJoiner("", WINDOW, LATENESS)
+    joiner = StreamJoiner(None, WINDOW, LATENESS)
 
     async def work(js):
         await publish(js, logs)
@@ -609,7 +623,7 @@ def test_no_more_is_on_its_way_than_was_asked_for(server):
     async def work(js):
         await publish(js, logs)
         opened = open_jetstream(js, SUBJECTS, max_ack_pending=30)
-        with StreamJoiner("", WINDOW, LATENESS) as joiner:
+        with StreamJoiner(None, WINDOW, LATENESS) as joiner:
             take = joiner.take
 
             def counted(messages, sink):
@@ -663,14 +677,14 @@ def test_a_log_that_loses_its_order_is_asked_anew_and_one_that_lost_messages_is_
         opened[name].append((sequence, log))
         return log
 
-    joiner = StreamJoiner("", window=10)
+    joiner = StreamJoiner(None, window=10)
     asyncio.run(read_logs(joiner, open_log, batch=5))
     (one, first), (other, second) = opened["impressions"]
     assert (one, other) == (1, 4)
     assert (first.acknowledged, second.acknowledged) == ([1, 2, 3], [4, 5, 6, 7, 8, 9])
     assert (first.closed, second.closed) == (True, False)
     parts = iter([[some[4:5]]])
-    gone = StreamJoiner("", window=10)
+    gone = StreamJoiner(None, window=10)
     with pytest.raises(MissingMessagesError, match="message 1 is next, got 5"):
         asyncio.run(read_logs(gone, open_log))
     assert opened["impressions"][-1][1].acknowledged == []
@@ -686,7 +700,7 @@ def test_it_waits_for_ever_if_asked_and_acknowledges_nothing_that_was_not_commit
     async def open_log(name, sequence):
         return logs[name]
 
-    joiner = StreamJoiner("", window=10)
+    joiner = StreamJoiner(None, window=10)
     logs["clicks"].parts = [None] * 6 + [[clicked]]
     with pytest.raises(CrashError):  # the sink ends it, else it would not end
         asyncio.run(read_logs(joiner, open_log, forever=True, sink=crash))
@@ -706,7 +720,7 @@ def test_a_time_later_than_its_arrival_is_put_aside_and_does_not_move_the_time()
     async def open_log(name, sequence):
         return logs[name]
 
-    joiner = StreamJoiner("", window=10)
+    joiner = StreamJoiner(None, window=10)
     asyncio.run(read_logs(joiner, open_log))
     assert [d.reason for d in joiner.dead()] == ["time must not be later than its arrival, got 9000000000.0"]
     joiner.take([message("impressions", 3, "c", 3.0)])
