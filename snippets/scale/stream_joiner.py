@@ -161,8 +161,8 @@ class StreamJoiner:
     window : float
         A click counts up to this many seconds after its impression, the end included.
     lateness : float
-        An event is late, counted and dropped, if an older message of its own log has a
-        time newer by more than this many seconds.
+        An event is late, counted and dropped, if a message before it in its own log has
+        a time newer by more than this many seconds.
     max_bytes : int or None
         Most that the file may hold, rounded up to pages of 4096 bytes. None is as much
         as the disk has.

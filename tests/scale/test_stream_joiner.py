@@ -528,7 +528,7 @@ def test_a_process_killed_at_twenty_points_loses_nothing_and_gives_nothing_twice
         assert [joiner.next(name) - 1 for name in STREAMS] == [len(logs[name]) for name in STREAMS]
         joiner.flush()
         assert joiner.examples() == batch_join(shown, clicks, WINDOW)
-        assert [d.reason[:20] for d in joiner.dead()] == ["time must be a numbe", "payload is no JSON: "]
+        assert [d.reason.split()[0] for d in joiner.dead()] == ["time", "payload"]
         assert joiner.counts()["late"] == 0
 
 
