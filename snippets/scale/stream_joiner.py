@@ -540,7 +540,8 @@ def open_jetstream(
     Returns
     -------
     coroutine function of (stream, sequence)
-        Which raises ValueError if the log ends before what was read of it.
+        Which raises ValueError if the log ends before what was read of it: it was made
+        anew. One that has grown beyond that by now cannot be told from the old one.
     """
 
     async def open_log(name, sequence):

@@ -1,5 +1,4 @@
 import asyncio
-import ctypes
 import json
 import pickle
 import random
@@ -12,6 +11,7 @@ import threading
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from types import SimpleNamespace
 
 import nats
@@ -464,20 +464,20 @@ def test_a_commit_that_was_written_in_part_has_not_happened(tmp_path):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """Start a server with its store in a temporary folder; it dies with whoever runs the tests."""
+    """Start a server with its store in a temporary folder; it ends with whoever runs the tests, however they end.
+
+    Between the two stands a shell that waits for its input to close.
+    """
     folder = tmp_path_factory.mktemp("nats")
     binary = Path(sys.executable).with_name("nats-server")
     command = [binary, "-js", "-a", "127.0.0.1", "-p", "-1", "-sd", folder / "store", "--ports_file_dir", folder]
-    with (folder / "log").open("wb") as log:
-        running = subprocess.Popen(command, stderr=log, preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL))
-    try:
-        ports = folder / f"nats-server_{running.pid}.ports"
-        while not (ports.exists() and ports.read_text().endswith("}")):
-            assert running.poll() is None, (folder / "log").read_text()
-        yield json.loads(ports.read_text())["nats"][0]
-    finally:
-        running.kill()
-        running.wait()
+    shell = ["sh", "-c", '"$@" & read _; kill -9 $!', "sh", *command]
+    with (folder / "log").open("wb") as log, subprocess.Popen(shell, stdin=subprocess.PIPE, stderr=log) as running:
+        last = monotonic() + 60
+        while not (ports := [p for p in folder.glob("*.ports") if p.read_text().endswith("}")]):
+            assert monotonic() < last, (folder / "log").read_text()
+        yield json.loads(ports[0].read_text())["nats"][0]
+        running.stdin.close()
 
 
 def session(server, work):
