@@ -10,6 +10,7 @@ idempotent.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import numbers
@@ -31,7 +32,7 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS settings ("window" REAL, lateness REAL);
 CREATE TABLE IF NOT EXISTS streams (
     name TEXT PRIMARY KEY, sequence INTEGER, newest REAL,
-    redelivered INTEGER, duplicates INTEGER, late INTEGER, gone INTEGER
+    redelivered INTEGER, duplicates INTEGER, late INTEGER, gone INTEGER, last TEXT
 );
 CREATE TABLE IF NOT EXISTS waiting (request_id TEXT PRIMARY KEY, time REAL);
 CREATE INDEX IF NOT EXISTS waiting_time ON waiting (time);
@@ -134,13 +135,14 @@ class MissingMessagesError(LookupError):
 class _Progress:
     """How far a log is read, and what was counted."""
 
-    def __init__(self, sequence, newest, redelivered, duplicates, late, gone):
+    def __init__(self, sequence, newest, redelivered, duplicates, late, gone, last):
         self.sequence, self.newest, self.gone = sequence, newest, gone
+        self.last = last  # digest of the message with this number
         self.redelivered, self.duplicates, self.late = redelivered, duplicates, late
 
     def row(self):
         counts = (self.redelivered, self.duplicates, self.late, self.gone)
-        return self.sequence, self.newest, *counts
+        return self.sequence, self.newest, *counts, self.last
 
 
 class StreamJoiner:
@@ -218,8 +220,8 @@ class StreamJoiner:
             if made is None:
                 run("INSERT INTO settings VALUES (?, ?)", asked)
                 for name in STREAMS:
-                    start = (name, 0, -math.inf, 0, 0, 0, 0)
-                    run("INSERT INTO streams VALUES (?, ?, ?, ?, ?, ?, ?)", start)
+                    start = (name, 0, -math.inf, 0, 0, 0, 0, None)
+                    run("INSERT INTO streams VALUES (?, ?, ?, ?, ?, ?, ?, ?)", start)
         if made not in (None, asked):
             self.close()
             raise ValueError(
@@ -253,7 +255,8 @@ class StreamJoiner:
         MissingMessagesError
             If a number was left out.
         ValueError
-            If a message is of no known log.
+            If a message is of no known log, or has the number of the last one that was
+            taken and is another.
         """
         # --8<-- [start:take]
         with self._transaction():
@@ -270,13 +273,21 @@ class StreamJoiner:
         stream, sequence, payload, stored = message
         at, run = progress[_known(stream)], self.connection.execute
         sequence = _count("sequence", sequence)
+        if isinstance(payload, str):
+            payload = payload.encode(errors="surrogatepass")
+        digest = hashlib.sha256(payload + repr(stored).encode()).hexdigest()
         # --8<-- [start:one]
         if sequence <= at.sequence:
+            if sequence == at.sequence and at.last not in (None, digest):
+                raise ValueError(
+                    f"{stream}: message {sequence} is not the one that was taken: the "
+                    "log was made anew or lost its end, take another file"
+                )
             at.redelivered += 1
             return
         if sequence > at.sequence + 1:
             raise MissingMessagesError(stream, at.sequence + 1, sequence)
-        at.sequence = sequence
+        at.sequence, at.last = sequence, digest
         try:
             request_id, time = _event(stream, payload, stored + self.lateness)
             if time < at.newest - self.lateness:
@@ -294,8 +305,6 @@ class StreamJoiner:
                 raise ValueError(f"request_id was shown at {shown[0]}, now at {time}")
             at.newest = max(at.newest, time)
         except ValueError as error:
-            if isinstance(payload, str):
-                payload = payload.encode(errors="surrogatepass")
             dead = (stream, sequence, payload, str(error))
             run("INSERT INTO dead VALUES (?, ?, ?, ?)", dead)
         # --8<-- [end:one]
@@ -350,7 +359,7 @@ class StreamJoiner:
                     f"taken, got {sequence}"
                 )
             at.gone += sequence - 1 - at.sequence
-            at.sequence = sequence - 1
+            at.sequence, at.last = sequence - 1, None
             self.connection.execute(UPDATE, (*at.row(), stream))
 
     def turns(self, ahead: float = math.inf) -> list[str]:
@@ -414,7 +423,7 @@ SELECT (SELECT count(*) FROM examples), (SELECT count(*) FROM waiting),
 ADD_CLICK = "INSERT OR IGNORE INTO clicks VALUES (?, ?)"
 UPDATE = """
 UPDATE streams SET sequence = ?, newest = ?, redelivered = ?, duplicates = ?, late = ?,
-    gone = ? WHERE name = ?
+    gone = ?, last = ? WHERE name = ?
 """
 
 
@@ -541,7 +550,7 @@ def open_jetstream(
     -------
     coroutine function of (stream, sequence)
         Which raises ValueError if the log ends before what was read of it: it was made
-        anew. One that has grown beyond that by now cannot be told from the old one.
+        anew. Else the last message that was taken comes first, for ``take`` to compare.
     """
 
     async def open_log(name, sequence):
@@ -558,7 +567,7 @@ def open_jetstream(
         # of would come late, behind newer messages.
         config = ConsumerConfig(
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=sequence,
+            opt_start_seq=max(sequence - 1, 1),  # the last again, to compare
             max_ack_pending=max_ack_pending,
         )
         return await js.pull_subscribe(subjects[name], stream=stream, config=config)
