@@ -471,7 +471,7 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nats")
     binary = Path(sys.executable).with_name("nats-server")
     command = [binary, "-js", "-a", "127.0.0.1", "-p", "-1", "-sd", folder / "store", "--ports_file_dir", folder]
-    shell = ["sh", "-c", '"$@" & read _; kill -9 $!', "sh", *command]
+    shell = ["sh", "-c", '"$@" & read _; kill -9 $!; wait', "sh", *command]
     with (folder / "log").open("wb") as log, subprocess.Popen(shell, stdin=subprocess.PIPE, stderr=log) as running:
         last = monotonic() + 60
         while not (ports := [p for p in folder.glob("*.ports") if p.read_text().endswith("}")]):
