@@ -92,7 +92,6 @@ class DuckDBEngine:
         with _refusals("DuckDB"):
             self.connection = duckdb.connect(path, config=dict(settings or {}))
             self.connection.execute("SET TimeZone = 'UTC'")
-            self.connection.execute("SET enable_progress_bar = false")
 
     def table(self, name, rows):
         """Give rows a name: a frame, or the path of Parquet files, with wildcards."""
@@ -166,10 +165,8 @@ class SparkEngine:
     def table(self, name, rows):
         """Give rows a name: a frame, or the path of Parquet files, with wildcards."""
         rows = _rows(name, rows, here=self.server is not None)
-        parquet = isinstance(rows, str)
-        known = {"PATH_NOT_FOUND": _no_file(name, rows)} if parquet else {}
-        with _refusals("Spark", known):
-            if parquet:
+        with _refusals("Spark"):
+            if isinstance(rows, str):
                 frame = self.session.read.parquet(rows)
             else:
                 frame = self.session.createDataFrame(rows, _schema(rows))
@@ -186,7 +183,7 @@ class SparkEngine:
         """Run a query and write its rows as Parquet files into a new folder."""
         if self.server is not None:
             _new(folder)
-        with _refusals("Spark", {"already exists": _taken(folder)}):
+        with _refusals("Spark"):
             self.session.sql(spark_sql(text)).write.mode("error").parquet(str(folder))
 
     def close(self):
@@ -204,7 +201,6 @@ class SparkEngine:
 
 def _session(address):
     """Return a session, once somebody answers and speaks for the client's version."""
-    _import_client()
     import pyspark
     from pyspark.sql import SparkSession
 
@@ -216,7 +212,7 @@ def _session(address):
         raise ConnectionError(
             f"no Spark Connect server answers at {at}: {error}"
         ) from error
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _main_with_a_file():
         # Of pandas 3; nothing here passes through pandas on the side of Spark.
         warnings.simplefilter("ignore", FutureWarning)
         if not _is_grpc(address):
@@ -242,21 +238,22 @@ def _session(address):
     return session
 
 
-def _import_client():
-    """Import the client, which takes a main module that no file holds for its doctests.
+@contextmanager
+def _main_with_a_file():
+    """Give the main module a file while the client is imported.
 
-    So it would exit under ``python -c``, and wherever code comes as text.
+    Where it has none, as in an embedded Python, the client takes the program for a
+    doctest of its own, and ends it.
     """
-    held = hasattr(sys, "ps1")
-    if not held:
-        sys.ps1 = ""
+    main = sys.modules["__main__"]
+    if hasattr(main, "__file__"):
+        yield
+        return
+    main.__file__ = "main"
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # of pandas 3, as below
-            import pyspark.sql.connect.session  # noqa: F401
+        yield
     finally:
-        if not held:
-            del sys.ps1
+        del main.__file__
 
 
 def _is_grpc(address):
@@ -294,7 +291,7 @@ def _rows(name, rows, here=True):
         raise ValueError(f"name must be letters, digits and _, got {name!r}")
     if isinstance(rows, str | Path):
         if here and not glob(str(rows)):
-            raise _no_file(name, rows)
+            raise ValueError(f"rows of {name}: no file at {rows}")
         return str(rows)
     if isinstance(rows, pd.DataFrame):
         rows = pa.Table.from_pandas(rows, preserve_index=False)
@@ -383,29 +380,19 @@ def _as_spark(found):
 def _new(folder):
     """Return a folder that is not there yet: an engine would add to what it holds."""
     if Path(folder).exists():
-        raise _taken(folder)
+        raise FileExistsError(
+            f"folder {folder} exists: choose another, or delete it first"
+        )
     return folder
 
 
-def _taken(folder):
-    return FileExistsError(
-        f"folder {folder} exists: choose another, or delete it first"
-    )
-
-
-def _no_file(name, path):
-    return ValueError(f"rows of {name}: no file at {path}")
-
-
 @contextmanager
-def _refusals(engine, known=None):
-    """Say what an engine refused, in one line, as a ValueError, or in better words."""
+def _refusals(engine):
+    """Say what an engine refused, in one line, as a ValueError."""
     try:
         yield
     except Exception as error:
         if not type(error).__module__.startswith(OF_ENGINES):
             raise
         first = str(error).strip().split("\n")[0]
-        plain = ValueError(f"{engine} refuses: {first}")
-        better = (told for words, told in (known or {}).items() if words in first)
-        raise next(better, plain) from error
+        raise ValueError(f"{engine} refuses: {first}") from error

@@ -234,10 +234,15 @@ def test_ties_and_the_ends_of_windows(engine):
 
 def test_a_window_finer_than_a_second_and_one_of_years(engine):
     start = pd.Timestamp("2026-01-05", tz="UTC")
-    late = [pd.Timedelta(0), pd.Timedelta("1us"), pd.Timedelta("3652D") + pd.Timedelta("1us")]
+    late = [pd.Timedelta(0), pd.Timedelta("1us"), pd.Timedelta("2us"), pd.Timedelta("3652D") + pd.Timedelta("1us")]
     engine.table("features", pd.DataFrame({"k": [1], "t": [start]}))
-    engine.table("labels", pd.DataFrame({"k": [1] * 3, "t": [start + d for d in late]}))
-    for window, counts in [("1us", [0, 1, 0]), ("3652D", [0, 1, 0]), (late[2], [0, 1, 1]), ("1ns", [0, 0, 0])]:
+    engine.table("labels", pd.DataFrame({"k": [1] * 4, "t": [start + d for d in late]}))
+    for window, counts in [
+        ("1us", [0, 1, 0, 0]),
+        ("3652D", [0, 1, 1, 0]),
+        (late[3], [0, 1, 1, 1]),
+        ("1ns", [0] * 4),
+    ]:
         found = engine.sql(count_before_sql("features", "labels", "k", "t", window))
         assert found.sort_values("t")["count_before"].tolist() == counts
 
