@@ -92,6 +92,7 @@ class DuckDBEngine:
         with _refusals("DuckDB"):
             self.connection = duckdb.connect(path, config=dict(settings or {}))
             self.connection.execute("SET TimeZone = 'UTC'")
+            self.connection.execute("SET enable_progress_bar = false")
 
     def table(self, name, rows):
         """Give rows a name: a frame, or the path of Parquet files, with wildcards."""
@@ -165,8 +166,10 @@ class SparkEngine:
     def table(self, name, rows):
         """Give rows a name: a frame, or the path of Parquet files, with wildcards."""
         rows = _rows(name, rows, here=self.server is not None)
-        with _refusals("Spark"):
-            if isinstance(rows, str):
+        parquet = isinstance(rows, str)
+        known = {"PATH_NOT_FOUND": _no_file(name, rows)} if parquet else {}
+        with _refusals("Spark", known):
+            if parquet:
                 frame = self.session.read.parquet(rows)
             else:
                 frame = self.session.createDataFrame(rows, _schema(rows))
@@ -183,7 +186,7 @@ class SparkEngine:
         """Run a query and write its rows as Parquet files into a new folder."""
         if self.server is not None:
             _new(folder)
-        with _refusals("Spark"):
+        with _refusals("Spark", {"already exists": _taken(folder)}):
             self.session.sql(spark_sql(text)).write.mode("error").parquet(str(folder))
 
     def close(self):
@@ -201,6 +204,7 @@ class SparkEngine:
 
 def _session(address):
     """Return a session, once somebody answers and speaks for the client's version."""
+    _import_client()
     import pyspark
     from pyspark.sql import SparkSession
 
@@ -212,7 +216,7 @@ def _session(address):
         raise ConnectionError(
             f"no Spark Connect server answers at {at}: {error}"
         ) from error
-    with warnings.catch_warnings(), _main_with_a_file():
+    with warnings.catch_warnings():
         # Of pandas 3; nothing here passes through pandas on the side of Spark.
         warnings.simplefilter("ignore", FutureWarning)
         if not _is_grpc(address):
@@ -238,22 +242,21 @@ def _session(address):
     return session
 
 
-@contextmanager
-def _main_with_a_file():
-    """Give the main module a file while the client is imported.
+def _import_client():
+    """Import the client, which takes a main module that no file holds for its doctests.
 
-    Where it has none, as in an embedded Python, the client takes the program for a
-    doctest of its own, and ends it.
+    So it would exit under ``python -c``, and wherever code comes as text.
     """
-    main = sys.modules["__main__"]
-    if hasattr(main, "__file__"):
-        yield
-        return
-    main.__file__ = "main"
+    held = hasattr(sys, "ps1")
+    if not held:
+        sys.ps1 = ""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of pandas 3, as below
+            import pyspark.sql.connect.session  # noqa: F401
     finally:
-        del main.__file__
+        if not held:
+            del sys.ps1
 
 
 def _is_grpc(address):
@@ -291,7 +294,7 @@ def _rows(name, rows, here=True):
         raise ValueError(f"name must be letters, digits and _, got {name!r}")
     if isinstance(rows, str | Path):
         if here and not glob(str(rows)):
-            raise ValueError(f"rows of {name}: no file at {rows}")
+            raise _no_file(name, rows)
         return str(rows)
     if isinstance(rows, pd.DataFrame):
         rows = pa.Table.from_pandas(rows, preserve_index=False)
@@ -380,19 +383,29 @@ def _as_spark(found):
 def _new(folder):
     """Return a folder that is not there yet: an engine would add to what it holds."""
     if Path(folder).exists():
-        raise FileExistsError(
-            f"folder {folder} exists: choose another, or delete it first"
-        )
+        raise _taken(folder)
     return folder
 
 
+def _taken(folder):
+    return FileExistsError(
+        f"folder {folder} exists: choose another, or delete it first"
+    )
+
+
+def _no_file(name, path):
+    return ValueError(f"rows of {name}: no file at {path}")
+
+
 @contextmanager
-def _refusals(engine):
-    """Say what an engine refused, in one line, as a ValueError."""
+def _refusals(engine, known=None):
+    """Say what an engine refused, in one line, as a ValueError, or in better words."""
     try:
         yield
     except Exception as error:
         if not type(error).__module__.startswith(OF_ENGINES):
             raise
         first = str(error).strip().split("\n")[0]
-        raise ValueError(f"{engine} refuses: {first}") from error
+        plain = ValueError(f"{engine} refuses: {first}")
+        better = (told for words, told in (known or {}).items() if words in first)
+        raise next(better, plain) from error

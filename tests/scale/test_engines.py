@@ -262,18 +262,6 @@ def test_a_long_query_draws_no_bar(duck):
     assert duck.sql("SELECT current_setting('enable_progress_bar') AS it")["it"].tolist() == [False]
 
 
-def test_a_main_module_without_a_file_is_no_doctest_of_the_client():
-    code = """
-import sys, types
-main = sys.modules["__main__"] = types.ModuleType("__main__")
-from snippets.scale.engines import connect
-with connect("sail:") as engine:
-    print(engine.sql("SELECT 1 AS one")["one"].tolist(), hasattr(main, "__file__"))
-"""
-    ran = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
-    assert (ran.stdout, ran.stderr) == ("[1] False\n", "")
-
-
 def test_a_setting_reaches_the_engine():
     with connect("duckdb:", {"memory_limit": "123MB"}) as engine:
         assert engine.sql("SELECT current_setting('memory_limit') AS it")["it"][0] == "117.3 MiB"
