@@ -2,7 +2,6 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -203,10 +202,12 @@ def test_what_is_no_spark_is_named_in_seconds(monkeypatch, answer, options):
         open_ones = []
 
         def serve():
-            with suppress(OSError):  # closed
+            try:
                 while True:
                     open_ones.append(server.accept()[0])
                     open_ones[-1].sendall(answer)
+            except OSError:  # closed
+                return
 
         threading.Thread(target=serve, daemon=True).start()
         host, port = server.getsockname()
