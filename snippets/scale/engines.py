@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 OF_ENGINES = ("duckdb", "_duckdb", "pyspark", "pyarrow")  # whose errors are theirs
+JAVA = re.compile(r"^\(java\.[^\[]*")  # what Java's errors say before their own words
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # A comment, a text, or a name
 TOKEN = re.compile(
@@ -254,6 +255,9 @@ def _import_client():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of pandas 3, as below
             import pyspark.sql.connect.session  # noqa: F401
+            from pyspark.logger import PySparkLogger
+        # It would print a page to standard error for each query that Spark refuses
+        PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True
     finally:
         if not held:
             del sys.ps1
@@ -406,6 +410,7 @@ def _refusals(engine, known=None):
         if not type(error).__module__.startswith(OF_ENGINES):
             raise
         first = str(error).strip().split("\n")[0]
+        first = JAVA.sub("", first)
         plain = ValueError(f"{engine} refuses: {first}")
         better = (told for words, told in (known or {}).items() if words in first)
         raise next(better, plain) from error

@@ -39,7 +39,8 @@ def point_in_time_sql(
         Names of the columns of time and of the key, in both tables. A missing key joins
         with nothing. Keys are text in both tables or in neither.
     columns : sequence of str
-        The columns of features to add. No column of labels has such a name.
+        The columns of features to add, of types that have an order. No column of labels
+        has such a name.
     tolerance : duration, number or None
         Feature rows older than this count as missing: a number if times are numbers,
         else a duration such as "2h" or a Timedelta, of whole microseconds. None takes
@@ -253,7 +254,7 @@ def join_impressions_clicks_sql(
         if times are numbers, else a duration such as "30min" or a Timedelta, of whole
         microseconds.
     columns : sequence of str
-        The other columns of impressions to keep.
+        The other columns of impressions to keep, of types that have an order.
     request_id, timestamp : str
         Names of the columns of the id and of the time, in both tables. Ids are text in
         both or in neither.

@@ -1,3 +1,4 @@
+import logging
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyspark
 import pytest
 from pandas.testing import assert_frame_equal
+from pyspark.errors import PySparkException
 
 from snippets.scale import engines
 from snippets.scale.engines import _refusals, connect, spark_sql
@@ -166,6 +168,37 @@ def test_a_refusal_whose_meaning_is_known_is_said_in_better_words(duck):
         duck.connection.execute("SELECT nosuch")
     with pytest.raises(ValueError, match=r"^DuckDB refuses"), _refusals("DuckDB", {"other": FileExistsError("better")}):
         duck.connection.execute("SELECT nosuch")
+
+
+def test_what_java_says_before_the_refusal_is_left_out_and_its_stack_is_not_printed(spark):
+    java = "(java.util.concurrent.ExecutionException) org.apache.spark.SparkX: [CAST_INVALID_INPUT] The value 'x'"
+    with pytest.raises(ValueError, match=r"^Spark refuses: \[CAST_INVALID_INPUT\] The value 'x'$"), _refusals("Spark"):
+        raise PySparkException(java)
+    assert logging.getLogger("SQLQueryContextLogger").disabled
+
+
+ANSWERS = {  # of Sail, which the page prints, and of Spark 4.2
+    "SELECT 1 / 0 AS it": (None, None),
+    "SELECT ln(0) IS NULL AS it": (True, True),
+    "SELECT 9223372036854775807 + one AS it FROM ones": (-(2**63), None),
+    "SELECT CAST(2.5 AS INT) AS it": (2, 2),
+    "SELECT CAST(CAST(3.5 AS DOUBLE) AS INT) AS it": (3, 3),
+    "SELECT concat('a', NULL) IS NULL AS it": (True, True),
+    "SELECT dayofweek(DATE '2026-11-26') AS it": (5, 5),
+    "SELECT one AS it FROM ones GROUP BY ALL": (None, 1),
+    "SELECT a.one AS it FROM ones AS a ASOF JOIN ones AS b ON a.one >= b.one": (None, None),
+}
+
+
+@pytest.mark.parametrize("query", ANSWERS)
+def test_sail_answers_as_spark_but_at_overflow_and_group_by_all(spark, query):
+    spark.table("ones", pd.DataFrame({"one": [1]}))
+    wanted = ANSWERS[query][spark.server is None]
+    if wanted is None:
+        with pytest.raises(ValueError, match="Spark refuses"):
+            spark.sql(query)
+    else:
+        assert spark.sql(query)["it"].tolist() == [wanted]
 
 
 def test_what_no_engine_refused_passes_through(engine):
