@@ -96,16 +96,18 @@ def test_a_column_that_is_there_twice_is_refused(engine):
         engine.sql("SELECT 1 AS a, 2 AS b, 3 AS a")
 
 
-def test_a_cast_that_fails_is_an_error_unless_asked_otherwise():
-    with connect("sail:", {"spark.sql.ansi.enabled": "false"}) as engine:
-        assert engine.session.conf.get("spark.sql.ansi.enabled") == "false"
-    with connect("sail:") as engine:
-        assert engine.session.conf.get("spark.sql.ansi.enabled") == "true"
+def test_a_cast_that_fails_is_an_error_unless_asked_otherwise(monkeypatch, sail):
+    asked, conf = {}, type(sail.session.conf)
+    monkeypatch.setattr(conf, "set", lambda self, key, value: asked.update({key: value}))
+    with connect("sail:"):
+        assert asked == {"spark.sql.ansi.enabled": "true", "spark.sql.session.timeZone": "UTC"}
+    with connect("sail:", {"spark.sql.ansi.enabled": "false", "spark.sql.session.timeZone": "Asia/Tokyo"}):
+        assert asked == {"spark.sql.ansi.enabled": "false", "spark.sql.session.timeZone": "UTC"}
 
 
-def test_what_an_engine_cannot_hand_over_is_its_refusal(spark):
+def test_what_an_engine_cannot_hand_over_is_its_refusal(sail):
     with pytest.raises(ValueError, match=r"^Spark refuses: "):
-        spark.sql("SELECT NULL AS a UNION ALL SELECT 1")  # Sail says that the type is void, and sends numbers
+        sail.sql("SELECT NULL AS a UNION ALL SELECT 1")  # Sail says that the type is void, and sends numbers
 
 
 def test_a_category_is_the_text_that_it_stands_for(engine):
@@ -216,6 +218,11 @@ def test_an_address_of_no_engine_is_refused(address):
         ValueError, match=f"address must be duckdb:, duckdb:FILE, sail: or sc://HOST:PORT, got '{address}'"
     ):
         connect(address)
+
+
+def test_a_token_is_not_shown_in_an_address_that_is_refused():
+    with pytest.raises(ValueError, match=r"got 'spark://host/'$"):
+        connect("spark://host/;token=secret")
 
 
 def test_a_cluster_that_is_not_there_is_missed_at_once():
