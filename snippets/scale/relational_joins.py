@@ -307,6 +307,8 @@ def join_impressions_clicks_sql(
     values = "".join(f", max({c}) AS c{i}" for i, c in enumerate(kept))
     named = "".join(f", _shown.c{i} AS {c}" for i, c in enumerate(kept))
     in_time = _within("_clicked.moment", "_shown.moment", limit)
+    # Without the coalesce, Spark infers that a click has a time, and drops those that
+    # have none before they are refused.
     # --8<-- [start:batch]
     return f"""
 WITH _shown AS (
@@ -317,7 +319,7 @@ _clicked AS (SELECT {key} AS k, {time} AS moment FROM {clicked} WHERE {known}),
 _first_click AS (
   SELECT _shown.k, min(_clicked.moment) AS moment
   FROM _shown JOIN _clicked ON _clicked.k = _shown.k
-  WHERE _clicked.moment >= _shown.moment AND {in_time}
+  WHERE coalesce(_clicked.moment >= _shown.moment AND {in_time}, TRUE)
   GROUP BY _shown.k
 )
 SELECT _shown.k AS {key}, _shown.moment AS {time}{named},
