@@ -15,10 +15,8 @@ import numbers
 import operator
 from collections.abc import Sequence
 from itertools import combinations
-from types import SimpleNamespace
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -49,9 +47,11 @@ def run_checked(engine: Any, text: str) -> pd.DataFrame:
 
     Examples
     --------
-    >>> engine = SimpleNamespace(sql=lambda text: duckdb.sql(text).df())
-    >>> run_checked(engine, "SELECT 7 AS days, 0 AS bad_rows").to_dict("list")
-    {'days': [7]}
+    >>> class Engine:
+    ...     def sql(self, text):
+    ...         return pd.DataFrame({"ratio": [1.0], "bad_rows": [0]})
+    >>> run_checked(Engine(), "SELECT …").to_dict("list")
+    {'ratio': [1.0]}
     """
     found = engine.sql(text)
     if "bad_rows" not in found:
@@ -104,7 +104,7 @@ def normalized_entropy_sql(
     He et al. 2014, "Practical Lessons from Predicting Clicks on Ads at Facebook",
     ADKDD, equation 1. ``LN(0)`` is -inf in DuckDB and NULL in Spark, where a sum skips
     it: such rows are counted apart. ``-2 * ATANH(r / (2 - r))`` is ``LN(1 - r)`` with
-    all its digits where r is small.
+    all its digits, r the rate of the rarer label.
 
     Examples
     --------
@@ -113,9 +113,10 @@ def normalized_entropy_sql(
     """
     first, keys, group, last, order = _by(by, ["normalized_entropy", "rows"])
     w = "1e0" if weight is None else f"CAST({_name('weight', weight)} AS DOUBLE)"
-    rate = '"clicks" / NULLIF("total", 0)'
+    rarer = 'LEAST("clicks", "others") / NULLIF("clicks" + "others", 0)'
     if background_rate is not None:
-        rate = _double(_number("background_rate", background_rate, "(0, 1)"))
+        rate = _number("background_rate", background_rate, "(0, 1)")
+        rarer = _double(min(rate, 1 - rate))
     good = f'{GOOD} AND ("w" = 0 OR "w" >= 1e-290 AND "w" <= 1e290)'
     # --8<-- [start:entropy]
     return f"""WITH "scored" AS ({_scored(table, label, prob, first, w)}
@@ -124,21 +125,24 @@ def normalized_entropy_sql(
         ABS(1 - "y" - "p") AS "likelihood" FROM "scored"
 ), "sums" AS (
     SELECT {keys}COUNT(*) AS "rows", SUM("bad") AS "bad_rows",
-        SUM("w" * "y") AS "clicks", SUM("w") AS "total",
+        SUM("w" * "y") AS "clicks", SUM("w" * (1 - "y")) AS "others",
         SUM(CASE WHEN "w" > 0 AND "likelihood" = 0 THEN 1 ELSE 0 END) AS "surprises",
         SUM(CASE WHEN "w" > 0 AND "likelihood" > 0
             THEN -"w" * LN(CASE WHEN "likelihood" > 0 THEN "likelihood" ELSE 1 END)
             ELSE 0 END) AS "loss"
     FROM "checked"{group}
 ), "rates" AS (
-    SELECT *, CASE WHEN {rate} > 0 AND {rate} < 1 THEN {rate} END AS "r" FROM "sums"
+    SELECT *, "clicks" + "others" AS "total", {rarer} AS "r" FROM "sums"
 ), "units" AS (
-    SELECT *, 2 * (1 - "r") * ATANH("r" / (2 - "r")) - "r" * LN("r") AS "entropy"
+    SELECT *, CASE WHEN "r" > 0 AND "total" > 0 THEN
+        2 * (1 - "r") * ATANH("r" / (2 - "r"))
+        - "r" * LN(CASE WHEN "r" > 0 THEN "r" ELSE 1 END) END AS "entropy"
     FROM "rates"
 )
 SELECT {last}CASE WHEN "bad_rows" > 0 OR "entropy" IS NULL THEN NULL
         WHEN "surprises" > 0 THEN {INFINITY}
-        ELSE "loss" / "total" / "entropy" END AS "normalized_entropy",
+        ELSE "loss" / NULLIF("total", 0) / NULLIF("entropy", 0) END
+        AS "normalized_entropy",
     "rows", CAST(COALESCE("bad_rows", 0) AS BIGINT) AS "bad_rows"
 FROM "units"{order}"""
     # --8<-- [end:entropy]
@@ -159,7 +163,7 @@ def calibration_sql(
         As for ``normalized_entropy_sql``.
     edges : array of shape (bins - 1,), optional
         The rising inner ends of the bins of a curve. A probability on one is in the bin
-        below, as in the snippet: its bins of equal width end at ``np.arange(1, n) / n``.
+        below, as in the snippet; its bins of equal width end at ``arange(1, n) / n``.
 
     Returns
     -------
@@ -280,7 +284,8 @@ def grouped_auc_sql(
 ), "sums" AS (
     SELECT {keys}CAST(COALESCE(SUM("n"), 0) AS BIGINT) AS "rows",
         SUM(CASE WHEN "pairs" > 0 THEN "n" END) AS "weight",
-        SUM(CASE WHEN "pairs" > 0 THEN "wins" / "pairs" * "n" END) AS "auc",
+        SUM(CASE WHEN "pairs" > 0 THEN "n" * "wins" / NULLIF("pairs", 0) END)
+            AS "auc",
         COUNT(CASE WHEN "pairs" > 0 THEN 1 END) AS "groups",
         COUNT(CASE WHEN "pairs" = 0 THEN 1 END) AS "one_class",
         CAST(COALESCE(SUM("bad"), 0) AS BIGINT) AS "bad_rows"
@@ -459,8 +464,8 @@ def psi_sql(
 
     Examples
     --------
-    >>> psi_sql("train", "live", "price", [1.5, 4.0], [False, True]).count("WHEN")
-    6
+    >>> psi_sql("train", "live", "price", [1.5, 4.0], [False, True]).count('WHEN "x" =')
+    2
     """
     names = [_name("expected", expected), _name("actual", actual)]
     column, rising = _name("column", column), _rising("edges", edges)
@@ -552,10 +557,10 @@ def ratio_delta_sql(
     names = {"user": user, "numerator": numerator, "denominator": denominator}
     user, top, bottom = (_name(argument, value) for argument, value in names.items())
     table, n_keys = _name("table", table), keys.count(",")
-    same = " AND ".join(
-        f'"users"."k{i}" IS NOT DISTINCT FROM "totals"."t{i}"' for i in range(n_keys)
-    )
-    totals = "".join(f'"k{i}" AS "t{i}", ' for i in range(n_keys))
+    # A missing group matches itself: as text, for planners stumble over IS NOT DISTINCT
+    texts = [f"""COALESCE('=' || CAST("k{i}" AS STRING), '')""" for i in range(n_keys)]
+    totals = "".join(f'{text} AS "t{i}", ' for i, text in enumerate(texts))
+    same = " AND ".join(f'{text} = "t{i}"' for i, text in enumerate(texts))
     join = f'JOIN "totals" ON {same}' if n_keys else 'CROSS JOIN "totals"'
     # --8<-- [start:delta]
     return f"""WITH "rows" AS (
@@ -585,7 +590,7 @@ def ratio_delta_sql(
 )
 SELECT {last}CASE WHEN "bad_rows" = 0 AND "users" > 1 THEN "ratio" END AS "estimate",
     CASE WHEN "bad_rows" = 0 AND "users" > 1
-        THEN SQRT("variance" / "users") END AS "standard_error",
+        THEN SQRT("variance" / NULLIF("users", 0)) END AS "standard_error",
     "users", CAST(COALESCE("bad_rows", 0) AS BIGINT) AS "bad_rows"
 FROM "sums"{order}"""
     # --8<-- [end:delta]
