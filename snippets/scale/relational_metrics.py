@@ -632,8 +632,10 @@ def _names(argument: str, names: str | Sequence[str]) -> list[str]:
     if isinstance(names, str) or not np.iterable(names):
         names = [names]
     names = list(names)
-    if len(twice := [name for name in names if names.count(name) > 1]):
-        raise ValueError(f"{argument} has {twice[0]!r} twice")
+    for i, name in enumerate(names):
+        _name(argument, name)
+        if name in names[:i]:
+            raise ValueError(f"{argument} has {name!r} twice")
     return names
 
 

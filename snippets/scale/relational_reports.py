@@ -127,7 +127,8 @@ def consistency_sql(
         Numbers that differ by at most this much count as equal; at least 0.
     quantiles : bool
         Whether to return the deltas. An engine holds all differences for them: draw a
-        sample of the requests first, or leave them out.
+        sample of the requests first, or leave them out. Between two differences, Sail
+        interpolates to a millionth of their gap.
 
     Returns
     -------
@@ -154,7 +155,9 @@ def consistency_sql(
     kinds = {"whole": whole, "fractions": fractions, "others": others}
     kind_of = {n: kind for kind, some in kinds.items() for n in _names(kind, some)}
     if not keys or not kind_of:
-        raise ValueError(f"{'others' if keys else 'keys'} is empty")
+        raise ValueError(
+            "whole, fractions and others are empty" if keys else "keys is empty"
+        )
     _names(
         "keys and features", [*keys, *(n for k in kinds for n in _names(k, kinds[k]))]
     )
@@ -337,7 +340,7 @@ def actives_sql(
     first, last = _day("first_day", first_day), _day("last_day", last_day)
     days = [first + timedelta(d) for d in range((last - first).days + 1)]
     n = len(days)
-    if n < max(length, 1):
+    if n < length:
         raise ValueError(f"{first} to {last} are {n} days, fewer than {length}")
     table, user, at = map(_name, ("table", "user", "time"), (table, user, time))
     midnight = [
@@ -464,8 +467,10 @@ def _names(argument: str, names: str | Sequence[str]) -> list[str]:
     if isinstance(names, str) or not np.iterable(names):
         names = [names]
     names = list(names)
-    if len(twice := [name for name in names if names.count(name) > 1]):
-        raise ValueError(f"{argument} has {twice[0]!r} twice")
+    for i, name in enumerate(names):
+        _name(argument, name)
+        if name in names[:i]:
+            raise ValueError(f"{argument} has {name!r} twice")
     return names
 
 
