@@ -44,7 +44,7 @@ def next_doubling(
     Parameters
     ----------
     n_rows : array of shape (m,)
-        Rows that each model was trained on, in [1, 1e16].
+        Rows that each model was trained on, in [1, 1e14].
     loss : array of shape (m,)
         Its loss on rows that are the same for all.
     run : array of shape (m,)
@@ -74,7 +74,7 @@ def next_doubling(
     >>> round(found.power_law, 5), round(3 / 8000**0.5 - 3 / 16000**0.5, 5)
     (0.00982, 0.00982)
     """
-    n = _numbers("n_rows", n_rows, "[1, 1e16]")
+    n = _numbers("n_rows", n_rows, "[1, 1e14]")
     y, run = _numbers("loss", loss, "[-1e100, 1e100]"), _codes("run", run)
     level = _number("level", level, "(0, 1)")
     _same_rows(n_rows=n, loss=y, run=run)

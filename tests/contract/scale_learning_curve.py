@@ -13,7 +13,7 @@ CALLS = [
     Call(
         next_doubling,
         {
-            "n_rows": Numbers(SIZES, interval="[1, 1e16]"),
+            "n_rows": Numbers(SIZES, interval="[1, 1e14]"),
             "loss": Numbers(LOSS.round(3)),
             "run": Units(np.repeat([3, 1, 2], 5)),
             "level": Number(0.9, interval="(0, 1)"),

@@ -96,7 +96,7 @@ def test_the_order_of_rows_and_the_names_of_runs_do_not_matter():
         ({"run": [0, 1, 2] * 10}, "run must have each size once, got a run with 1000 rows 5 times"),
         ({"run": [*[0] * 6, *[1] * 6, *[2] * 18]}, "run must have each size once, got a run with 1000 rows 3 times"),
         ({"run": [None, *[1] * 29]}, "run is missing at row 0"),
-        ({"n_rows": [0.5] * 30}, r"n_rows must be in \[1, 1e16\], got 0.5 at row 0"),
+        ({"n_rows": [0.5] * 30}, r"n_rows must be in \[1, 1e14\], got 0.5 at row 0"),
         ({"loss": [np.nan] * 30}, "loss must be in .*, got nan at row 0"),
         ({"loss": [1, 2]}, "loss has 2 rows, n_rows has 30"),
         ({"level": 1}, r"level must be in \(0, 1\), got 1"),
