@@ -13,6 +13,8 @@ SPARK := .venv-spark
 PORT ?= 8000
 # What the unit tests cover; snippets/scale is covered where its engines are.
 COVERED := $(filter-out snippets/scale/ snippets/__pycache__/,$(wildcard snippets/*/))
+# The sections whose tables are measured in .venv-bench; those of scale need its engines.
+TIMED := $(filter-out scale,$(patsubst benchmarks/%/__init__.py,%,$(wildcard benchmarks/*/__init__.py)))
 
 # Material prints a banner about MkDocs 2 on every build.
 export NO_MKDOCS_2_WARNING := 1
@@ -132,8 +134,9 @@ claims: $(READY)  ## Run the conclusions that changed over fresh logs, write cla
 	$(BIN)/python -m tools.loop.claims $(ONLY) $(if $(ALL),--all)
 	$(BIN)/python -m tools.loop.readme
 
-bench: $(BENCH)/.ready  ## Time the snippets against what you would use instead; one table: ONLY=features/counters
-	$(BENCH)/bin/python -m benchmarks.run $(ONLY)
+bench: $(if $(filter scale scale/%,$(ONLY)),,$(BENCH)/.ready) $(if $(filter-out scale scale/%,$(ONLY)),,$(SCALE)/.ready)  ## Time the snippets against what you would use instead; one table: ONLY=features/counters
+	$(if $(filter scale scale/%,$(ONLY)),,$(BENCH)/bin/python -m benchmarks.run $(or $(ONLY),$(TIMED)))
+	$(if $(filter-out scale scale/%,$(ONLY)),,$(SCALE)/bin/python -m benchmarks.run $(or $(ONLY),scale))
 
 # The libraries to compare with have an environment of their own: no page needs them.
 $(BENCH)/.ready: requirements.txt requirements-bench.txt | $(READY)

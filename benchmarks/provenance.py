@@ -17,8 +17,12 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-PINS = ("requirements.txt", "requirements-bench.txt")
-PACKAGES = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn"}  # the others install what they are called
+PINS = ("requirements.txt", "requirements-bench.txt", "requirements-scale.txt")
+PACKAGES = {
+    "sklearn": "scikit-learn",
+    "imblearn": "imbalanced-learn",
+    "pyspark": "pyspark-client",
+}  # the others install what they are called
 DIGEST = "; digest `"
 MEASURED = re.compile(
     r"Measured on (?P<date>\d{4}-\d\d-\d\d) in (?P<seconds>[1-9]\d*) s on (?P<cores>[1-9]\d*) cores, "
@@ -44,7 +48,7 @@ def libraries(program: Path) -> list[str]:
     """Return the packages that a program imports, itself or through files of ours."""
     found = sorted(PACKAGES.get(module, module) for module in _imported(program) - sys.stdlib_module_names)
     if unpinned := [name for name in found if not any(name in pins(file) for file in PINS)]:
-        raise ValueError(f"{program}: {', '.join(unpinned)} is pinned neither in {PINS[0]} nor in {PINS[1]}")
+        raise ValueError(f"{program}: {', '.join(unpinned)} is pinned in none of {', '.join(PINS)}")
     return found
 
 
@@ -63,7 +67,9 @@ def versions(program: Path) -> dict[str, str]:
     """Return the installed version of each of these packages, which must be the pinned one."""
     found = {name: metadata.version(name).split("+")[0] for name in libraries(program)}
     if other := [f"{n} {v}" for n, v in found.items() if not any(v in pins(file).get(n, ()) for file in PINS)]:
-        raise ValueError(f"installed, but not pinned: {', '.join(other)}. Delete .venv-bench, then run `make bench`")
+        raise ValueError(
+            f"installed, but not pinned: {', '.join(other)}. Delete .venv-bench or .venv-scale, then run `make bench`"
+        )
     return found
 
 
