@@ -23,7 +23,9 @@ def largest(key, salt, seed):
     return np.bincount(partition.astype(np.int64), minlength=PARTITIONS).max() / (len(key) / PARTITIONS)
 
 
-@experiment(seeds=20, worlds={"default": {}, "a longer tail": {"exponent": 0.9}, "a bot": {"exponent": 0.5, "bot": 0.05}})
+@experiment(
+    seeds=20, worlds={"default": {}, "a longer tail": {"exponent": 0.9}, "a bot": {"exponent": 0.5, "bot": 0.05}}
+)
 def skew(seed, *, n=400_000, n_keys=100_000, exponent=1.1, bot=0.0, n_salts=16, n_hot=50):
     """Return the largest partition by how keys were salted, and how many rows the other side has then."""
     rng = np.random.default_rng(seed)
