@@ -75,7 +75,7 @@ def sample_sql(key, rate, salt="sample", label=None):
     if share == 1:
         return "(1 = 1)"
     # --8<-- [start:sample]
-    limit = f"{round(share * 16**DIGITS):0{DIGITS}x}"
+    limit = f"{min(round(share * 16**DIGITS), 16**DIGITS - 1):0{DIGITS}x}"
     condition = f"substr({_hash(names, salt)}, 1, {DIGITS}) < '{limit}'"
     # --8<-- [end:sample]
     condition += "".join(f" OR {_quoted(name)} IS NULL" for name in names)

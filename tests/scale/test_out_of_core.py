@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from snippets.datasets.ad_log import simulate_ad_log
@@ -164,7 +164,8 @@ def test_negatives_are_sampled_and_all_else_is_kept_on_both_engines(engine):
     assert 0 < kept.mean() < 1
 
 
-@given(st.floats(1e-6, 1), st.floats(1e-6, 1))
+@given(st.floats(1e-12, 1), st.floats(1e-6, 1))
+@example(0.5, 1 - 2**-53)
 @settings(max_examples=20, deadline=None)
 def test_samples_of_one_salt_are_nested(one, other):
     low, high = (sample_sql("range", rate) for rate in sorted([one, other]))
@@ -256,10 +257,11 @@ MEMORY = """
     settings = {"memory_limit": "80MB", "threads": "1", "temp_directory": spill}
     connection = duckdb.connect(config=settings)
     kinds = {"id": "BIGINT", "t": "BIGINT", "text": "VARCHAR"}
-    held = lambda: int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
     next(read_batches(connection, files, kinds, "id", keep="id < 1000"))
-    limit = held() + 250 * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    if sys.platform == "linux":  # others do not hold a process to it
+        with open("/proc/self/statm") as held:
+            limit = int(held.read().split()[0]) * resource.getpagesize() + 300 * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     if how == "frame":
         rows = len(connection.sql(f"SELECT * FROM read_parquet('{files}') ORDER BY t, id").df())
     else:
@@ -273,18 +275,18 @@ def child(how, files, spill):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit of the address space is Linux's")
 def test_a_log_that_does_not_fit_the_limit_of_the_process_is_read_sorted(connection, tmp_path):
     connection.execute(
-        f"""COPY (SELECT range AS id, range * 7919 % 4000037 AS t, repeat(md5(range::VARCHAR), 6) AS text
-        FROM range(1500000)) TO '{tmp_path}/log.parquet' (FORMAT parquet, COMPRESSION zstd)"""
+        f"""COPY (SELECT range AS id, range * 7919 % 1200007 AS t, repeat(md5(range::VARCHAR), 8) AS text
+        FROM range(1200000)) TO '{tmp_path}/log.parquet' (FORMAT parquet, COMPRESSION zstd)"""
     )
-    failed = child("frame", tmp_path / "log.parquet", tmp_path / "spill")
-    assert failed.returncode != 0
-    assert "MemoryError" in failed.stderr or "alloc" in failed.stderr
+    if sys.platform == "linux":
+        failed = child("frame", tmp_path / "log.parquet", tmp_path / "spill")
+        assert failed.returncode != 0
+        assert "MemoryError" in failed.stderr or "alloc" in failed.stderr
     done = child("batches", tmp_path / "log.parquet", tmp_path / "spill")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == 1_500_000
+    assert json.loads(done.stdout) == 1_200_000
 
 
 # What is refused
@@ -414,7 +416,7 @@ def test_a_sample_that_cannot_be_is_refused(arguments, complaint):
 
 
 def test_names_are_quoted(connection, tmp_path):
-    odd = 'sel"ect'
+    odd = 'a"b'
     pq.write_table(pa.table({odd: [3, 1, 2]}), tmp_path / "a.parquet")
     keep = sample_sql(odd, 0.999)
     batches = read_batches(connection, tmp_path / "a.parquet", {odd: "BIGINT"}, odd, shuffle="s", keep=keep)
