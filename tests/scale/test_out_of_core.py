@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from snippets.datasets.ad_log import simulate_ad_log
 from snippets.features.hashing import hash_features
-from snippets.scale.out_of_core import parquet_folder, read_batches, sample_sql
+from snippets.scale.out_of_core import _refusals, parquet_folder, read_batches, sample_sql
 from snippets.training_data.ftrl_proximal import FTRLProximal
 from snippets.training_data.negative_downsampling import recalibrate
 
@@ -428,3 +428,18 @@ def test_the_callers_connection_stays_free(connection, log):
     next(batches)
     assert connection.sql("SELECT 1").fetchall() == [(1,)]
     assert len(list(batches)) == 69
+
+
+def test_batches_keep_their_size_where_the_engines_own_are_cut_by_its_groups_of_rows(connection, tmp_path):
+    ids = connection.sql("SELECT range AS id FROM range(130000)")
+    ids.write_parquet(str(tmp_path / "a.parquet"))
+    own = connection.sql(f"FROM '{tmp_path}/a.parquet' ORDER BY id").to_arrow_reader(50_000)
+    assert min(part.num_rows for part in list(own)[:-1]) < 50_000  # a group has 122,880 rows
+    batches = list(read_batches(connection, tmp_path / "a.parquet", {"id": "BIGINT"}, "id", batch_rows=50_000))
+    assert [len(batch.rows) for batch in batches] == [50_000, 50_000, 30_000]
+    assert together(batches)["id"].tolist() == list(range(130_000))
+
+
+def test_what_a_stream_of_arrow_refuses_is_said_alike():
+    with pytest.raises(ValueError, match=r"^DuckDB refuses: the disk is full$"), _refusals():
+        raise OSError("the disk is full\nStack trace")
