@@ -431,13 +431,13 @@ def test_the_callers_connection_stays_free(connection, log):
 
 
 def test_batches_keep_their_size_where_the_engines_own_are_cut_by_its_groups_of_rows(connection, tmp_path):
-    ids = connection.sql("SELECT range AS id FROM range(130000)")
+    ids = connection.sql("SELECT range AS id FROM range(200000)")
     ids.write_parquet(str(tmp_path / "a.parquet"))
     own = connection.sql(f"FROM '{tmp_path}/a.parquet' ORDER BY id").to_arrow_reader(50_000)
     assert min(part.num_rows for part in list(own)[:-1]) < 50_000  # a group has 122,880 rows
     batches = list(read_batches(connection, tmp_path / "a.parquet", {"id": "BIGINT"}, "id", batch_rows=50_000))
-    assert [len(batch.rows) for batch in batches] == [50_000, 50_000, 30_000]
-    assert together(batches)["id"].tolist() == list(range(130_000))
+    assert [len(batch.rows) for batch in batches] == [50_000] * 4
+    assert together(batches)["id"].tolist() == list(range(200_000))
 
 
 def test_what_a_stream_of_arrow_refuses_is_said_alike():
