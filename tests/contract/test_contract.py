@@ -34,7 +34,10 @@ each_call = pytest.mark.parametrize("call", CALLS, ids=[f"{i}-{call.name}" for i
 # What takes a query, an engine or a stream, but no rows: tests/scale tries these.
 NO_ROWS = {
     f"snippets.scale.{name}"
-    for name in ("engines", "relational_joins", "relational_metrics", "relational_reports", "stream_joiner")
+    for name in (
+        *("engines", "memory_limit", "out_of_core", "stream_joiner"),
+        *("relational_joins", "relational_metrics", "relational_reports"),
+    )
 }
 
 
