@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from glob import glob
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -93,7 +93,9 @@ class DuckDBEngine:
         with _refusals("DuckDB"):
             self.connection = duckdb.connect(path, config=dict(settings or {}))
             self.connection.execute("SET TimeZone = 'UTC'")
-            self.connection.execute("SET enable_progress_bar = false")
+            # Jupyter without its widgets has no bar, and refuses to switch it off.
+            with suppress(duckdb.InvalidInputException):
+                self.connection.execute("SET enable_progress_bar = false")
 
     def table(self, name, rows):
         """Give rows a name: a frame, or the path of Parquet files, with wildcards."""

@@ -5,11 +5,13 @@ import sys
 import threading
 from datetime import UTC, datetime
 
+import nbformat
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyspark
 import pytest
+from nbclient import NotebookClient
 from pandas.testing import assert_frame_equal
 from pyspark.errors import PySparkException
 
@@ -301,6 +303,14 @@ def test_a_prompt_is_left_as_it_was(monkeypatch):
 
 def test_a_long_query_draws_no_bar(duck):
     assert duck.sql("SELECT current_setting('enable_progress_bar') AS it")["it"].tolist() == [False]
+
+
+def test_a_notebook_without_widgets_may_connect(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    code = "from snippets.scale.engines import connect\nprint(connect().sql('SELECT 7 AS x')['x'][0])"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(notebook, kernel_name="python3").execute()
+    assert [output.text for output in notebook.cells[0].outputs] == ["7\n"]
 
 
 def test_a_setting_reaches_the_engine():
