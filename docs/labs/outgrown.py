@@ -45,7 +45,6 @@ bills = f"""
 SELECT id, CAST(1 + id % 7 + id % {ADS} AS SMALLINT) AS cents
 FROM (SELECT range * 11 % {ROWS} AS id FROM range({ROWS}))"""
 writer = duckdb.connect(config={"threads": 2})
-writer.execute("SET enable_progress_bar = false")
 writer.execute(f"COPY ({impressions}) TO '{files['impressions']}'")
 writer.execute(f"COPY ({bills}) TO '{files['bills']}'")
 
