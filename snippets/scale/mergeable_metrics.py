@@ -1,11 +1,10 @@
 """Metrics of a log in parts: each part is summed where it lies, and the sums merge.
 
 A metric merges if sums over rows decide it. All here keep such sums and nothing else,
-so that any split of the rows, and any order of merging, gives the same result. A sum is
-kept in two floats, the second of which holds what rounding took from the first (Knuth
-1997, "The Art of Computer Programming", volume 2), so it is right to 1 part in 10^15
-for up to 10^12 rows in up to 10^9 parts, where its terms have one sign; counts are
-exact. Parts without rows are parts like any other.
+as whole numbers and fractions, which add up exactly. So any split of the rows and any
+order of merging gives the same result, to the last bit. Parts without rows are parts
+like any other, and an update that is refused (ValueError) adds nothing. One update
+needs memory for several times its rows: give it a file or a batch at a time.
 """
 
 from __future__ import annotations
@@ -14,17 +13,12 @@ import copy
 import math
 import numbers
 import operator
-from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from functools import reduce
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-# Rows per step: temporaries stay in the processor's cache, and memory does not grow
-# with the part
-_CHUNK = 1 << 16
 _TENTHS = tuple(i / 10 for i in range(1, 10))
 
 
@@ -52,26 +46,15 @@ class BoundedAUC(NamedTuple):
 
 
 # --8<-- [start:sums]
-def _two_sum(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a sum as rounded, and what the rounding took, exactly."""
-    total = a + b
-    of_b = total - a
-    return total, (a - (total - of_b)) + (b - of_b)
-
-
-def _plus(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the sum of two sums, each of two floats, which stand first."""
-    total, lost = _two_sum(one[0], other[0])
-    return np.stack(_two_sum(total, one[1] + other[1] + lost))
-
-
 class _Sums:
     """Sums over rows, by bin if there are edges: all that a metric here keeps."""
+
+    _signed: tuple[int, ...] = ()  # sums that may be negative
 
     def __init__(self, n_sums: int, edges: np.ndarray | None = None) -> None:
         self.edges = edges
         by = () if edges is None else (len(edges) + 1,)
-        self._sums = np.zeros((2, n_sums, *by))
+        self._sums = np.zeros((n_sums, *by), dtype=object)  # whole, or fractions
 
     def merge(self, other: Self) -> Self:
         """Return the metric of both parts; neither of them changes."""
@@ -81,34 +64,42 @@ class _Sums:
                 f"{type(other).__name__}"
             )
         merged = copy.copy(self)
-        merged._sums = _plus(self._sums, other._sums)
+        merged._sums = self._sums + other._sums
         return merged
 
     # --8<-- [end:sums]
 
     def state(self) -> dict[str, Any]:
-        """Return all there is as text and numbers, which JSON keeps to the last bit."""
-        return self._form() | {"sums": self._sums.tolist()}
+        """Return all there is as lists and text, as "3/4", for JSON."""
+        return self._form() | {"sums": np.vectorize(str, [object])(self._sums).tolist()}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
-        """Return the metric whose ``state()`` this is; ValueError for any other."""
-        given = state if isinstance(state, dict) else {}
+        """Return the metric whose ``state()`` this is; ValueError for any other.
+
+        Its sums may be numbers, too, as a database's.
+        """
+        refusal = f"state must be that of a {cls.__name__}, got {str(state)[:99]}"
+        if not isinstance(state, dict) or state.get("metric") != cls.__name__:
+            raise ValueError(refusal)
         try:
-            if given["metric"] != cls.__name__:
-                raise KeyError
-            part = cls(*[given[key] for key in ("edges",) if key in given])
-            sums = given["sums"]
-        except (KeyError, TypeError):
-            raise ValueError(
-                f"state must be that of a {cls.__name__}, got {state!r}"
-            ) from None
-        sums = _numbers("sums", sums, ndim=None)
+            part = cls(*[state[key] for key in ("edges",) if key in state])
+            sums = np.array(state["sums"], dtype=object)
+            exact = [Fraction(value) for value in sums.flat]
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise ValueError(f"{refusal}: {error!r}") from error
+        if part.state().keys() != state.keys():  # edges that are lost
+            raise ValueError(refusal)
         if sums.shape != part._sums.shape:
             raise ValueError(
                 f"sums must have the shape {part._sums.shape}, got {sums.shape}"
             )
-        part._sums = sums.copy()
+        part._sums.flat = exact
+        for row, least in enumerate(part._sums.reshape(len(sums), -1).min(axis=1)):
+            if least < 0 and row not in cls._signed:
+                raise ValueError(
+                    f"sums[{row}] must be at least 0, got {float(least):g}"
+                )
         return part
 
     def _form(self) -> dict[str, Any]:
@@ -116,15 +107,9 @@ class _Sums:
         edges = {} if self.edges is None else {"edges": self.edges.tolist()}
         return {"metric": type(self).__name__} | edges
 
-    def _take(self, chunks: Iterable[np.ndarray]) -> Self:
-        """Add the sums of all chunks, or nothing, if one of them is refused."""
-        self._sums = reduce(_plus, chunks, self._sums)
+    def _add(self, *sums: Any) -> Self:
+        self._sums = self._sums + np.array(sums, dtype=object)
         return self
-
-    def _counts(self, row: int) -> list[int]:
-        """Return a sum that counts, by bin."""
-        high, low = self._sums[:, row].tolist()
-        return [int(h) + int(s) for h, s in zip(high, low, strict=True)]
 
 
 class NormalizedEntropy(_Sums):
@@ -149,77 +134,52 @@ class NormalizedEntropy(_Sums):
         y_prob: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Add rows, and return this metric.
+        """Add rows, and return this metric; ValueError for others than these.
 
         Parameters
         ----------
         y_true : array of shape (n,)
-            Labels, each 0 or 1. There may be no row.
+            Labels, each 0 or 1.
         y_prob : array of shape (n,)
             Predicted probabilities of a click, each in [0, 1].
         sample_weight : array of shape (n,), optional
-            Weight of each row in [0, 1e280), the default is 1. The unit of weights must
-            be the same in all parts.
-
-        Raises
-        ------
-        ValueError
-            If the arrays are unequal in length, not one-dimensional or hold other
-            values than those above. Then none of the rows is added.
+            Finite weights, at least 0, in one unit for all parts; the default is 1.
         """
-        y, p = _array("y_true", y_true), _array("y_prob", y_prob)
-        w = None if sample_weight is None else _array("sample_weight", sample_weight)
+        y, p = _labels("y_true", y_true), _numbers("y_prob", y_prob, "[0, 1]")
+        _one_length(y_true=y, y_prob=p)
+        likelihood = np.abs(1 - y - p)
+        missed = (likelihood == 0).astype(float)  # infinity has no place in a sum
+        loss = -np.log(likelihood + missed)
+        rest = [missed, y, 1 - y]
+        if sample_weight is None:
+            total = _exact_sums(loss)[0]
+        else:
+            w = _numbers("sample_weight", sample_weight, "[0, inf)")
+            _one_length(y_true=y, sample_weight=w)
+            total, rest = _sum_of_products(w, loss), [w * x for x in rest]
+        return self._add(total, *(_exact_sums(x)[0] for x in rest))
 
-        def sums(rows: slice) -> np.ndarray:
-            y_part = _labels("y_true", y[rows], rows.start)
-            p_part = _inside("y_prob", p[rows], "[0, 1]", rows.start)
-            w_part = 1.0
-            if w is not None:
-                w_part = _inside("sample_weight", w[rows], "[0, 1e280)", rows.start)
-            likelihood = np.abs(1 - y_part - p_part)
-            missed = likelihood == 0  # infinity has no place in a sum
-            loss = -np.log(np.where(missed, 1.0, likelihood))
-            return _column_sums(
-                [w_part * x for x in (loss, missed, y_part, 1 - y_part)]
-            )
-
-        return self._take(map(sums, _chunks(y_true=y, y_prob=p, sample_weight=w)))
-
-    def result(self, background_rate: float | None = None) -> float:
+    def result(self) -> float:
         """Return the normalized entropy of all rows so far.
 
-        Parameters
-        ----------
-        background_rate : float, optional
-            The rate in (0, 1) whose entropy is the unit, by default that of the rows.
-
-        Returns
-        -------
-        float
-            Infinite if a probability of exactly 0 or 1 is contradicted by its label.
+        It is infinite if a probability of exactly 0 or 1 is contradicted by its label.
 
         Raises
         ------
         ValueError
-            If there is no row yet, or none that weighs; if the background rate is 0 or
-            1, as with labels of one class only and no background_rate.
+            If the rows that weigh are not of both classes.
         """
-        loss, missed, clicks, others = self._sums[0].tolist()
+        loss, missed, clicks, others = self._sums
         if clicks + others == 0:
             raise ValueError("y_true has no row yet, or none with a sample_weight")
-        if background_rate is None:
-            rate, rest = clicks / (clicks + others), others / (clicks + others)
-        else:
-            rate = _number("background_rate", background_rate, "(0, 1)")
-            rest = 1 - rate
-        rare, other = sorted([rate, rest])
-        if rare == 0:
+        rare, common = sorted([clicks / (clicks + others), others / (clicks + others)])
+        if float(rare) == 0:
             raise ValueError(
-                f"the mean of y_true is {rate:g}: normalized entropy needs both "
-                "classes, or a background_rate"
+                f"the mean of y_true is {float(clicks / (clicks + others)):g}: "
+                "normalized entropy needs both classes"
             )
-        entropy = -(rare * math.log(rare) + other * math.log1p(-rare))
-        return math.inf if missed else loss / (clicks + others) / entropy
+        entropy = -(rare * math.log(rare) + common * math.log1p(-rare))
+        return math.inf if missed else float(loss / (clicks + others)) / entropy
 
 
 class Calibration(_Sums):
@@ -245,35 +205,20 @@ class Calibration(_Sums):
         super().__init__(3, _edges(edges))
 
     def update(self, y_true: ArrayLike, y_prob: ArrayLike) -> Self:
-        """Add rows, and return this metric.
+        """Add rows, and return this metric; ValueError for others than these.
 
         Parameters
         ----------
         y_true : array of shape (n,)
-            Labels, each 0 or 1. There may be no row.
+            Labels, each 0 or 1.
         y_prob : array of shape (n,)
             Predicted probabilities of a click, each in [0, 1].
-
-        Raises
-        ------
-        ValueError
-            If the arrays are unequal in length, not one-dimensional or hold other
-            values than those above. Then none of the rows is added.
         """
-        y, p = _array("y_true", y_true), _array("y_prob", y_prob)
-
-        def sums(rows: slice) -> np.ndarray:
-            y_part = _labels("y_true", y[rows], rows.start)
-            p_part = _inside("y_prob", p[rows], "[0, 1]", rows.start)
-            bins, size = np.searchsorted(self.edges, p_part), len(self.edges) + 1
-            # Multiples of 2^-26 have exact sums, and what is left has hardly any
-            coarse = np.round(p_part * 2**26) / 2**26
-            high, low = (np.bincount(bins, x, size) for x in (coarse, p_part - coarse))
-            count, clicks = (np.bincount(bins, x, size) for x in (None, y_part))
-            exact = np.zeros(size)
-            return np.array([[count, high, clicks], [exact, low, exact]])
-
-        return self._take(map(sums, _chunks(y_true=y, y_prob=p)))
+        y, p = _labels("y_true", y_true), _numbers("y_prob", y_prob, "[0, 1]")
+        _one_length(y_true=y, y_prob=p)
+        bins, size = np.searchsorted(self.edges, p), len(self.edges) + 1
+        expected = _exact_sums(p, bins=bins, size=size)
+        return self._add(_counts(bins, size), expected, _counts(bins[y == 1], size))
 
     def result(self) -> float:
         """Return expected over observed clicks: 1.2 promises 20 % more than came.
@@ -283,19 +228,22 @@ class Calibration(_Sums):
         ValueError
             If there is no click yet, where the ratio is undefined.
         """
-        _, expected, clicks = reduce(_plus, np.moveaxis(self._sums, 2, 0))[0].tolist()
+        _, expected, clicks = self._sums.sum(axis=1)
         if clicks == 0:
             raise ValueError(
                 "y_true holds no click yet: the ratio of expected to observed clicks "
                 "is undefined"
             )
-        return expected / clicks
+        return float(expected / clicks)
 
     def bins(self) -> CalibrationBins:
         """Return mean prediction, observed rate and size of each bin that has rows."""
-        count, expected, clicks = self._sums[0][:, self._sums[0, 0] > 0]
-        whole = np.array(self._counts(0), dtype=np.int64)
-        return CalibrationBins(expected / count, clicks / count, whole[whole > 0])
+        count, expected, clicks = self._sums[:, self._sums[0] > 0]
+        return CalibrationBins(
+            (expected / count).astype(float),
+            (clicks / count).astype(float),
+            count.astype(np.int64),
+        )
 
 
 class StabilityIndex(_Sums):
@@ -323,34 +271,23 @@ class StabilityIndex(_Sums):
         super().__init__(2, _edges(edges))
 
     def update(self, values: ArrayLike, sample: str) -> Self:
-        """Add rows of a sample, and return this metric.
+        """Add rows of a sample; ValueError for others than these.
 
         Parameters
         ----------
         values : array of shape (n,)
-            Finite numbers; count missing ones apart. There may be no row.
+            Finite numbers; count missing ones apart.
         sample : {"expected", "actual"}
             Whether they are of the reference or of the sample to compare.
-
-        Raises
-        ------
-        ValueError
-            If values have not one dimension or are not finite, or sample is neither.
-            Then none of the rows is added.
         """
         if sample not in ("expected", "actual"):
             raise ValueError(f"sample must be 'expected' or 'actual', got {sample!r}")
-        x = _array("values", values)
-
-        def sums(rows: slice) -> np.ndarray:
-            part = _inside("values", x[rows], "(-inf, inf)", rows.start)
-            counts = np.zeros(self._sums.shape)
-            counts[0, int(sample == "actual")] = np.bincount(
-                np.searchsorted(self.edges, part), minlength=len(self.edges) + 1
-            )
-            return counts
-
-        return self._take(map(sums, _chunks(values=x)))
+        bins, size = (
+            np.searchsorted(self.edges, _numbers("values", values)),
+            len(self.edges) + 1,
+        )
+        counts = [_counts(bins, size), [0] * size]
+        return self._add(*(counts if sample == "expected" else counts[::-1]))
 
     def result(self) -> float:
         """Return the stability index; a bin empty in one sample counts as half a row.
@@ -360,7 +297,7 @@ class StabilityIndex(_Sums):
         ValueError
             If a sample has no row yet.
         """
-        counts = self._sums[0]
+        counts = self._sums.astype(float)
         for name, count in zip(("expected", "actual"), counts, strict=True):
             if not count.any():
                 raise ValueError(f"values has no row of the {name} sample yet")
@@ -385,42 +322,26 @@ class RatioOfTotals(_Sums):
     [0.133, 0.051]
     """
 
+    _signed = (1, 4)
+
     def __init__(self) -> None:
         super().__init__(6)
 
     def update(self, numerator: ArrayLike, denominator: ArrayLike) -> Self:
-        """Add users, and return this metric.
+        """Add users, and return this metric; ValueError for others than these.
 
         Parameters
         ----------
         numerator : array of shape (users,)
-            For instance each user's clicks, below 1e140 in size.
+            Finite numbers, for instance each user's clicks.
         denominator : array of shape (users,)
-            For instance each user's impressions, in [0, 1e140). There may be no row.
-
-        Raises
-        ------
-        ValueError
-            If the arrays are unequal in length, not one-dimensional or hold other
-            values than those above. Then none of the rows is added.
+            Finite numbers, at least 0, for instance each user's impressions.
         """
-        top, bottom = (
-            _array("numerator", numerator),
-            _array("denominator", denominator),
-        )
-
-        def sums(rows: slice) -> np.ndarray:
-            x = _inside("numerator", top[rows], "(-1e140, 1e140)", rows.start)
-            y = _inside("denominator", bottom[rows], "[0, 1e140)", rows.start)
-            products = [_two_product(x, x), _two_product(x, y), _two_product(y, y)]
-            high, low = zip(*products, strict=True)
-            exact = np.zeros_like(x)
-            return _plus(
-                _column_sums([np.ones_like(x), x, y, *high]),
-                _column_sums([exact, exact, exact, *low]),
-            )
-
-        return self._take(map(sums, _chunks(numerator=top, denominator=bottom)))
+        x = _numbers("numerator", numerator)
+        y = _numbers("denominator", denominator, "[0, inf)")
+        _one_length(numerator=x, denominator=y)
+        squares = [_sum_of_products(*pair) for pair in ((x, x), (x, y), (y, y))]
+        return self._add(len(x), _exact_sums(x)[0], _exact_sums(y)[0], *squares)
 
     def result(self) -> Estimate:
         """Return the ratio of the totals and its standard error.
@@ -429,14 +350,16 @@ class RatioOfTotals(_Sums):
         ------
         ValueError
             If there are fewer than two rows yet, or all denominators are 0; if the
-            ratio is more than floats hold.
+            ratio is more than floats hold; if the sums come from a database that
+            rounded away how much the rows vary.
         """
-        # Fractions: a difference of large squares loses nothing
-        n, x, y, xx, xy, yy = map(sum, zip(*map(_fractions, self._sums), strict=True))
+        n, x, y, xx, xy, yy = map(Fraction, self._sums)
         if n < 2 or y == 0:
             raise ValueError("denominator must have two rows or more yet, not all 0")
         ratio = x / y
-        spread = max(xx - 2 * ratio * xy + ratio**2 * yy, Fraction(0))
+        spread = xx - 2 * ratio * xy + ratio**2 * yy
+        if spread < 0:
+            raise ValueError("sums are of no rows: their squares are rounded or wrong")
         square = n / (n - 1) * spread / y**2
         # A power of 4 taken off, for the square may leave the floats
         half = square.numerator.bit_length() - square.denominator.bit_length()
@@ -454,8 +377,8 @@ class HistogramAUC(_Sums):
 
     The exact area is the share of pairs of a click and another row in which the click
     scores higher; a tie counts half. Two scores in two bins are in the order of their
-    bins, so only pairs within a bin are unknown, and each of them counts 0, a half or
-    1: at least 0 and at most all of them. Nothing is assumed about the scores.
+    bins, so only pairs within a bin are unknown: at least none and at most all of them
+    are won. Nothing is assumed about the scores.
 
     Parameters
     ----------
@@ -474,32 +397,20 @@ class HistogramAUC(_Sums):
         super().__init__(2, _edges(edges))
 
     def update(self, y_true: ArrayLike, y_score: ArrayLike) -> Self:
-        """Add rows, and return this metric.
+        """Add rows, and return this metric; ValueError for others than these.
 
         Parameters
         ----------
         y_true : array of shape (n,)
-            Labels, each 0 or 1. There may be no row.
+            Labels, each 0 or 1.
         y_score : array of shape (n,)
             Scores, higher for a click; they may be infinite.
-
-        Raises
-        ------
-        ValueError
-            If the arrays are unequal in length, not one-dimensional or hold other
-            values than those above. Then none of the rows is added.
         """
-        y, score = _array("y_true", y_true), _array("y_score", y_score)
-
-        def sums(rows: slice) -> np.ndarray:
-            y_part = _labels("y_true", y[rows], rows.start)
-            part = _inside("y_score", score[rows], "[-inf, inf]", rows.start)
-            bins, size = np.searchsorted(self.edges, part), len(self.edges) + 1
-            clicks, others = (np.bincount(bins, x, size) for x in (y_part, 1 - y_part))
-            exact = np.zeros(size)
-            return np.array([[clicks, others], [exact, exact]])
-
-        return self._take(map(sums, _chunks(y_true=y, y_score=score)))
+        y = _labels("y_true", y_true)
+        score = _numbers("y_score", y_score, "[-inf, inf]")
+        _one_length(y_true=y, y_score=score)
+        bins, size = np.searchsorted(self.edges, score), len(self.edges) + 1
+        return self._add(_counts(bins[y == 1], size), _counts(bins[y == 0], size))
 
     def result(self) -> BoundedAUC:
         """Return the area, halfway between the bounds of the exact one.
@@ -510,7 +421,7 @@ class HistogramAUC(_Sums):
             If the rows so far hold one class only.
         """
         # --8<-- [start:auc]
-        clicks, others = self._counts(0), self._counts(1)  # whole numbers of any size
+        clicks, others = self._sums.tolist()  # by bin: whole numbers of any size
         pairs, won, unknown, below = sum(clicks) * sum(others), 0, 0, 0
         if pairs == 0:
             raise ValueError("y_true needs rows of both classes")
@@ -518,44 +429,54 @@ class HistogramAUC(_Sums):
             won += click * below
             unknown += click * other
             below += other
-        return BoundedAUC(
-            (2 * won + unknown) / (2 * pairs), won / pairs, (won + unknown) / pairs
-        )
+        doubled = (2 * won + unknown, 2 * won, 2 * (won + unknown))
+        return BoundedAUC(*(float(share / (2 * pairs)) for share in doubled))
         # --8<-- [end:auc]
 
 
-def _column_sums(columns: list[np.ndarray]) -> np.ndarray:
-    """Return the sum of each column in two floats: the sum, and what rounding took."""
-    high = np.array(columns)
-    low = np.zeros(len(high))
-    while high.shape[1] > 1:
-        if high.shape[1] % 2:
-            high = np.pad(high, [(0, 0), (0, 1)])
-        half = high.shape[1] // 2
-        high, lost = _two_sum(high[:, :half], high[:, half:])
-        low += lost.sum(axis=1)
-    return np.stack(_two_sum(high[:, 0], low))
+# --8<-- [start:exact]
+def _exact_sums(
+    values: np.ndarray, power: Any = 0, bins: Any = 0, size: int = 1
+) -> list[Fraction]:
+    """Return the sum of values times 2**power in each of the bins, exactly.
+
+    Floats of about one size, cut in two, add up without rounding: the sums of 65,536
+    need fewer than the 53 bits that a float has. Fractions add the few sums of a size.
+    """
+    totals = [Fraction(0)] * size
+    values, power, bins = np.broadcast_arrays(values, power, bins)
+    for start in range(0, len(values), 65_536):
+        x, e, b = (array[start : start + 65_536] for array in (values, power, bins))
+        scale = (np.frexp(x)[1] + e) // 8
+        scaled = np.ldexp(x, e - 8 * scale)  # within 256, in steps of 2^-53
+        first, n = int(scale.min()), int(np.ptp(scale)) + 1
+        coarse = np.round(scaled * 2**20) / 2**20
+        for part in (coarse, scaled - coarse):
+            sums = np.bincount(b * n + scale - first, part, size * n)
+            for i in np.flatnonzero(sums).tolist():
+                totals[i // n] += Fraction(sums[i]) * Fraction(256) ** (i % n + first)
+    return totals
 
 
-def _two_product(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a product as rounded, and what the rounding took (Dekker 1971)."""
-    (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
-    product = a * b
-    lost = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + (
-        a_low * b_low
-    )
-    return product, lost
+# --8<-- [end:exact]
 
 
-def _halves(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return two numbers of 26 bits each, whose sum is that of 53."""
-    shifted = a * (2.0**27 + 1)
-    high = shifted - (shifted - a)
-    return high, a - high
+def _sum_of_products(a: np.ndarray, b: np.ndarray) -> Fraction:
+    """Return the sum of products, exactly: halves of 26 bits have exact products."""
+    (a_high, a_low, a_power), (b_high, b_low, b_power) = _halves(a), _halves(b)
+    products = [a_high * b_high, a_high * b_low + a_low * b_high, a_low * b_low]
+    return sum(_exact_sums(x, a_power + b_power)[0] for x in products)
 
 
-def _fractions(values: np.ndarray) -> list[Fraction]:
-    return [Fraction(value) for value in values.tolist()]
+def _halves(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return high, low and power of numbers that are (high + low) * 2**power."""
+    fraction, power = np.frexp(a)
+    high = np.round(fraction * 2**26) / 2**26
+    return high, fraction - high, power
+
+
+def _counts(bins: np.ndarray, size: int) -> list[int]:
+    return np.bincount(bins, minlength=size).tolist()
 
 
 def _edges(edges: ArrayLike) -> np.ndarray:
@@ -566,11 +487,10 @@ def _edges(edges: ArrayLike) -> np.ndarray:
     return array.copy()
 
 
-def _chunks(**arrays: np.ndarray | None) -> Iterator[slice]:
-    """Return slices of the rows that all arrays have; there may be none."""
-    n = max(len(array) for array in arrays.values() if array is not None)
-    rows = _same_rows(**arrays) if n else 0
-    return (slice(start, start + _CHUNK) for start in range(0, rows, _CHUNK))
+def _one_length(**arrays: np.ndarray) -> None:
+    """Refuse arrays of unequal lengths; there may be no row."""
+    if any(map(len, arrays.values())):
+        _same_rows(**arrays)
 
 
 # --- The door: copies of tools/door/checks.py, by `make door`. ---
@@ -698,13 +618,6 @@ def _labels(name: str, values: Any, start: int = 0, ndim: int | None = 1) -> np.
     if array.dtype != bool:
         _refuse(name, "be 0 or 1", array, (array == 0) | (array == 1), start)
     return array.astype(np.float64, copy=False)
-
-
-def _number(name: str, value: Any, interval: str = "(-inf, inf)") -> float:
-    """Return a parameter as a float inside of an interval."""
-    if isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} must be a number, got {value}")
-    return float(_numbers(name, value, interval, ndim=0))
 
 
 def _same_rows(**arrays: np.ndarray | None) -> int:

@@ -8,7 +8,7 @@ from snippets.scale.mergeable_metrics import (
     StabilityIndex,
 )
 from tests.contract.calls import Call
-from tests.contract.roles import Fixed, Labels, Number, Numbers, Weights
+from tests.contract.roles import Fixed, Labels, Numbers, Weights
 
 Y = [0, 1, 0, 1, 1, 0]
 P = [0.25, 0.5, 0.125, 0.75, 0.625, 0.0]
@@ -16,10 +16,10 @@ PREDICTIONS = {"y_true": Labels(Y), "y_prob": Numbers(P, interval="[0, 1]")}
 EDGES = Numbers([0.125, 0.5], rows="edges")
 
 
-def entropy(y_true, y_prob, sample_weight=None, background_rate=None):
+def entropy(y_true, y_prob, sample_weight=None):
     """Return the normalized entropy of a part that is merged with one without rows."""
     part = NormalizedEntropy().update(y_true, y_prob, sample_weight)
-    return part.merge(NormalizedEntropy()).result(background_rate)
+    return part.merge(NormalizedEntropy()).result()
 
 
 def calibration(y_true, y_prob, edges):
@@ -50,7 +50,6 @@ CALLS = [
         {
             **PREDICTIONS,
             "sample_weight": Weights([1, 2, 0, 1, 3, 1]),
-            "background_rate": Number(0.25, interval="(0, 1)", optional=True),
         },
         covers=NormalizedEntropy,
     ),

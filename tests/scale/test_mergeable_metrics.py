@@ -23,7 +23,6 @@ from snippets.scale.mergeable_metrics import (
     StabilityIndex,
 )
 
-CLOSE = 4e-15  # a sum is right to half a unit in the last place: what is left are the roundings of the result
 TENTHS = np.arange(1, 10) / 10
 EMPTY = [NormalizedEntropy, Calibration, lambda: StabilityIndex([0.0]), RatioOfTotals, lambda: HistogramAUC([0.5])]
 
@@ -47,9 +46,10 @@ def any_split(n, seed):
 
 
 def log(seed, n):
-    """Return labels, predictions with ties, weights of every size, and a numerator and a denominator by row."""
+    """Return labels, predictions with ties, weights, numerators and denominators of every size, by row."""
     rng = np.random.default_rng(seed)
     p = np.where(rng.random(n) < 0.3, rng.integers(0, 11, n) / 10, rng.beta(1, 20, n))
+    p = np.where(rng.random(n) < 0.1, 10.0 ** rng.uniform(-320, 0, n), p)
     y = (rng.random(n) < np.clip(p, 1e-3, 1 - 1e-3)).astype(float)
     w = np.where(rng.random(n) < 0.2, 0.0, 10.0 ** rng.uniform(-6, 6, n))
     return y, p, w, rng.normal(3, 10, n), rng.integers(0, 9, n).astype(float)
@@ -79,17 +79,15 @@ def found(part):
 
 @pytest.mark.parametrize("name", METRICS)
 @given(st.integers(0, 2**32), st.integers(1, 60), st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_split_any_order_and_any_tree_give_the_same(name, seed, n, tree):
     new, add = METRICS[name]
     columns = log(seed, n)
     whole = found(add(new(), *columns))
     parts = [add(new(), *(column[rows] for column in columns)) for rows in any_split(n, tree)]
     merged = found(any_tree(parts, tree))
-    if isinstance(whole, str) or isinstance(merged, str):
-        assert whole == merged
-    else:
-        np.testing.assert_allclose(merged, whole, rtol=CLOSE, atol=0)
+    np.testing.assert_array_equal(merged, whole)
+    assert any_tree(parts, tree + 1).state() == add(new(), *columns).state()
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -98,18 +96,19 @@ def test_a_thousand_parts_in_two_orders(name):
     columns = log(0, 150_000)  # more than a step
     parts = [add(new(), *(column[rows] for column in columns)) for rows in np.array_split(np.arange(150_000), 1_000)]
     whole, one, other = found(add(new(), *columns)), found(any_tree(parts, 1)), found(any_tree(parts[::-1], 2))
-    np.testing.assert_allclose(one, whole, rtol=CLOSE, atol=0)
-    np.testing.assert_allclose(other, one, rtol=CLOSE, atol=0)
+    np.testing.assert_array_equal(one, whole)
+    np.testing.assert_array_equal(other, one)
 
 
 @given(st.integers(0, 2**32), st.integers(2, 300))
 @settings(deadline=None)
 def test_against_the_snippets_of_one_process(seed, n):
     y, p, w, top, bottom = log(seed, n)
+    w = np.where(w > 0, 0.1 + np.abs(np.log(w + 1)), 0)  # the snippet has few digits for a rate of nearly 1
     assume({*y[w > 0]} == {0, 1} and bottom.any())
     close = functools.partial(pytest.approx, rel=1e-12)
     assert NormalizedEntropy().update(y, p).result() == close(normalized_entropy(y, p))
-    assert NormalizedEntropy().update(y, p, w).result(0.02) == close(normalized_entropy(y, p, w, 0.02))
+    assert NormalizedEntropy().update(y, p, w).result() == close(normalized_entropy(y, p, w))
     calibration = Calibration(TENTHS).update(y, p)
     assert calibration.result() == close(calibration_ratio(y, p))
     for one, other in zip(calibration.bins(), reliability_curve(y, p, strategy="uniform"), strict=True):
@@ -125,7 +124,7 @@ def test_stability_against_the_snippet_where_no_value_is_on_an_edge(seed, per_bi
     ordered = np.sort(reference)
     edges = (ordered[per_bin::per_bin] + ordered[per_bin - 1 : -1 : per_bin]) / 2
     part = StabilityIndex(edges).update(reference, "expected").update(sample, "actual")
-    np.testing.assert_array_equal(part._sums[0], psi_bins(reference, sample, n_bins))
+    np.testing.assert_array_equal(part._sums.astype(int), psi_bins(reference, sample, n_bins))
     assert part.result() == pytest.approx(population_stability_index(reference, sample, n_bins), rel=1e-12)
 
 
@@ -179,28 +178,26 @@ def test_a_ratio_that_never_varies_has_no_error():
     x = np.random.default_rng(0).lognormal(0, 5, 1_000)
     assert RatioOfTotals().update(x / 4, x).result() == (0.25, 0.0)
     whole = np.floor(10 ** np.random.default_rng(0).uniform(0, 15, (6, 3_000)))
-    for y in whole:  # of whose squares even two floats lose the end: what is left may be below 0
+    for y in whole:  # of whose squares even two floats lose the end
         for times in (3, 5, 7):
-            assert RatioOfTotals().update(times * y, y).result() == pytest.approx((times, 0), rel=1e-15, abs=1e-15)
+            assert RatioOfTotals().update(times * y, y).result() == (times, 0)
 
 
-@pytest.mark.parametrize(("top", "bottom"), [(1e139, 1e-139), (1e-139, 1e139), (1e139, 1e139)])
+@pytest.mark.parametrize(
+    ("top", "bottom"),
+    [(1e139, 1e-139), (1e-139, 1e139), (1e139, 1e139), (1e-200, 1), (1, 1e-250), (1e-320, 1), (1e300, 1e300)],
+)
 def test_ratios_of_every_size(top, bottom):
     estimate, error = RatioOfTotals().update([top, 3 * top, top], [bottom, bottom, 2 * bottom]).result()
     wanted = delta_method_ratio([1, 3, 1], [1, 1, 2])
-    assert (estimate / top * bottom, error / top * bottom) == pytest.approx(wanted, rel=1e-9)
+    rel = 1e-9 if min(top, bottom) > 1e-300 else 1e-3  # the smallest floats have few digits
+    assert (estimate / top * bottom, error / top * bottom) == pytest.approx(wanted, rel=rel)
 
 
 def test_a_ratio_beyond_floats_is_refused():
     part = RatioOfTotals().update([1e139, 2e139], [1e-200, 1e-200])
     with pytest.raises(ValueError, match="numerator over denominator is more than floats hold"):
         part.result()
-
-
-@pytest.mark.parametrize("rate", [1e-17, 1e-9, 0.5, 1 - 1e-9])
-def test_a_background_rate_near_an_end(rate):
-    expected = normalized_entropy([0, 1], [0.2, 0.7], background_rate=rate)
-    assert NormalizedEntropy().update([0, 1], [0.2, 0.7]).result(rate) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_sums_of_an_engine_are_a_state(duck):
@@ -210,7 +207,7 @@ def test_the_sums_of_an_engine_are_a_state(duck):
         SELECT -sum(w * ln(CASE WHEN y = 1 THEN p ELSE 1 - p END)) AS loss, 0.0 AS missed,
             sum(w * y) AS clicks, sum(w * (1 - y)) AS others
         FROM scored""")
-    state = {"metric": "NormalizedEntropy", "sums": [sums.iloc[0].tolist(), [0, 0, 0, 0]]}
+    state = {"metric": "NormalizedEntropy", "sums": sums.iloc[0].tolist()}
     wanted = normalized_entropy(y, np.clip(p, 0.01, 0.99), w)
     assert NormalizedEntropy.from_state(state).result() == pytest.approx(wanted, rel=1e-12)
 
@@ -266,8 +263,6 @@ def test_what_has_no_row_has_no_result(new):
 def test_what_is_not_defined_is_refused():
     with pytest.raises(ValueError, match="the mean of y_true is 1: normalized entropy needs both classes"):
         NormalizedEntropy().update([1, 1], [0.5, 0.5]).result()
-    with pytest.raises(ValueError, match="background_rate must be in"):
-        NormalizedEntropy().update([1, 1], [0.5, 0.5]).result(1.0)
     with pytest.raises(ValueError, match="y_true holds no click yet"):
         Calibration().update([0], [0.5]).result()
     with pytest.raises(ValueError, match="values has no row of the actual sample yet"):
@@ -332,13 +327,69 @@ def test_parts_of_two_kinds_do_not_merge(other):
         (NormalizedEntropy().state(), "state must be that of a HistogramAUC"),
         ({"metric": "HistogramAUC", "sums": [[0.0]]}, "state must be that of a HistogramAUC"),
         ({"metric": "HistogramAUC", "edges": [0]}, "state must be that of a HistogramAUC"),
-        (
-            {"metric": "HistogramAUC", "edges": [0], "sums": [[0.0]]},
-            r"sums must have the shape \(2, 2, 2\), got \(1, 1\)",
+        ({"metric": "HistogramAUC", "edges": [0], "sums": [[0]]}, r"sums must have the shape \(2, 2\), got \(1, 1\)"),
+        *(
+            ({"metric": "HistogramAUC", "edges": [0], "sums": sums}, "state must be that of a HistogramAUC.*Error")
+            for sums in ([[np.nan]], [[np.inf]], [["1/0"]], [["many"]], [[None]], [[1, 2], [3]])
         ),
-        ({"metric": "HistogramAUC", "edges": [0], "sums": [[np.nan]]}, "sums must be finite"),
+        (
+            {"metric": "HistogramAUC", "edges": [0], "sums": [[1, 2], [-1, 3]]},
+            r"sums\[1\] must be at least 0, got -1",
+        ),
     ],
 )
 def test_a_state_of_something_else_is_refused(state, complaint):
     with pytest.raises(ValueError, match=complaint):
         HistogramAUC.from_state(state)
+
+
+def test_a_state_that_lost_its_edges_is_not_given_others():
+    state = Calibration().update([0, 1], [0.5, 0.5]).state()
+    del state["edges"]
+    with pytest.raises(ValueError, match="state must be that of a Calibration"):
+        Calibration.from_state(state)
+
+
+def test_squares_that_a_database_rounded_away_are_refused():
+    x = 1e9 + np.random.default_rng(0).normal(size=1_000)
+    columns = [x * 0 + 1, x, x * 0 + 1, x * x, x, x * 0 + 1]
+    state = {"metric": "RatioOfTotals", "sums": [float(np.sum(c)) for c in columns]}
+    state["sums"][3] *= 1 - 1e-15
+    with pytest.raises(ValueError, match="sums are of no rows: their squares are rounded or wrong"):
+        RatioOfTotals.from_state(state).result()
+    state["sums"][1] *= -1  # a numerator may be negative
+    assert RatioOfTotals.from_state(state)._sums[1] < 0
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=60), st.integers(0, 99))
+@settings(deadline=None)
+def test_sums_and_squares_are_exact_for_all_floats(values, seed):
+    x = np.array(values)
+    y = np.abs(np.random.default_rng(seed).permutation(x))
+    exact_x, exact_y = ([Fraction(v) for v in column.tolist()] for column in (x, y))
+    wanted = [
+        len(x),
+        sum(exact_x),
+        sum(exact_y),
+        *(
+            sum(a * b for a, b in zip(*pair, strict=True))
+            for pair in ((exact_x, exact_x), (exact_x, exact_y), (exact_y, exact_y))
+        ),
+    ]
+    assert RatioOfTotals().update(x, y)._sums.tolist() == wanted
+
+
+def test_sums_of_a_full_step_of_the_longest_floats_are_exact():
+    p = np.full(70_000, np.nextafter(1, 0))
+    assert Calibration([0.5]).update(p * 0, p)._sums[1].tolist() == [0, 70_000 * Fraction(np.nextafter(1, 0))]
+    x = np.nextafter(256.0, 0) * np.where(np.arange(70_000) % 2, 2.0**-8, 1)
+    wanted = 35_000 * (Fraction(x[0]) + Fraction(x[1]))
+    assert RatioOfTotals().update(x, p)._sums[1] == wanted
+
+
+def test_tiny_weights_weigh():
+    y, p, *_ = log(0, 500)
+    p = np.clip(p, 0.01, 0.99)
+    wanted = NormalizedEntropy().update(y, p, np.full(500, 1.0)).result()
+    for weight in (5e-324, 2.0**-1000, 2.0**1000):
+        assert NormalizedEntropy().update(y, p, np.full(500, weight)).result() == wanted
