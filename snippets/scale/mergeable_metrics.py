@@ -441,14 +441,15 @@ def _exact_sums(
     """Return the sum of values times 2**power in each of the bins, exactly.
 
     Floats of about one size, cut in two, add up without rounding: the sums of 65,536
-    need fewer than the 53 bits that a float has. Fractions add the few sums of a size.
+    need fewer than the 53 bits that a float has. Fractions add these sums of each size.
     """
     totals = [Fraction(0)] * size
     values, power, bins = np.broadcast_arrays(values, power, bins)
     for start in range(0, len(values), 65_536):
         x, e, b = (array[start : start + 65_536] for array in (values, power, bins))
         scale = (np.frexp(x)[1] + e) // 8
-        scaled = np.ldexp(x, e - 8 * scale)  # within 256, in steps of 2^-53
+        # Within 256, in steps of 2^-53
+        scaled = np.ldexp(x, (e - 8 * scale).astype(np.intc))
         first, n = int(scale.min()), int(np.ptp(scale)) + 1
         coarse = np.round(scaled * 2**20) / 2**20
         for part in (coarse, scaled - coarse):

@@ -393,3 +393,18 @@ def test_tiny_weights_weigh():
     wanted = NormalizedEntropy().update(y, p, np.full(500, 1.0)).result()
     for weight in (5e-324, 2.0**-1000, 2.0**1000):
         assert NormalizedEntropy().update(y, p, np.full(500, weight)).result() == wanted
+
+
+@pytest.mark.parametrize("short", [[], [1]])
+def test_columns_of_unequal_lengths_are_refused(short):
+    for part, columns in [
+        (NormalizedEntropy(), ([0, 1, 1], short)),
+        (NormalizedEntropy(), ([0, 1, 1], [0.5, 0.5, 0.5], short)),
+        (Calibration(), (short, [0.5, 0.5, 0.5])),
+        (RatioOfTotals(), ([1, 2, 3], short)),
+        (HistogramAUC([0]), ([0, 1, 1], short)),
+    ]:
+        before = part.state()
+        with pytest.raises(ValueError, match=r"has (\d) rows, \w+ has (\d)"):
+            part.update(*columns)
+        assert part.state() == before
