@@ -15,12 +15,13 @@ import json
 import math
 import numbers
 import operator
-import os
+import shutil
 import sqlite3
 import tempfile
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,11 +29,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 STREAMS = ("impressions", "clicks")
+OURS = 0x6A6F696E  # what a file of these tables says that it is; change it with them
 TABLES = """
 CREATE TABLE IF NOT EXISTS settings ("window" REAL, lateness REAL);
 CREATE TABLE IF NOT EXISTS streams (
     name TEXT PRIMARY KEY, sequence INTEGER, newest REAL,
-    redelivered INTEGER, duplicates INTEGER, late INTEGER, gone INTEGER, last TEXT
+    redelivered INTEGER, duplicates INTEGER, late INTEGER, heartbeats INTEGER,
+    gone INTEGER, last TEXT
 );
 CREATE TABLE IF NOT EXISTS waiting (request_id TEXT PRIMARY KEY, time REAL);
 CREATE INDEX IF NOT EXISTS waiting_time ON waiting (time);
@@ -61,6 +64,11 @@ GROUP BY waiting.request_id
 ORDER BY waiting.time, waiting.request_id
 """
 # --8<-- [end:close]
+# By the same difference: a click at the time of its impression must not go before it.
+PASSED = """
+DELETE FROM clicks
+WHERE time <= :watermark - :window AND :watermark - time > :window
+"""
 
 
 class Message(NamedTuple):
@@ -69,7 +77,9 @@ class Message(NamedTuple):
     stream: str
     sequence: int
     payload: bytes | str
-    stored: float = math.inf  # when the log took it, in seconds as the events' times
+    # When the log took it, in seconds as the events' times. No event may be newer than
+    # that by more than the lateness: its clock is wrong.
+    stored: float = math.inf
 
 
 def as_logs(
@@ -132,17 +142,18 @@ class MissingMessagesError(LookupError):
         )
 
 
+@dataclass
 class _Progress:
-    """How far a log is read, and what was counted."""
+    """How far a log is read, and what was counted: a row of the table streams."""
 
-    def __init__(self, sequence, newest, redelivered, duplicates, late, gone, last):
-        self.sequence, self.newest, self.gone = sequence, newest, gone
-        self.last = last  # digest of the message with this number
-        self.redelivered, self.duplicates, self.late = redelivered, duplicates, late
-
-    def row(self):
-        counts = (self.redelivered, self.duplicates, self.late, self.gone)
-        return self.sequence, self.newest, *counts, self.last
+    sequence: int = 0
+    newest: float = -math.inf
+    redelivered: int = 0
+    duplicates: int = 0
+    late: int = 0
+    heartbeats: int = 0
+    gone: int = 0
+    last: str | None = None  # digest of the message with this number
 
 
 class StreamJoiner:
@@ -202,11 +213,18 @@ class StreamJoiner:
             max_bytes = _count("max_bytes", max_bytes)
         self._delete = None
         if path is None:
-            handle, path = tempfile.mkstemp(suffix=".db")
-            os.close(handle)
-            self._delete = weakref.finalize(self, os.remove, path)
+            folder = tempfile.mkdtemp()  # SQLite puts more files beside its own
+            self._delete = weakref.finalize(self, shutil.rmtree, folder, True)
+            path = Path(folder, "joiner.db")
         self.connection = sqlite3.connect(path, timeout=30, isolation_level=None)
         run = self.connection.execute
+        tables = run("SELECT name FROM sqlite_master").fetchone()
+        if tables and run("PRAGMA application_id").fetchone() != (OURS,):
+            self.close()
+            raise ValueError(
+                f"path must be of a new file or of this joiner's, got {path}, which "
+                f"holds {tables[0]!r} of another program or version"
+            )
         run("PRAGMA journal_mode = WAL")
         # On the disk before it is acknowledged, unless it is deleted anyway
         run(f"PRAGMA synchronous = {'OFF' if self._delete else 'FULL'}")
@@ -214,14 +232,15 @@ class StreamJoiner:
             run(f"PRAGMA max_page_count = {-(-max_bytes // 4096)}")
         asked = (self.window, self.lateness)
         with self._transaction():
+            run(f"PRAGMA application_id = {OURS}")
             for statement in filter(str.strip, TABLES.split(";")):
                 run(statement)
             made = run("SELECT * FROM settings").fetchone()
             if made is None:
                 run("INSERT INTO settings VALUES (?, ?)", asked)
                 for name in STREAMS:
-                    start = (name, 0, -math.inf, 0, 0, 0, 0, None)
-                    run("INSERT INTO streams VALUES (?, ?, ?, ?, ?, ?, ?, ?)", start)
+                    start = (name, *astuple(_Progress()))
+                    run("INSERT INTO streams VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", start)
         if made not in (None, asked):
             self.close()
             raise ValueError(
@@ -264,7 +283,7 @@ class StreamJoiner:
             for message in messages:
                 self._one(progress, Message(*message))
             for name, at in progress.items():
-                self.connection.execute(UPDATE, (*at.row(), name))
+                self.connection.execute(UPDATE, (*astuple(at), name))
             newest = min(at.newest for at in progress.values())
             return self._close(newest - self.lateness, sink)
         # --8<-- [end:take]
@@ -275,6 +294,11 @@ class StreamJoiner:
         sequence = _count("sequence", sequence)
         if isinstance(payload, str):
             payload = payload.encode(errors="surrogatepass")
+        if not isinstance(payload, bytes):
+            raise ValueError(
+                f"payload must be bytes or a text, got {_what(payload)} in message "
+                f"{sequence} of {stream}"
+            )
         digest = hashlib.sha256(payload + repr(stored).encode()).hexdigest()
         # --8<-- [start:one]
         if sequence <= at.sequence:
@@ -294,7 +318,9 @@ class StreamJoiner:
                 at.late += 1
                 return
             if stream == "clicks":
-                if request_id is not None:
+                if request_id is None:
+                    at.heartbeats += 1
+                else:
                     added = run(ADD_CLICK, (request_id, time)).rowcount
                     at.duplicates += 1 - added
             elif (shown := run(SHOWN, (request_id,) * 2).fetchone()) is None:
@@ -324,7 +350,7 @@ class StreamJoiner:
         self.connection.executemany("INSERT INTO examples VALUES (?, ?, ?)", closed)
         gone = [(example.request_id,) for example in closed]
         self.connection.executemany("DELETE FROM waiting WHERE request_id = ?", gone)
-        run("DELETE FROM clicks WHERE time < ?", (watermark - self.window,))
+        run(PASSED, bounds)
         if closed and sink is not None:
             sink(closed)
         return closed
@@ -349,7 +375,11 @@ class StreamJoiner:
         return self._progress()[_known(stream)].sequence + 1
 
     def give_up(self, stream: str, sequence: int) -> None:
-        """Go on at a message, although those before it are gone, and count them."""
+        """Go on at a message, although those before it are gone, and count them.
+
+        An impression whose click was among them comes out as a negative: let no example
+        count whose window overlaps the gap.
+        """
         _count("sequence", sequence)
         with self._transaction():
             at = self._progress()[_known(stream)]
@@ -360,7 +390,7 @@ class StreamJoiner:
                 )
             at.gone += sequence - 1 - at.sequence
             at.sequence, at.last = sequence - 1, None
-            self.connection.execute(UPDATE, (*at.row(), stream))
+            self.connection.execute(UPDATE, (*astuple(at), stream))
 
     def turns(self, ahead: float = math.inf) -> list[str]:
         """Return the logs to read from, that with the older time first.
@@ -368,6 +398,7 @@ class StreamJoiner:
         The other is left out if it is more than ``ahead`` seconds past the first: what
         it holds waits in the log, not here.
         """
+        ahead = _number("ahead", ahead, "[0, inf]")
         newest = {name: at.newest for name, at in self._progress().items()}
         behind, other = sorted(newest, key=newest.__getitem__)
         far = newest[other] - newest[behind] > ahead
@@ -396,6 +427,7 @@ class StreamJoiner:
             "redelivered": one.redelivered + other.redelivered,
             "duplicates": one.duplicates + other.duplicates,
             "late": one.late + other.late,
+            "heartbeats": one.heartbeats + other.heartbeats,
             "gone": one.gone + other.gone,
         }
 
@@ -423,7 +455,7 @@ SELECT (SELECT count(*) FROM examples), (SELECT count(*) FROM waiting),
 ADD_CLICK = "INSERT OR IGNORE INTO clicks VALUES (?, ?)"
 UPDATE = """
 UPDATE streams SET sequence = ?, newest = ?, redelivered = ?, duplicates = ?, late = ?,
-    gone = ?, last = ? WHERE name = ?
+    heartbeats = ?, gone = ?, last = ? WHERE name = ?
 """
 
 
@@ -441,14 +473,16 @@ def _event(stream, payload, latest):
         raise ValueError(f"payload is no JSON: {error}") from error
     if not isinstance(event, dict):
         raise ValueError(f"payload must be a JSON object, got {_what(event)}")
-    request_id, time = event.get("request_id"), event.get("time")
+    if "request_id" not in event:  # else a field renamed would make heartbeats of clicks
+        raise ValueError("request_id is missing")
+    request_id, time = event["request_id"], event.get("time")
     if not (request_id is None and stream == "clicks"):
         if not (isinstance(request_id, str) and request_id):
             raise ValueError(f"request_id must be a text, got {_what(request_id)}")
         request_id.encode()  # refuses halves of characters, which no file holds
     if type(time) not in (int, float) or not -(2**53) < time < 2**53:
         raise ValueError(f"time must be a number of seconds, got {_what(time)}")
-    if time > latest:
+    if not time <= latest:
         raise ValueError(f"time must not be later than its arrival, got {time}")
     return request_id, float(time)
 
@@ -533,7 +567,10 @@ def _message(stream, one):
 
 
 def open_jetstream(
-    js: Any, subjects: dict[str, str], max_ack_pending: int = 1000
+    js: Any,
+    subjects: dict[str, str],
+    max_ack_pending: int = 1000,
+    idle: float = 3600.0,
 ) -> Callable[[str, int], Awaitable[Any]]:
     """Return what opens logs of NATS JetStream for ``read_logs``.
 
@@ -545,6 +582,10 @@ def open_jetstream(
         the numbers of a stream that holds others have gaps.
     max_ack_pending : int
         Most messages that are on their way without an acknowledgement.
+    idle : float
+        Seconds for which the server keeps a subscription that is not read from: the log
+        that is ahead, or a slow sink. By itself it does for 5, then it ends the loop
+        with an error.
 
     Returns
     -------
@@ -569,6 +610,7 @@ def open_jetstream(
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
             opt_start_seq=max(sequence - 1, 1),  # the last again, to compare
             max_ack_pending=max_ack_pending,
+            inactive_threshold=idle,
         )
         return await js.pull_subscribe(subjects[name], stream=stream, config=config)
 

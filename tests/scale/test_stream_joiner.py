@@ -113,6 +113,7 @@ def test_any_order_of_reading_with_any_crashes_gives_the_batch_join_of_what_is_o
     named = [(n, e["request_id"], e["time"]) for n in STREAMS for e in kept[n] if e["request_id"] is not None]
     assert counts["duplicates"] == len(named) - len(set(named))
     assert counts["examples"] == len(expected)
+    assert counts["heartbeats"] == sum(e["request_id"] is None for e in kept["clicks"])
     assert counts["waiting"] == counts["dead"] == counts["gone"] == 0
     assert joiner.connection.execute("SELECT count(*) FROM clicks").fetchone() == (0,)
     assert joiner.flush() == []
@@ -178,7 +179,8 @@ POISON = [
     (b"[" * 500 + b"]" * 500, "payload must be a JSON object, got a list"),
     (b'"\\ud800"', r"payload must be a JSON object, got '\\ud800'"),
     (b"null", "payload must be a JSON object, got None"),
-    (b'{"time": 1}', "request_id must be a text, got None"),
+    (b'{"time": 1}', "request_id is missing"),
+    (b'{"request_id": null, "time": 1}', "request_id must be a text, got None"),
     (b'{"request_id": "", "time": 1}', "request_id must be a text, got ''"),
     (b'{"request_id": 7, "time": 1}', "request_id must be a text, got 7"),
     (b'{"request_id": {"a": 1}, "time": 1}', "request_id must be a text, got a dict"),
@@ -273,6 +275,10 @@ def test_messages_left_out_are_refused_and_may_be_given_up():
             lambda j: j.take([message("clicks", 1.5, "a", 1.0)]),
             "sequence must be a whole number of at least 1, got 1.5",
         ),
+        (lambda j: j.turns(-1), "ahead must be at least 0, got -1"),
+        (lambda j: j.turns(np.nan), "ahead must be at least 0, got nan"),
+        (lambda j: j.take([Message("clicks", 1, None)]), "payload must be bytes or a text, got None in message 1 of"),
+        (lambda j: j.take([Message("clicks", 1, {})]), "payload must be bytes or a text, got a dict in message 1 of"),
         (lambda j: j.take([message("clicks", 0, "a", 1.0)]), "sequence must be a whole number of at least 1, got 0"),
     ],
 )
@@ -307,12 +313,60 @@ def test_a_commit_is_on_the_disk_and_a_file_of_nobody_is_deleted(tmp_path):
         assert joiner.connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert joiner.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert (tmp_path / "kept.db").exists()
-    joiner = StreamJoiner(None, window=1)
-    path = Path(joiner.connection.execute("PRAGMA database_list").fetchone()[2])
-    assert path.exists()
+    for ending in [lambda joiner: (joiner.close(), joiner.close()), lambda joiner: None]:  # or it is forgotten
+        joiner = StreamJoiner(None, window=1)
+        joiner.take([message("clicks", 1, "a", 1.0)])
+        path = Path(joiner.connection.execute("PRAGMA database_list").fetchone()[2])
+        assert path.exists()
+        ending(joiner)
+        del joiner
+        assert not list(path.parent.glob(path.name + "*"))
+
+
+def test_a_file_of_another_program_or_version_is_left_as_it_is(tmp_path):
+    with StreamJoiner(tmp_path / "older.db", window=10) as joiner:
+        joiner.connection.execute("PRAGMA application_id = 1")
+    path = tmp_path / "shop.db"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE clicks (customer)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"path must be of a new file or of this joiner's, got .*shop.db, .*'clicks'"):
+        StreamJoiner(path, window=10)
+    assert path.read_bytes() == before
+    with pytest.raises(ValueError, match="which holds 'settings' of another program or version"):
+        StreamJoiner(tmp_path / "older.db", window=10)
+
+
+def test_a_click_is_kept_as_long_as_its_impression_however_the_times_round():
+    """The first click at the impression's own time, and the watermark a window later, to the last bit."""
+    shown, clicks, n = [], [], 0
+    for window in (0.1, 0.3, 0.7, 60.0, 3600.0):
+        for time in (0.1, 0.2, 0.3, 0.7, 1.1, 59.9, -0.1):
+            for steps in (-2, -1, 0, 1, 2):
+                watermark = time + window
+                for _ in range(abs(steps)):
+                    watermark = np.nextafter(watermark, np.inf * steps)
+                joiner = StreamJoiner(None, window)
+                for i, later in enumerate([0.0, 9_000.0]):
+                    end = watermark + later
+                    first = [message(s, 1, "a", time) for s in STREAMS] if i == 0 else []
+                    joiner.take([*first, message("impressions", 2 + i, f"b{i}", end), message("clicks", 2 + i, None, end)])
+                shown.append((f"{n}", time))
+                clicks.append(joiner.examples()[0].click_time)
+                n += 1
+                joiner.close()
+    assert clicks == [time for _, time in shown]
+
+
+def test_a_click_without_the_field_is_no_heartbeat():
+    """A field renamed at the source would else make each example a negative, and nothing would count it."""
+    joiner = StreamJoiner(None, window=10)
+    joiner.take([message("impressions", 1, "a", 0.0), Message("clicks", 1, '{"requestId": "a", "time": 99.0}')])
+    assert joiner.counts()["dead"] == 1
+    assert joiner.take([message("clicks", 2, None, 1.0)]) == []  # its time did not count either
+    assert joiner.counts()["heartbeats"] == 1
     joiner.close()
-    joiner.close()
-    assert not list(path.parent.glob(path.name + "*"))
 
 
 def test_an_older_process_that_still_lives_changes_nothing_twice(tmp_path):
@@ -553,7 +607,7 @@ def test_a_process_killed_at_twenty_points_loses_nothing_and_gives_nothing_twice
         assert [joiner.next(name) - 1 for name in STREAMS] == [len(logs[name]) for name in STREAMS]
         joiner.flush()
         assert joiner.examples() == batch_join(shown, clicks, WINDOW)
-        assert [d.reason.split()[0] for d in joiner.dead()] == ["time", "payload"]
+        assert [d.reason.split()[0] for d in joiner.dead()] == ["request_id", "payload"]
         assert joiner.counts()["late"] == 0
 
 
@@ -655,6 +709,20 @@ def test_a_position_that_the_server_keeps_is_refused_where_it_skips_what_was_on_
 
     session(server, work)
     joiner.close()
+
+
+def test_the_server_keeps_a_log_that_waits_for_the_other(server):
+    """By itself it forgets a reader after five seconds, and back-pressure may hold one for longer."""
+
+    async def work(js):
+        await publish(js, {name: [] for name in STREAMS})
+        kept = []
+        for more in ({}, {"idle": 99.0}):
+            log = await open_jetstream(js, SUBJECTS, **more)("clicks", 1)
+            kept.append((await log.consumer_info()).config.inactive_threshold)
+        return kept
+
+    assert session(server, work) == [3600, 99]
 
 
 def test_no_more_is_on_its_way_than_was_asked_for(server):
