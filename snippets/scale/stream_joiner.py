@@ -232,11 +232,11 @@ class StreamJoiner:
             run(f"PRAGMA max_page_count = {-(-max_bytes // 4096)}")
         asked = (self.window, self.lateness)
         with self._transaction():
-            run(f"PRAGMA application_id = {OURS}")
             for statement in filter(str.strip, TABLES.split(";")):
                 run(statement)
             made = run("SELECT * FROM settings").fetchone()
             if made is None:
+                run(f"PRAGMA application_id = {OURS}")
                 run("INSERT INTO settings VALUES (?, ?)", asked)
                 for name in STREAMS:
                     start = (name, *astuple(_Progress()))
@@ -473,7 +473,7 @@ def _event(stream, payload, latest):
         raise ValueError(f"payload is no JSON: {error}") from error
     if not isinstance(event, dict):
         raise ValueError(f"payload must be a JSON object, got {_what(event)}")
-    if "request_id" not in event:  # else a field renamed would make heartbeats of clicks
+    if "request_id" not in event:  # a field renamed would make heartbeats of clicks
         raise ValueError("request_id is missing")
     request_id, time = event["request_id"], event.get("time")
     if not (request_id is None and stream == "clicks"):
