@@ -230,6 +230,16 @@ def test_an_impression_at_a_second_time_is_put_aside_and_the_first_one_counts():
     joiner.close()
 
 
+def test_what_waits_at_a_gap_comes_out_as_a_negative_as_the_docstring_says():
+    with StreamJoiner(None, window=10) as joiner:
+        joiner.take([message("impressions", 1, "a", 0.0), message("clicks", 1, None, 0.0)])
+        joiner.give_up("clicks", 3)  # of which 2 was the click
+        assert joiner.take([message(name, {"impressions": 2, "clicks": 3}[name], "b", 99.0) for name in STREAMS]) == [
+            Example("a", 0.0, None)
+        ]
+        assert joiner.counts()["gone"] == 1
+
+
 def test_a_text_that_is_no_unicode_or_came_at_no_time_is_put_aside():
     joiner = StreamJoiner(None, window=10)
     joiner.take([Message("clicks", 1, '"\ud800')])
