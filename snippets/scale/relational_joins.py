@@ -15,6 +15,9 @@ import numpy as np
 import pandas as pd
 
 MICROSECONDS = 1_000_000  # in a second: neither engine counts in less
+FAR = "4E18"  # the largest number that a time may be: differences fit 64 bits
+# As DuckDB and Spark name types
+TEXTS, FLOATS = "'VARCHAR', 'string'", "'DOUBLE', 'FLOAT', 'double', 'float'"
 
 
 def point_in_time_sql(
@@ -61,9 +64,10 @@ def point_in_time_sql(
     ------
     ValueError
         If a name is empty or no text, a column would be there twice, or tolerance is
-        negative or no duration. The query itself fails, with what is wrong and where,
-        if a time is missing, if two different feature rows have one key and time, or
-        if keys are text in one table alone.
+        negative, beyond 4e18 or no duration. The query itself fails, with what is wrong
+        and where, if a time is missing, NaN, a text or, beside a tolerance in numbers,
+        beyond 4e18; if two different feature rows have one key and time; or if keys
+        are text in one table alone. Spark does so under ``spark.sql.ansi.enabled``.
 
     Examples
     --------
@@ -73,29 +77,29 @@ def point_in_time_sql(
     """
     time, key = _name("on", on), _name("by", by)
     late = arrival not in (None, on)
-    known = _name("arrival", arrival) if late else time
+    read = _name("arrival", arrival) if late else time
     added = _names("columns", columns)
     _once([on, by, f"{on}_feature", *columns])
     left, right = _table("labels", labels), _table("features", features)
-    rules = [_missing(time, on, features, key, by), _two_kinds(key, by, left)]
+    length = _length("tolerance", tolerance, "[0, inf)")
+    rules = [*_times(time, on, features, key, by, length), _two_kinds(key, by, left)]
     if late:
-        rules.append(_missing(known, arrival, features, key, by))
-    there = _kept(rules, drop=f"{key} IS NULL")
-    asked = _kept([_missing(time, on, labels, key, by)], drop=f"{key} IS NULL")
-    each = ", ".join(dict.fromkeys([key, time, known]))
-    single = _kept([(_differ(added), f"two different rows for {by} ", key, time)])
-    values = "".join(f", max({c}) AS c{i}" for i, c in enumerate(added))
+        rules += _times(read, arrival, features, key, by, length)
+    there = _kept(rules, drop=_gone(f"_row.{key}"))
+    asked = _kept(_times(time, on, labels, key, by, length), _gone(f"_row.{key}"))
+    who, at, known = (f"_row.{column}" for column in (key, time, read))
+    each = ", ".join(dict.fromkeys([who, at, known]))
+    single = _kept([(_differ(added), f"two different rows for {by} ", who, at)])
+    values = "".join(f", max(_row.{c}) AS c{i}" for i, c in enumerate(added))
     taken = "".join(f", _known.c{i}" for i in range(len(added)))
     named = "".join(f", _found.c{i} AS {c}" for i, c in enumerate(added))
     # At equal times, what stands first is not seen by what stands after it.
     label, feature = (1, 0) if allow_exact else (0, 1)
-    young = _within(
-        "_newest.moment", "_known.seen", _length("tolerance", tolerance, "[0, inf)")
-    )
+    young = _within("_newest.moment", "_known.seen", length)
     # --8<-- [start:join]
     once = f"""
-  SELECT {key} AS k, {time} AS seen, {known} AS known{values}
-  FROM {right} WHERE {there} GROUP BY {each} HAVING {single}"""
+  SELECT {who} AS k, {at} AS seen, {known} AS known{values}
+  FROM {right} AS _row WHERE {there} GROUP BY {each} HAVING {single}"""
     # A row that arrives after a newer one was never the newest known.
     records = f"""
   SELECT * FROM (
@@ -105,8 +109,8 @@ def point_in_time_sql(
     return f"""
 WITH _known AS ({records if late else once}),
 _moments AS (
-  SELECT DISTINCT {key} AS k, {time} AS moment, {label} AS place
-  FROM {left} WHERE {asked}
+  SELECT DISTINCT {who} AS k, {at} AS moment, {label} AS place
+  FROM {left} AS _row WHERE {asked}
   UNION ALL SELECT k, known, {feature} FROM _known
 ),
 _newest AS (
@@ -172,9 +176,10 @@ def count_before_sql(
     ------
     ValueError
         If a name is empty or no text, a column would be there twice, or window is no
-        positive duration. The query itself fails, with what is wrong and where, if a
-        time is missing, a value is missing or not between -1e290 and 1e290, or keys are
-        text in one table alone.
+        positive duration, or beyond 4e18. The query itself fails, with what is wrong
+        and where, if a time is missing, NaN, a text or, beside a window in numbers,
+        beyond 4e18; if a value is missing or not between -1e290 and 1e290; or if keys
+        are text in one table alone. Spark does so under ``spark.sql.ansi.enabled``.
 
     Examples
     --------
@@ -186,17 +191,18 @@ def count_before_sql(
     when = now if event_time is None else _name("event_time", event_time)
     happened, asking = _table("events", events), _table("rows", rows)
     _once([key, time, name])
-    amount = "1" if value is None else f"CAST({_name('value', value)} AS DOUBLE)"
+    amount = "1" if value is None else f"CAST(_row.{_name('value', value)} AS DOUBLE)"
+    length = _length("window", window, "(0, inf)")
     rules = [
-        _missing(when, event_time or time, events, who, key),
+        *_times(when, event_time or time, events, who, key, length),
         _two_kinds(who, key, asking),
     ]
     if value is not None:
         wrong = f"({amount} > -1E290 AND {amount} < 1E290) IS NOT TRUE"
-        rules.append((wrong, f"{value} of {events} is no number for {key} ", who))
-    asked = _kept([_missing(now, time, rows, who, key)], drop=f"{who} IS NULL")
-    counted = _kept(rules, drop=f"{who} IS NULL")
-    length = _length("window", window, "(0, inf)")
+        words = f"{value} of {events} is no number for {key} "
+        rules.append((wrong, words, f"_row.{who}"))
+    asked = _kept(_times(now, time, rows, who, key, length), _gone(f"_row.{who}"))
+    counted = _kept(rules, drop=_gone(f"_row.{who}"))
     starts = (
         ""
         if length is None
@@ -206,11 +212,13 @@ def count_before_sql(
     # --8<-- [start:count]
     return f"""
 WITH _asked AS (
-  SELECT DISTINCT {who} AS k, {now} AS moment FROM {asking} WHERE {asked}
+  SELECT DISTINCT _row.{who} AS k, _row.{now} AS moment
+  FROM {asking} AS _row WHERE {asked}
 ),
 _entries AS (
-  SELECT {who} AS k, {when} AS moment, {when} AS as_of, 0 AS sign, {amount} AS amount
-  FROM {happened} WHERE {counted}
+  SELECT _row.{who} AS k, _row.{when} AS moment, _row.{when} AS as_of,
+    0 AS sign, {amount} AS amount
+  FROM {happened} AS _row WHERE {counted}
   UNION ALL SELECT k, moment, moment, 1, 0 FROM _asked
   {starts}
 ),
@@ -269,9 +277,11 @@ def join_impressions_clicks_sql(
     ------
     ValueError
         If a name is empty or no text, a column would be there twice, or window is
-        negative or no duration. The query itself fails, with what is wrong and where,
-        if a time or the id of an impression is missing, if one request has two times or
-        two values of a column, or if ids are text in one table alone.
+        negative, beyond 4e18 or no duration. The query itself fails, with what is wrong
+        and where, if a time or the id of an impression is missing or NaN, if a time is
+        a text or, beside a window in numbers, beyond 4e18; if one request has two times
+        or two values of a column; or if ids are text in one table alone. Spark does so
+        under ``spark.sql.ansi.enabled``.
 
     Examples
     --------
@@ -285,26 +295,27 @@ def join_impressions_clicks_sql(
     _once([request_id, timestamp, "click_timestamp", "click", *columns])
     if (limit := _length("window", window, "[0, inf)")) is None:
         raise ValueError("window must be a duration or a number, got None")
+    who, at = f"_row.{key}", f"_row.{time}"
     whole = _kept(
         [
-            (f"{key} IS NULL", f"{request_id} of {impressions} is missing at ", time),
-            _missing(time, timestamp, impressions, key, request_id),
+            (_gone(who), f"{request_id} of {impressions} is missing at ", at),
+            *_times(time, timestamp, impressions, key, request_id, limit),
         ]
     )
     single = _kept(
         [
-            (f"min({time}) < max({time})", f"two times for {request_id} ", key),
-            (_differ(kept), f"two different rows for {request_id} ", key),
+            (f"min({at}) < max({at})", f"two times for {request_id} ", who),
+            (_differ(kept), f"two different rows for {request_id} ", who),
         ]
     )
     known = _kept(
         [
-            _missing(time, timestamp, clicks, key, request_id),
+            *_times(time, timestamp, clicks, key, request_id, limit),
             _two_kinds(key, request_id, shown),
         ],
-        drop=f"{key} IS NULL",
+        drop=_gone(who),
     )
-    values = "".join(f", max({c}) AS c{i}" for i, c in enumerate(kept))
+    values = "".join(f", max(_row.{c}) AS c{i}" for i, c in enumerate(kept))
     named = "".join(f", _shown.c{i} AS {c}" for i, c in enumerate(kept))
     in_time = _within("_clicked.moment", "_shown.moment", limit)
     # Without the coalesce, Spark infers that a click has a time, and drops those that
@@ -312,10 +323,12 @@ def join_impressions_clicks_sql(
     # --8<-- [start:batch]
     return f"""
 WITH _shown AS (
-  SELECT {key} AS k, min({time}) AS moment{values}
-  FROM {shown} WHERE {whole} GROUP BY {key} HAVING {single}
+  SELECT {who} AS k, min({at}) AS moment{values}
+  FROM {shown} AS _row WHERE {whole} GROUP BY {who} HAVING {single}
 ),
-_clicked AS (SELECT {key} AS k, {time} AS moment FROM {clicked} WHERE {known}),
+_clicked AS (
+  SELECT {who} AS k, {at} AS moment FROM {clicked} AS _row WHERE {known}
+),
 _first_click AS (
   SELECT _shown.k, min(_clicked.moment) AS moment
   FROM _shown JOIN _clicked ON _clicked.k = _shown.k
@@ -373,8 +386,9 @@ def _kept(rules: list[tuple[str, ...]], drop: str = "1 = 0") -> str:
     """Return the condition of rows to keep, on which the query fails at a bad row.
 
     SQL has no word for "raise" that both engines know. What both refuse is to make a
-    number of a text: so the text is what is wrong. Each rule is the condition of a bad
-    row, the words, and the columns whose values name the row.
+    number of a text, Spark under ``spark.sql.ansi.enabled``: so the text is what is
+    wrong. Each rule is the condition of a bad row, the words, and the columns whose
+    values name the row.
     """
     cases = "".join(
         f"WHEN {bad} THEN {_words(words, *where)} " for bad, words, *where in rules
@@ -394,25 +408,48 @@ def _words(words: str, *where: str) -> str:
     return f"'{text}' || {values}"
 
 
-def _missing(
-    column: str, name: str, table: str, key: str, key_name: str
-) -> tuple[str, ...]:
-    """Return the rule that a column has no gaps."""
-    return f"{column} IS NULL", f"{name} of {table} is missing for {key_name} ", key
+def _gone(column: str) -> str:
+    """Return the condition that a value is missing, NaN being so, too."""
+    nan = f"lower(CAST({column} AS STRING)) IN ('nan', '-nan')"  # of any type
+    return f"({column} IS NULL OR {_typed(column, FLOATS)} AND {nan})"
+
+
+def _typed(column: str, types: str) -> str:
+    return f"typeof({column}) IN ({types})"
+
+
+def _times(
+    column: str, name: str, table: str, key: str, key_name: str, length: str | None
+) -> list[tuple[str, ...]]:
+    """Return the rules that a column holds times: no gap, no text, and none so far.
+
+    A difference of two whole numbers beyond would wrap around in silence.
+    """
+    column, key = f"_row.{column}", f"_row.{key}"
+    rules = [
+        (_gone(column), "missing"),
+        (_typed(column, TEXTS), "a text, which has no order in time,"),
+    ]
+    if length and not length.startswith("INTERVAL"):
+        rules.append((f"NOT {column} BETWEEN -{FAR} AND {FAR}", f"beyond {FAR}"))
+    return [
+        (bad, f"{name} of {table} is {what} for {key_name} ", key)
+        for bad, what in rules
+    ]
 
 
 def _two_kinds(key: str, name: str, other: str) -> tuple[str, ...]:
     """Return the rule that keys are text in both tables or in neither."""
-    is_text = f"typeof({key}) IN ('VARCHAR', 'string')"  # in DuckDB, in Spark
-    bad = f"({is_text}) <> (SELECT {is_text} FROM {other} LIMIT 1)"
-    return bad, f"{name} is text in one table alone: ", key
+    ours, theirs = (_typed(f"{row}.{key}", TEXTS) for row in ("_row", "_other"))
+    bad = f"({ours}) <> (SELECT {theirs} FROM {other} AS _other LIMIT 1)"
+    return bad, f"{name} is text in one table alone: ", f"_row.{key}"
 
 
 def _differ(columns: list[str]) -> str:
     """Return the condition that rows of a group have two values, missing being one."""
     each = [
         f"min({c}) <> max({c}) OR (count({c}) > 0 AND count({c}) < count(*))"
-        for c in columns
+        for c in (f"_row.{column}" for column in columns)
     ]
     return " OR ".join(each) or "1 = 0"
 
@@ -423,7 +460,9 @@ def _length(argument: str, length: Any, interval: str) -> str | None:
     if ticks is None:
         return None
     if isinstance(length, numbers.Real) and not isinstance(length, np.timedelta64):
-        return str(ticks) if isinstance(ticks, int) else f"CAST('{ticks}' AS DOUBLE)"
+        if ticks > float(FAR):
+            raise ValueError(f"{argument} must be at most {FAR}, got {length}")
+        return f"CAST('{ticks}' AS {'BIGINT' if isinstance(ticks, int) else 'DOUBLE'})"
     return f"INTERVAL '{ticks // MICROSECONDS}.{ticks % MICROSECONDS:06d}' SECOND"
 
 
@@ -433,7 +472,8 @@ def _within(later: str, earlier: str, length: str | None) -> str:
         return "1 = 1"
     if length.startswith("INTERVAL"):
         return f"{later} <= {earlier} + {length}"
-    return f"{later} - {earlier} <= {length}"
+    # A difference of two INTs would be one: it may be larger.
+    return f"{later} + CAST(0 AS BIGINT) - {earlier} <= {length}"
 
 
 # --- The door: copies of tools/door/checks.py, by `make door`. ---

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -274,6 +275,79 @@ def test_a_table_may_stand_in_a_schema(duck):
     assert duck.sql(count_before_sql("of it.log", "memory.of it.log", "k", "t"))["count_before"].tolist() == [0]
 
 
+INNER = ["k", "seen", "moment", "c0", "known", "amount", "total", "sign", "as_of", "n"]
+
+
+@pytest.mark.parametrize("turn", range(5))
+def test_columns_may_be_named_as_parts_of_the_query(engine, turn):
+    key, time, read, value = (INNER[:5] * 2)[turn : turn + 4]
+    labels = pd.DataFrame({key: [1, 1, 2], time: [5, 9, 5]})
+    features = pd.DataFrame({key: [1, 1, 2], time: [3, 7, 4], read: [4, 9, 4], value: [30, 70, 40]})
+    engine.table("labels", labels)
+    for arrival, wanted in [(None, [30, 70, 40]), (read, [30, 30, 40])]:
+        sql = point_in_time_sql("labels", "features", time, key, [value], arrival=arrival)
+        engine.table("features", features)
+        assert engine.sql(sql).sort_values([key, time])[value].tolist() == wanted
+        engine.table("features", pd.concat([features, features.head(1).assign(**{value: 99})]))
+        with pytest.raises(ValueError, match="two different rows"):
+            engine.sql(sql)
+    sent = pd.DataFrame({key: [1, 1, 2], time: [3, 3, 4], value: [7, 7, 8]})
+    sql = join_impressions_clicks_sql("shown", "clicked", 5, [value], key, time)
+    engine.table("clicked", sent[[key, time]])
+    engine.table("shown", sent)
+    assert engine.sql(sql).sort_values(key)[value].tolist() == [7, 8]
+    for other in ({value: [7, 9, 8]}, {time: [3, 4, 4]}):
+        engine.table("shown", sent.assign(**other))
+        with pytest.raises(ValueError, match=r"two (different rows|times)"):
+            engine.sql(sql)
+    key, time, value, name = (INNER * 2)[2 * turn : 2 * turn + 4]
+    engine.table("events", pd.DataFrame({key: [1, 1, 2], time: [3, 7, 4], value: [1, 10, 100]}))
+    engine.table("labels", pd.DataFrame({key: [1, 1, 2], time: [5, 9, 5]}))
+    found = engine.sql(count_before_sql("events", "labels", key, time, 5, value, name=name))
+    assert found.sort_values([key, time])[name].tolist() == [1, 10, 100]
+
+
+NAN = float("nan")  # in Arrow, where it is no missing value
+
+
+@pytest.mark.parametrize("side", ["labels", "features"])
+def test_a_time_that_is_nan_is_missing_and_a_key_is_nobodys(engine, side):
+    tables = {"labels": {"k": [1], "t": [5.0]}, "features": {"k": [1], "t": [3.0], "v": [1]}}
+    queries = [
+        point_in_time_sql("labels", "features", "t", "k", ["v"]),
+        count_before_sql("features", "labels", "k", "t"),
+        join_impressions_clicks_sql("features", "labels", 9, ["v"], "k", "t"),
+    ]
+    for name, table in tables.items():
+        engine.table(name, pa.table(table | ({"t": [NAN]} if name == side else {})))
+    for sql in queries:
+        with pytest.raises(ValueError, match=f"t of {side} is missing for k 1"):
+            engine.sql(sql)
+    for name, table in tables.items():
+        engine.table(name, pa.table(table | {"k": [NAN]}))
+    assert engine.sql(queries[0])["v"].isna().tolist() == [True]
+    assert engine.sql(queries[1])["count_before"].tolist() == [0]
+    with pytest.raises(ValueError, match="k of features is missing at 3"):
+        engine.sql(queries[2])
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32, 64])
+def test_a_difference_of_whole_numbers_does_not_wrap_around(engine, bits):
+    most = 4 * 10**18 if bits == 64 else 2 ** (bits - 1) - 1
+    kind = f"int{bits}"
+    ends = {"k": pa.array([1]), "t": pa.array([-most], kind)}, {"k": pa.array([1]), "t": pa.array([most], kind)}
+    engine.table("labels", pa.table(ends[1]))
+    engine.table("features", pa.table(ends[0] | {"v": [7]}))
+    for length, known in [(10, False), (2 * most - 1, False), (2 * most, True)][: 1 if bits == 64 else 3]:
+        sql = point_in_time_sql("labels", "features", "t", "k", ["v"], length)
+        assert engine.sql(sql)["v"].notna().tolist() == [known]
+        sql = join_impressions_clicks_sql("features", "labels", length, [], "k", "t")
+        assert engine.sql(sql)["click"].tolist() == [known]
+        sql = count_before_sql("features", "labels", "k", "t", length)
+        assert engine.sql(sql)["count_before"].tolist() == [known]
+        assert engine.sql(count_before_sql("labels", "features", "k", "t", length))["count_before"].tolist() == [0]
+
+
 def test_rows_without_a_key_are_nobodys_and_may_differ(engine):
     nobody = pd.DataFrame({"k": pd.array([None, None, 1], "Int64"), "t": [3, 3, 3], "v": [1, 2, 3]})
     engine.table("labels", nobody.drop(columns="v").assign(t=5))
@@ -294,6 +368,7 @@ LABELS = pd.DataFrame({"k": [1, 2], "t": [5, 6]})
 FEATURES = pd.DataFrame({"k": [1, 2], "t": [3, 3], "a": [4, 4], "v": [0, 1]})
 MISSING = pd.array([3, None], "Int64")
 PIT = point_in_time_sql("labels", "features", "t", "k", ["v"])
+YOUNG = point_in_time_sql("labels", "features", "t", "k", ["v"], 9)
 LATE = point_in_time_sql("labels", "features", "t", "k", ["v"], arrival="a")
 COUNT = count_before_sql("features", "labels", "k", "t", value="v")
 CLICKS = join_impressions_clicks_sql("labels", "features", 9, [], "k", "t")
@@ -318,6 +393,14 @@ TWICE = join_impressions_clicks_sql("features", "labels", 9, ["v"], "k", "t")
         (COUNT, LABELS, FEATURES.assign(v=[1e289, 1e290]), "v of features is no number for k 2"),
         (COUNT, LABELS, FEATURES.assign(v=[-1e290, 1]), "v of features is no number for k 1"),
         (COUNT, LABELS.astype({"k": "str"}), FEATURES, "k is text in one table alone: [12]"),
+        (PIT, LABELS.astype({"t": "str"}), FEATURES, "t of labels is a text, which has no order in time, for k 1"),
+        (PIT, LABELS, FEATURES.astype({"t": "str"}), "t of features is a text"),
+        (LATE, LABELS, FEATURES.astype({"a": "str"}), "a of features is a text"),
+        (COUNT, LABELS.astype({"t": "str"}), FEATURES, "t of labels is a text"),
+        (COUNT, LABELS.astype({"t": "str"}), FEATURES.astype({"t": "str"}), "t of (labels|features) is a text"),
+        (YOUNG, LABELS.assign(t=[5, 2**62]), FEATURES, "t of labels is beyond 4E18 for k 2"),
+        (YOUNG, LABELS, FEATURES.assign(t=[-(2**62), 5]), "t of features is beyond 4E18 for k 1"),
+        (CLICKS, LABELS, FEATURES.assign(t=[3, 2**63 - 1]), "t of features is beyond 4E18 for k 2"),
         (CLICKS, LABELS.assign(k=MISSING), FEATURES, "k of labels is missing at 6"),
         (CLICKS, LABELS.assign(t=MISSING), FEATURES, "t of labels is missing for k 2"),
         (CLICKS, LABELS, FEATURES.assign(t=MISSING), "t of features is missing for k 2"),
@@ -352,6 +435,7 @@ def test_a_query_fails_at_a_bad_row_and_says_which(engine, sql, labels, features
         (lambda: point_in_time_sql("l", "f", "t", "k", ["v", "V"]), "column 'v' would be there twice"),
         (lambda: point_in_time_sql("l", "f", "t", "k", ["T_feature"]), "column 't_feature' would be there twice"),
         (lambda: point_in_time_sql("l", "f", "t", "k", [], -1), "tolerance must be at least 0 and finite, got -1"),
+        (lambda: point_in_time_sql("l", "f", "t", "k", [], 2**62), "tolerance must be at most 4E18, got 4611686"),
         (lambda: point_in_time_sql("l", "f", "t", "k", [], "soon"), "tolerance must be a duration"),
         (lambda: count_before_sql("e", "r", "k", "t", 0), "window must be above 0 and finite, got 0"),
         (lambda: count_before_sql("e", "r", "k", "t", "-1h"), "window must be above 0"),
