@@ -28,6 +28,15 @@ WHOLE = ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64
 NULLABLE = {pa.bool_(): pd.BooleanDtype()} | {
     pa.type_for_alias(name.lower()): pd.api.types.pandas_dtype(name) for name in WHOLE
 }
+SIGNED = {  # Spark has no such types
+    pa.uint8(): pa.int16(),
+    pa.uint16(): pa.int32(),
+    pa.uint32(): pa.int64(),
+    pa.uint64(): pa.int64(),
+    pa.float16(): pa.float32(),
+    pa.date64(): pa.date32(),
+}
+SECRET = re.compile(r"[^/@]*@|[;?#].*", re.DOTALL)  # of an address
 SECONDS = 5  # to reach a cluster: the client itself would try for minutes
 
 
@@ -110,15 +119,22 @@ class DuckDBEngine:
     def sql(self, text):
         """Run a query and return its rows, times in UTC, whole numbers as such."""
         with _refusals("DuckDB"):
-            return _in_memory(self.connection.sql(text).to_arrow_table())
+            return _in_memory(self._query(text).to_arrow_table())
 
     def write(self, text, folder):
         """Run a query and write its rows as Parquet files into a new folder."""
-        folder = str(_new(folder)).replace("'", "''")
+        folder = str(_new(folder))
         with _refusals("DuckDB"):
-            self.connection.execute(
-                f"COPY ({text}) TO '{folder}' (FORMAT parquet, PER_THREAD_OUTPUT)"
-            )
+            query = self._query(text)
+            _once(query.columns)
+            query.write_parquet(folder, per_thread_output=True)
+
+    def _query(self, text):
+        """Return the one query of a text: of several, DuckDB would run each."""
+        n = len(self.connection.extract_statements(text))
+        if n != 1:
+            raise ValueError(f"text must be one query, got {n}")
+        return self.connection.sql(text)
 
     def close(self):
         """Close the database."""
@@ -195,7 +211,7 @@ class SparkEngine:
     def close(self):
         """End the session, and the server if it was started here."""
         self.session.stop()
-        if self.server is not None:
+        if self.server is not None and self.server.running:
             self.server.stop()
 
     def __enter__(self):
@@ -284,14 +300,18 @@ def _place(address):
     """Return the host and the port of a cluster, or None where it says no host."""
     try:
         parts = urlsplit(address)
+        path, *options = parts.path.split(";")
+        known = path in ("", "/") and all("=" in option for option in options if option)
+        if not known or "@" in parts.netloc or parts.query or parts.fragment:
+            return None  # the client would repeat it, or leave it out in silence
         return parts.hostname and (parts.hostname, parts.port or 15002)
     except ValueError:  # a port that is no number
         return None
 
 
 def _public(address):
-    """Return an address without its parameters, which may hold a token."""
-    return str(address).split(";")[0]
+    """Return an address without what may hold a token or a password."""
+    return SECRET.sub("", str(address))
 
 
 def _rows(name, rows, here=True):
@@ -299,30 +319,41 @@ def _rows(name, rows, here=True):
     if not NAME.fullmatch(str(name)):
         raise ValueError(f"name must be letters, digits and _, got {name!r}")
     if isinstance(rows, str | Path):
-        if here and not glob(str(rows)):
+        rows = str(rows)
+        if here and "://" not in rows and not glob(rows, recursive=True):
             raise _no_file(name, rows)
-        return str(rows)
-    if isinstance(rows, pd.DataFrame):
-        rows = pa.Table.from_pandas(rows, preserve_index=False)
-    elif not isinstance(rows, pa.Table):
-        rows = pa.table(rows)
-    wanted = [pa.field(f.name, _plain(f.type)) for f in rows.schema]
+        return rows
     try:
-        return rows.cast(pa.schema(wanted))
-    except pa.ArrowInvalid as error:
-        raise ValueError(
-            f"rows of {name} hold times finer than microseconds: {error}"
-        ) from error
+        if isinstance(rows, pd.DataFrame):
+            rows = pa.Table.from_pandas(rows, preserve_index=False)
+        elif not isinstance(rows, pa.Table):
+            rows = pa.table(rows)
+        columns = [_plain(column) for column in rows.columns]
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        why = "times finer than microseconds" if "lose data" in str(error) else ""
+        why = why or "what the type of a column does not"
+        raise ValueError(f"rows of {name} hold {why}: {error}") from error
+    return pa.table(columns, rows.column_names)
 
 
-def _plain(kind):
-    """Return the type as which both engines know what is in a column."""
+def _plain(column):
+    """Return a column in a type as which both engines know what is in it."""
+    kind = column.type
     if pa.types.is_dictionary(kind):
-        kind = kind.value_type
+        parts = [
+            part.dictionary.cast(_type(kind.value_type)).take(part.indices)
+            for part in column.chunks
+        ]
+        return pa.chunked_array(parts, _type(kind.value_type))
+    return column.cast(_type(kind))
+
+
+def _type(kind):
+    """Return the type as which both engines know what is in a column."""
     if pa.types.is_timestamp(kind):
         return pa.timestamp("us", "UTC")
     text = pa.types.is_string_view(kind) or pa.types.is_large_string(kind)
-    return pa.string() if text else kind
+    return pa.string() if text else SIGNED.get(kind, kind)
 
 
 def _schema(rows):
@@ -336,9 +367,12 @@ def _schema(rows):
 
 def _in_memory(table):
     """Return a result as a frame in which whole numbers are whole, also beside NULL."""
-    twice = [name for name in table.column_names if table.column_names.count(name) > 1]
-    if twice:
-        raise ValueError(f"the result has column {twice[0]!r} twice: rename one")
+    _once(table.column_names)
+    for place, field in enumerate(table.schema):
+        # A time without a zone is read in that of the session, as on the way in
+        if pa.types.is_timestamp(field.type) and field.type.tz is None:
+            column = table[place].cast(pa.timestamp(field.type.unit, "UTC"))
+            table = table.set_column(place, field.name, column)
     frame = table.to_pandas()
     for name, column in zip(table.column_names, table.columns, strict=True):
         kind = column.type
@@ -351,6 +385,13 @@ def _in_memory(table):
         if column.null_count and kind in NULLABLE:
             frame[name] = column.to_pandas(types_mapper=NULLABLE.get)
     return frame
+
+
+def _once(names):
+    """Refuse a name that a result has twice."""
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"the result has column {twice[0]!r} twice: rename one")
 
 
 def spark_sql(text):

@@ -3,12 +3,13 @@ import socket
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import nbformat
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pyspark
 import pytest
 from nbclient import NotebookClient
@@ -117,6 +118,65 @@ def test_a_category_is_the_text_that_it_stands_for(engine):
     assert engine.sql("SELECT text || '!' AS it FROM categories")["it"].dropna().tolist() == ["a!", "b'!"]
 
 
+@pytest.mark.parametrize("categories", [["a", None, "b"], []])
+def test_a_category_of_polars_is_its_text(engine, categories):
+    engine.table("categories", pl.DataFrame({"x": pl.Series(categories, dtype=pl.Categorical)}))
+    found = engine.sql("SELECT x || '!' AS it FROM categories ORDER BY x NULLS LAST")["it"]
+    assert found.fillna("?").tolist() == (["a!", "b!", "?"] if categories else [])
+
+
+def test_types_that_spark_has_not_are_the_next_larger_on_both_engines(engine):
+    rows = {f"u{bits}": pa.array([0, 2 ** min(bits, 63) - 1], f"uint{bits}") for bits in (8, 16, 32, 64)}
+    rows["half"] = pa.array([0, 1.5], pa.float16())
+    rows["day"] = pa.array([0, 86_400_000], pa.date64())
+    engine.table("rows_in", pa.table(rows))
+    found = engine.sql("SELECT * FROM rows_in ORDER BY u8 DESC")
+    assert found.iloc[0].tolist() == [2**8 - 1, 2**16 - 1, 2**32 - 1, 2**63 - 1, 1.5, date(1970, 1, 2)]
+    assert engine.sql("SELECT min(u8 - 1) AS it FROM rows_in")["it"].tolist() == [-1]  # and not 255, or an error
+
+
+def test_a_time_without_a_zone_is_in_utc_in_a_query_and_in_a_file(engine, tmp_path):
+    wanted = [pd.Timestamp("2026-03-29 02:30", tz="UTC")]
+    assert engine.sql("SELECT TIMESTAMP '2026-03-29 02:30:00' AS t")["t"].tolist() == wanted
+    pq.write_table(pa.table({"t": pa.array([wanted[0].tz_localize(None)], pa.timestamp("us"))}), tmp_path / "a.parquet")
+    engine.table("rows_in", tmp_path / "a.parquet")
+    assert engine.sql("SELECT t FROM rows_in")["t"].tolist() == wanted
+
+
+@pytest.mark.parametrize("text", ["", "SELECT 1 AS x; SELECT 2 AS x"])
+def test_a_text_is_one_query(engine, tmp_path, text):
+    with pytest.raises(ValueError, match=r"one (query|statement)"):
+        engine.sql(text)
+    with pytest.raises(ValueError, match=r"one (query|statement)"):
+        engine.write(text, tmp_path / "out")
+
+
+def test_what_is_written_may_end_with_a_comment_but_has_no_name_twice(engine, tmp_path):
+    for i, text in enumerate(["SELECT 1 AS x -- one", "SELECT 1 AS x;"]):
+        engine.write(text, tmp_path / str(i))
+    engine.table("rows_out", tmp_path / "**" / "*.parquet")
+    assert engine.sql("SELECT x FROM rows_out")["x"].tolist() == [1, 1]
+    with pytest.raises(ValueError, match=r"'x' twice|duplicate .*\bx\b"):
+        engine.write("SELECT 1 AS x, 2 AS x", tmp_path / "twice")
+
+
+def test_a_pattern_may_go_through_no_folder_or_many_and_an_address_is_for_the_engine(duck, tmp_path):
+    duck.write("SELECT 1 AS x", tmp_path / "out")
+    duck.table("rows_out", tmp_path / "out" / "**" / "*.parquet")
+    assert duck.sql("SELECT x FROM rows_out")["x"].tolist() == [1]
+    with pytest.raises(ValueError, match=r"^DuckDB refuses: (?!.*no file at)"):
+        duck.table("rows_out", "nosuch://bucket/*.parquet")
+
+
+def test_an_engine_may_be_closed_twice():
+    for address in ("duckdb:", "sail:"):
+        engine = connect(address)
+        engine.close()
+        engine.close()
+        with pytest.raises(ValueError, match="refuses"):
+            engine.sql("SELECT 1 AS x")
+
+
 def test_a_time_with_a_zone_keeps_its_instant(engine):
     berlin = pd.DataFrame(
         {"at": pd.to_datetime(["2026-10-25 00:30", "2026-10-25 01:30"]).tz_localize("UTC").tz_convert("Europe/Berlin")}
@@ -152,6 +212,10 @@ def test_files_are_written_and_read_by_a_wildcard_but_never_added_to(engine, tmp
         ("x; DROP TABLE y", ROWS, "name must be letters"),
         ("rows_in", "/nowhere/*.parquet", r"rows of rows_in: no file at /nowhere/\*\.parquet"),
         ("rows_in", pd.DataFrame({"at": pd.to_datetime([1], unit="ns")}), "finer than microseconds"),
+        ("rows_in", pa.table({"at": pa.array([10**13], pa.timestamp("s"))}), "rows of rows_in hold .* out of bounds"),
+        ("rows_in", pd.DataFrame({"x": ["a", 1]}), "rows of rows_in hold .* column x"),
+        ("rows_in", pd.DataFrame({"x": [1, "a"]}), "rows of rows_in hold .* column x"),
+        ("rows_in", pa.table({"x": pa.array([2**63], "uint64")}), "rows of rows_in hold .* 9223372036854775808"),
     ],
 )
 def test_bad_rows_are_refused(engine, name, rows, complaint):
@@ -225,6 +289,24 @@ def test_an_address_of_no_engine_is_refused(address):
 def test_a_token_is_not_shown_in_an_address_that_is_refused():
     with pytest.raises(ValueError, match=r"got 'spark://host/'$"):
         connect("spark://host/;token=secret")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sc://host/path;token=secret",
+        "sc://host/;token:secret",
+        "sc://host/;use_ssl=true;secret",
+        "sc://host/?token=secret",
+        "sc://host/#secret",
+        "sc://me:secret@host",
+        "https://secret@host/",
+        "https://host/?token=secret",
+    ],
+)
+def test_an_address_is_refused_where_its_secret_would_be_shown_or_left_out(address):
+    with pytest.raises(ValueError, match=r"address must be .* got '(sc|https)://host/?(path)?'$"):
+        connect(address)
 
 
 def test_a_cluster_that_is_not_there_is_missed_at_once():
