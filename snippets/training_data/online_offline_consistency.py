@@ -199,7 +199,9 @@ def _exact(name: str, column: pd.Series) -> np.ndarray:
     there = column.notna().to_numpy(bool)
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(object)
-    values = _array(name, column if there.all() else column.where(there, 0))
+    # Nullable booleans take no 0
+    zero = False if pd.api.types.is_bool_dtype(column.dtype) else 0
+    values = _array(name, column if there.all() else column.where(there, zero))
     _refuse(name, "be finite", values, np.isfinite(values))
     if (
         column.dtype == object

@@ -54,6 +54,17 @@ def test_by_hand():
     assert np.isnan(report.loc["city", "smape"])
 
 
+@pytest.mark.parametrize(
+    "dtype", ["boolean", "bool[pyarrow]", "Int64", "float64", "int64[pyarrow]", object, "category"]
+)
+def test_a_missing_value_of_every_kind_is_missing(dtype):
+    yes, no = (True, False) if "bool" in str(dtype) else (1, 0)
+    online, offline = (frame(dict(enumerate(x)), dtype) for x in ([yes, None, no], [yes, yes, yes]))
+    found = consistency_report(online, offline, ["id"])
+    assert found[["mismatch", "missing", "extra"]].to_numpy()[0] == pytest.approx([1 / 3, 1 / 3, 0])
+    assert found["smape"].to_list() == pytest.approx([1 / 3])
+
+
 @pytest.mark.parametrize("dtype", ["Int64", "bool", "int8", "category", "str"])
 def test_equal_frames_of_every_kind_agree(dtype):
     values = {1: 0, 2: 1, 3: 1}
