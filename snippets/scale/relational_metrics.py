@@ -58,10 +58,11 @@ def run_checked(engine: Any, text: str) -> pd.DataFrame:
         return found
     bad = found.pop("bad_rows").fillna(0)
     if (bad > 0).any():
+        # Not their sum: a row may be in two slices, or count on each day
         where = found[bad > 0].iloc[0].to_dict()
         raise ValueError(
-            f"{int(bad.sum())} bad rows, which the docstring of the query describes, "
-            f"the first of them in {where}"
+            f"{int(bad[bad > 0].iloc[0])} bad rows, which the docstring of the query "
+            f"describes, in {where}, the first of {(bad > 0).sum()} such results"
         )
     return found
 
@@ -557,10 +558,19 @@ def ratio_delta_sql(
     names = {"user": user, "numerator": numerator, "denominator": denominator}
     user, top, bottom = (_name(argument, value) for argument, value in names.items())
     table, n_keys = _name("table", table), keys.count(",")
-    # A missing group matches itself: as text, for planners stumble over IS NOT DISTINCT
-    texts = [f"""COALESCE('=' || CAST("k{i}" AS STRING), '')""" for i in range(n_keys)]
-    totals = "".join(f'{text} AS "t{i}", ' for i, text in enumerate(texts))
-    same = " AND ".join(f'{text} = "t{i}"' for i, text in enumerate(texts))
+    # A missing group matches itself as text; planners stumble over IS NOT DISTINCT.
+    # -0.0 and 0.0 are one group in two texts; what that joins too much, values part.
+    texts = [
+        f"""COALESCE('=' || REPLACE(CAST("k{i}" AS STRING), '-0.0', '0.0'), '')"""
+        for i in range(n_keys)
+    ]
+    totals = "".join(
+        f'{text} AS "t{i}", "k{i}" AS "j{i}", ' for i, text in enumerate(texts)
+    )
+    same = " AND ".join(
+        f'{text} = "t{i}" AND ("k{i}" = "j{i}" OR "k{i}" IS NULL)'
+        for i, text in enumerate(texts)
+    )
     join = f'JOIN "totals" ON {same}' if n_keys else 'CROSS JOIN "totals"'
     # --8<-- [start:delta]
     return f"""WITH "rows" AS (
@@ -576,11 +586,11 @@ def ratio_delta_sql(
         SUM(CASE WHEN "bad" = 0 THEN "y" ELSE 0 END) AS "y", SUM("bad") AS "bad"
     FROM "checked" GROUP BY {keys}"u"
 ), "totals" AS (
-    SELECT {totals}COUNT(*) AS "n", SUM("bad") AS "bad_rows",
+    SELECT {totals}SUM("bad") AS "bad_rows",
         SUM("x") / NULLIF(SUM("y"), 0) AS "ratio", AVG("y") AS "mean"
     FROM "users"{group}
 ), "residuals" AS (
-    SELECT "users".*, "n", "bad_rows", "ratio",
+    SELECT "users".*, "bad_rows", "ratio",
         ("x" - "ratio" * "y") / NULLIF("mean", 0) AS "residual"
     FROM "users" {join}
 ), "sums" AS (

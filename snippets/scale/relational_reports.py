@@ -118,7 +118,8 @@ def consistency_sql(
     online, offline : str
         Names of the tables: features as served, and recomputed for the same requests.
     keys : str or sequence of str
-        Columns that name a request in both.
+        Columns that name a request in both, each of one type: an engine that casts
+        takes "07" for 7.
     whole, fractions, others : str or sequence of str
         Features in both, by what they hold, since a query does not see it: whole
         numbers in columns of integers, compared exactly; other numbers and booleans, as
@@ -195,11 +196,11 @@ def consistency_sql(
         for name in ["smape", "smape_mean", *(DELTAS if quantiles else {})]
     )
     # --8<-- [start:consistency]
-    return f"""WITH "a" AS ({sides[0]}), "b" AS ({sides[1]}
-), "pairs" AS (
+    return f"""WITH "pairs" AS (
     SELECT CASE WHEN "a"."copies" > 1 OR "b"."copies" > 1 OR {no_key}
         THEN 1 ELSE 0 END AS "no_request"{pairs}
-    FROM "a" FULL OUTER JOIN "b" ON {on}
+    FROM ({sides[0]}) AS "a"
+    FULL OUTER JOIN ({sides[1]}) AS "b" ON {on}
 ), "cells" AS (
     SELECT "f", "no_request", {", ".join(map(of_feature, cells[0]))}
     FROM "pairs" CROSS JOIN (VALUES {", ".join(f"({i})" for i in values)}) AS "of" ("f")
@@ -296,7 +297,9 @@ def actives_sql(
     Parameters
     ----------
     table, user, time : str
-        Names of a table and of its columns. A time without a zone is taken as UTC.
+        Names of a table and of its columns. A time without a zone is taken as UTC. The
+        session must be in UTC, as those of ``engines.connect`` are: in another one
+        DuckDB shifts times that have a zone, and does not say so.
     first_day, last_day : str or date
         The days that the log holds, as "2026-01-31". Events of other days are left out,
         and a day without an event has its row.
@@ -316,8 +319,9 @@ def actives_sql(
     Raises
     ------
     ValueError
-        If a name is empty or no text, a day is none, last_day is before first_day or
-        too near to it for the period, or the zone is not known.
+        If a name is empty or no text, a day is none or not in the years 2 to 9998,
+        last_day is before first_day or too near to it for the period, or the zone is
+        not known.
 
     Notes
     -----
@@ -340,11 +344,13 @@ def actives_sql(
     first, last = _day("first_day", first_day), _day("last_day", last_day)
     days = [first + timedelta(d) for d in range((last - first).days + 1)]
     n = len(days)
+    if first.year < 2 or last.year > 9998:  # midnights of them are in other years
+        raise ValueError(f"days must be in the years 2 to 9998, got {first} to {last}")
     if n < length:
         raise ValueError(f"{first} to {last} are {n} days, fewer than {length}")
     table, user, at = map(_name, ("table", "user", "time"), (table, user, time))
     midnight = [
-        f"TIMESTAMP '{at:%Y-%m-%d %H:%M:%S}+00:00'"
+        f"TIMESTAMP '{at.isoformat(' ')}'"
         for at in _midnights([*days, last + timedelta(1)], time_zone)
     ]
     numbers_ = " ".join(

@@ -195,6 +195,25 @@ def test_the_ratio_of_users_is_that_of_the_snippet(engine, frame):
         assert (gap.fillna(0) <= 1e-9 * wanted[column].abs().fillna(0) + 1e-12 * size).all()
 
 
+@pytest.mark.parametrize(
+    "arms", [[0.0, -0.0, 0.5, -0.5, NAN, None], ["0.0", "-0.0", "a-0.0", "a0.0", "", None]], ids=["numbers", "texts"]
+)
+def test_groups_are_those_of_group_by(engine, arms):
+    """As numbers, 0 and -0 are one arm; as texts, two."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"arm": arms * 4, "u": range(24), "x": rng.normal(size=24), "y": rng.uniform(1, 2, 24)})
+    engine.table("arms", exact(**{name: column.tolist() for name, column in frame.items()} | {"arm": arms * 4}))
+    found = run_checked(engine, ratio_delta_sql("arms", "u", "x", "y", "arm"))
+    frame["arm"] = ["none" if a is None else "NaN" if a is NAN else a for a in arms * 4]
+    wanted = {
+        arm: (*delta_method_ratio(rows["x"], rows["y"]), len(rows)) for arm, rows in frame.groupby("arm", sort=False)
+    }
+    assert len(found) == len(wanted)
+    same(sorted(found["users"]), sorted(n for *_, n in wanted.values()))
+    same(sorted(found["estimate"]), sorted(ratio for ratio, *_ in wanted.values()))
+    same(sorted(found["standard_error"]), sorted(error for _, error, _ in wanted.values()))
+
+
 def test_users_who_are_nearly_alike_keep_their_error(engine):
     """By sums of squares alone it would be lost: they agree in fourteen digits."""
     rng = np.random.default_rng(0)
@@ -307,6 +326,13 @@ def test_a_table_without_rows_has_no_measure(engine, tmp_path):
         psi_edges_sql("none", "p"),
     ):
         assert len(run_checked(engine, text)) == 0
+
+
+def test_a_bad_row_is_counted_once_whatever_else_it_counts_in(engine):
+    engine.table("log", exact(p=[0.1, 0.2, None, 0.3], y=[0, 1, 1, 0], a=[1, 1, 2, 2], b=[3, 3, 4, 4]))
+    for query, results in [(psi_edges_sql("log", "p", 3), 2), (slices_sql("log", ["a", "b"], "y", "p", 2), 3)]:
+        with pytest.raises(ValueError, match=f"^1 bad rows, .*, the first of {results} such results"):
+            run_checked(engine, query)
 
 
 def test_names_may_be_anything(engine):
