@@ -11,8 +11,10 @@ import operator
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,12 +24,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+HASH = "hash of the key"  # a column, beside those of the log
 DIGITS = 13  # of the hash, in base 16: what a float holds
 WHOLE = {f"{u}{size}INT" for u in ("", "U") for size in ("TINY", "SMALL", "BIG")}
 WHOLE |= {"INTEGER", "UINTEGER"}
 # Engines disagree on how a quote stands in a text
 SALT = re.compile(r"[A-Za-z0-9 _.-]*")
 KEYS = WHOLE | {"VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
+QUERY = duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException
+QUERY += duckdb.ConversionException, duckdb.OutOfMemoryException
 
 
 class Batch(NamedTuple):
@@ -111,7 +116,7 @@ def read_batches(
     columns : dict of str to str
         The columns to read, and the type that DuckDB must find in each file, as
         ``{"click": "TINYINT"}``. DuckDB alone would take the type of the first file
-        for all of them, and round what does not fit.
+        for all of them, and round what does not fit. A folder ``day=5`` is no column.
     order : str or list of str
         Among the columns: those to sort by, which together name a row, as time and id.
         Whole numbers, texts, dates or times in microseconds.
@@ -147,7 +152,10 @@ def read_batches(
                 f"date or time in microseconds, got {columns.get(name)}"
             )
     cursor = connection.cursor()
-    cursor.execute("SET TimeZone = 'UTC'")
+    # The caller's own settings must not change what is sorted, or is equal
+    for setting in ("TimeZone = 'UTC'", "default_collation = 'binary'"):
+        cursor.execute(f"SET SESSION {setting}")
+    cursor.execute("SET SESSION default_order = 'ASC'")
     paths = _paths(cursor, files)
     _check_types(cursor, paths, columns)
     # --8<-- [start:query]
@@ -156,14 +164,18 @@ def read_batches(
     if shuffle is not None:
         keys = [_hash(names, shuffle), *keys]
         kinds = ["VARCHAR", *kinds]
-    condition, values = keep or "1 = 1", []
+    condition, values = "1 = 1", []
+    if keep is not None:
+        if not _text("keep", keep).strip():
+            raise ValueError(f"keep must be an SQL condition, got {keep!r}")
+        condition = f"({keep}\n)"  # which may have an OR, or a comment
     if after is not None:
         values = _point(after, kinds)
         point = [f"CAST(${i} AS {kind})" for i, kind in enumerate(kinds, 1)]
         # The first part alone lets DuckDB skip files and groups of rows
         condition += f" AND {keys[0]} >= {point[0]}"
         condition += f" AND ({', '.join(keys)}) > ({', '.join(point)})"
-    source = f"FROM read_parquet({_list(paths)}) WHERE {condition}"
+    source = f"FROM {_table(paths)} WHERE {condition}"
     missing = " OR ".join(f"{_quoted(name)} IS NULL" for name in names)
     # --8<-- [end:query]
     picked = [_quoted(name) for name in columns]
@@ -177,7 +189,7 @@ def read_batches(
         )
     if not n and after is None:
         raise ValueError(f"files hold no row to read: {_some(paths)}")
-    hashed = f", {keys[0]} AS hash_of_key" if shuffle is not None else ""
+    hashed = f", {keys[0]} AS {_quoted(HASH)}" if shuffle is not None else ""
     query = f"SELECT {', '.join(picked)}{hashed} {source} ORDER BY {', '.join(keys)}"
     refusals = _refusals(paths, picked)
     return _stream(cursor, query, values, list(columns), names, n, batch_rows, refusals)
@@ -209,8 +221,14 @@ def _stream(cursor, query, values, columns, names, n, batch_rows, refusals):
 
 def _batch(table, columns, names):
     last = table.slice(table.num_rows - 1)
-    hashed = ["hash_of_key"] if table.num_columns > len(columns) else []
-    after = tuple(last[name][0].as_py() for name in hashed + names)
+    hashed = [HASH] if table.num_columns > len(columns) else []
+    try:
+        after = tuple(last[name][0].as_py() for name in hashed + names)
+    except OverflowError as error:
+        raise ValueError(
+            f"order: dates and times in {', '.join(names)} must be in the years 1 to "
+            f"9999: {error}"
+        ) from error
     return Batch(table.select(columns).combine_chunks(), after)
 
 
@@ -234,7 +252,9 @@ def _paths(cursor, files):
     for pattern in patterns:
         with _refusals():
             query = "SELECT file FROM glob($1) ORDER BY file"
-            found = cursor.sql(query, params=[os.fspath(pattern)]).fetchall()
+            # A file may have a bracket in its name
+            one = [_literal(pattern) if os.path.isfile(pattern) else os.fspath(pattern)]
+            found = cursor.sql(query, params=one).fetchall()
         if not found:
             raise ValueError(f"files: there is none at {pattern}")
         paths += [path for (path,) in found]
@@ -259,9 +279,15 @@ def _check_types(cursor, paths, columns):
             if not inside:
                 kinds[name] = kind
             inside = max(inside - 1, 0) + (children or 0)
+        alike = Counter(name.lower() for name in kinds)
         for name, wanted in columns.items():
             if name not in kinds:
                 raise ValueError(f"columns: {path} has no {name!r}")
+            if alike[name.lower()] > 1:
+                raise ValueError(
+                    f"columns: {path} has {name!r} in upper and in lower case, which "
+                    "is one column to DuckDB"
+                )
             if kinds[name] != wanted:
                 raise ValueError(
                     f"columns: {name!r} must be {wanted}, got {kinds[name]} in {path}"
@@ -294,8 +320,20 @@ def _quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
+def _literal(path):
+    """Return a path as a pattern that fits no other one."""
+    return re.sub(r"([*?[])", r"[\1]", os.fspath(path))
+
+
 def _list(paths):
-    return "[" + ", ".join("'" + p.replace("'", "''") + "'" for p in paths) + "]"
+    return (
+        "[" + ", ".join("'" + _literal(p).replace("'", "''") + "'" for p in paths) + "]"
+    )
+
+
+def _table(paths):
+    """Return SQL for what is in files; not of folders such as ``id=7``."""
+    return f"read_parquet({_list(paths)}, hive_partitioning = false)"
 
 
 def _names(name, values):
@@ -323,7 +361,9 @@ def _refusals(paths=(), picked=()):
     # A stream of Arrow says what DuckDB says as an OSError
     except (duckdb.Error, OSError, pa.ArrowException) as error:
         first = str(error).strip().split("\n")[0]
-        at = "" if any(path in first for path in paths) else _damaged(paths, picked)
+        named = any(path in first for path in paths)
+        # Where the query is at fault, no file is: they may take hours to read
+        at = "" if named or isinstance(error, QUERY) else _damaged(paths, picked)
         raise ValueError(f"DuckDB refuses: {first}{at}") from error
 
 
@@ -333,7 +373,7 @@ def _damaged(paths, picked):
     for path in paths:
         with duckdb.connect() as connection:  # its own: an error may end the other one
             try:
-                query = f"SELECT {read} FROM read_parquet({_list([path])})"  # noqa: S608
+                query = f"SELECT {read} FROM {_table([path])}"  # noqa: S608
                 connection.sql(query).fetchall()
             except duckdb.Error:
                 return f", in {path}"
@@ -344,10 +384,11 @@ def _damaged(paths, picked):
 def parquet_folder(frame: pd.DataFrame, n_files: int = 4) -> Iterator[Path]:
     """Write a frame into Parquet files of a folder that is deleted at the end."""
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-        for i, rows in enumerate(np.array_split(np.arange(len(frame)), n_files)):
-            part = frame.iloc[rows]
-            path = f"{folder}/part-{i:04}.parquet"
-            connection.from_df(part).write_parquet(path)
+        rows = connection.from_df(frame)  # as a whole: a part may be all missing
+        ends = np.linspace(0, len(frame), n_files + 1).astype(int).tolist()
+        for i, (start, end) in enumerate(pairwise(ends)):
+            part = rows.limit(end - start, start)
+            part.write_parquet(f"{folder}/part-{i:04}.parquet")
         yield Path(folder)
 
 

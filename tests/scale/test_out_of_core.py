@@ -415,6 +415,92 @@ def test_a_sample_that_cannot_be_is_refused(arguments, complaint):
         sample_sql(*arguments)
 
 
+def write(path, **columns):
+    path.parent.mkdir(exist_ok=True)
+    pq.write_table(pa.table(columns), path)
+
+
+@pytest.mark.parametrize("keep", ["id = 0 OR id > 2", "id > 2 -- and no more"])
+def test_a_condition_is_held_together_where_reading_goes_on(connection, tmp_path, keep):
+    write(tmp_path / "a.parquet", id=list(range(10)))
+    rest = read_batches(connection, tmp_path / "a.parquet", {"id": "BIGINT"}, "id", keep=keep, after=(5,))
+    assert together(rest)["id"].tolist() == [6, 7, 8, 9]
+
+
+def test_a_condition_that_is_none_is_refused(connection, log):
+    for keep in (" ", ""):
+        with pytest.raises(ValueError, match="keep must be an SQL condition, got"):
+            read_batches(connection, log[0], KINDS, "id", keep=keep)
+    with pytest.raises(ValueError, match="keep must be text, got 7"):
+        read_batches(connection, log[0], KINDS, "id", keep=7)
+
+
+def test_the_settings_of_the_caller_change_nothing_and_are_left_alone(connection, tmp_path):
+    write(tmp_path / "a.parquet", name=["b", "a", "B", "A"])
+    settings = {"default_collation": "NOCASE", "default_order": "DESC", "TimeZone": "Asia/Tokyo"}
+    for name, value in settings.items():
+        connection.execute(f"SET {name} = '{value}'")
+    arguments = connection, tmp_path / "a.parquet", {"name": "VARCHAR"}, "name"
+    assert together(read_batches(*arguments))["name"].tolist() == ["A", "B", "a", "b"]
+    assert together(read_batches(*arguments, after=("B",)))["name"].tolist() == ["a", "b"]
+    for name, value in settings.items():
+        assert connection.sql(f"SELECT current_setting('{name}')").fetchall() == [(value,)]
+
+
+def test_a_folder_named_as_a_column_does_not_replace_it(connection, tmp_path):
+    write(tmp_path / "id=7" / "a.parquet", id=[1, 2])
+    found = together(read_batches(connection, tmp_path / "*" / "*.parquet", {"id": "BIGINT"}, "id"))
+    assert found["id"].tolist() == [1, 2]
+
+
+def test_a_file_with_signs_of_a_pattern_in_its_name_is_itself(connection, tmp_path):
+    names = ["p[1].parquet", "p1.parquet", "p?.parquet", "p*.parquet"]
+    for i, name in enumerate(names):
+        write(tmp_path / name, id=[i])
+    everything = read_batches(connection, tmp_path / "*.parquet", {"id": "BIGINT"}, "id")
+    assert together(everything)["id"].tolist() == [0, 1, 2, 3]
+    for i, name in enumerate(names):
+        one = read_batches(connection, tmp_path / name, {"id": "BIGINT"}, "id")
+        assert together(one)["id"].tolist() == [i]
+
+
+def test_names_that_are_one_to_duckdb_are_refused(connection, tmp_path):
+    write(tmp_path / "a.parquet", id=[1], x=[2], X=[3])
+    for name in "xX":
+        with pytest.raises(ValueError, match=f"has '{name}' in upper and in lower case"):
+            read_batches(connection, tmp_path / "a.parquet", {"id": "BIGINT", name: "BIGINT"}, "id")
+    assert len(together(read_batches(connection, tmp_path / "a.parquet", {"id": "BIGINT"}, "id"))) == 1
+
+
+def test_a_column_may_have_the_name_of_the_hash(connection, tmp_path):
+    write(tmp_path / "a.parquet", id=[1, 2], hash_of_key=[3, 4])
+    kinds = {"id": "BIGINT", "hash_of_key": "BIGINT"}
+    found = together(read_batches(connection, tmp_path / "a.parquet", kinds, "id", shuffle="s"))
+    assert sorted(found["hash_of_key"]) == [3, 4]
+
+
+@pytest.mark.parametrize("keep", ["nosuch = 1", "id =", "id = 'a'", "nosuch(id)"])
+def test_files_are_not_read_for_damage_where_the_condition_is_wrong(connection, log, monkeypatch, keep):
+    monkeypatch.setattr("snippets.scale.out_of_core._damaged", lambda *_: pytest.fail("all files were read"))
+    with pytest.raises(ValueError, match="DuckDB refuses"):
+        read_batches(connection, log[0], KINDS, "id", keep=keep)
+
+
+@pytest.mark.parametrize("kind", ["DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"])
+@pytest.mark.parametrize("value", ["infinity", "0044-03-15 (BC)"])
+def test_a_time_that_python_cannot_say_is_named(connection, tmp_path, kind, value):
+    connection.execute(f"COPY (SELECT '{value}'::{kind} AS k) TO '{tmp_path}/a.parquet'")
+    with pytest.raises(ValueError, match="order: dates and times in k must be in the years 1 to 9999"):
+        list(read_batches(connection, tmp_path / "a.parquet", {"k": kind}, "k"))
+
+
+def test_a_part_of_a_frame_without_a_value_has_the_type_of_the_whole(connection):
+    frame = pd.DataFrame({"id": range(8), "x": pd.Series([None] * 4 + ["a"] * 4, dtype=object)})
+    with parquet_folder(frame, 3) as folder:
+        found = together(read_batches(connection, folder / "*", {"id": "BIGINT", "x": "VARCHAR"}, "id"))
+    assert found["x"].isna().tolist() == [True] * 4 + [False] * 4
+
+
 def test_names_are_quoted(connection, tmp_path):
     odd = 'a"b'
     pq.write_table(pa.table({odd: [3, 1, 2]}), tmp_path / "a.parquet")
