@@ -97,6 +97,32 @@ def interval_misses(found):
     return found["came"] - found["high"]
 
 
+@experiment(seeds=10, worlds={"four times the rate": {}, "two passes": {"alpha": 0.05, "passes": 2}})
+def settings(seed, *, n=160_000, n_users=20_000, n_ads=2_000, n_runs=3, alpha=0.2, passes=1):
+    """Return the same for a learner of other settings."""
+    log, sizes = Log(seed, n, n_users, n_ads), 2.0 ** np.arange(-6, 1)
+    losses = np.empty((n_runs, len(sizes)))
+    for r in range(n_runs):
+        share = np.random.default_rng([seed, r]).random(len(log.past))
+        for i, size in enumerate(sizes):
+            rows, model = log.past[share < size], FTRLProximal(alpha=alpha)
+            for _ in range(passes):
+                model.partial_fit(log.X[rows], log.y[rows], classes=[0, 1])
+            losses[r, i] = log.entropy(model.predict_proba(log.X[log.later])[:, 1])
+    known = np.tile(len(log.past) * sizes[:-1], n_runs), losses[:, :-1].ravel(), np.repeat(np.arange(n_runs), 6)
+    return {"came": float((losses[:, -2] - losses[:, -1]).mean()), "power_law": next_doubling(*known).power_law}
+
+
+@claim(
+    "With a learning rate four times as high, or with two passes, it still promises too little.",
+    settings,
+    holds=above(0),
+    twin=TWIN,
+)
+def other_settings_promise_too_little(found):
+    return found["came"] - found["power_law"]
+
+
 @experiment(seeds=10, worlds={"default": {}, "fewer users": {"n_users": 2_000}})
 def samples(seed, *, n=100_000, n_users=10_000, n_ads=1_000, rate=0.1):
     """Return entropies by the way in which a part of the rows was drawn."""
