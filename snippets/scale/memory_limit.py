@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
-import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-PART = 100_000  # rows to look at
+LOOKS, PART = 20, 5_000  # how often to look into the files, at how many rows
 UNITS = {"MB": 10**6, "GB": 10**9}
 # One thread each, and an allocator that reserves nothing: the same code takes the
 # same memory on every machine.
@@ -46,9 +51,12 @@ except OSError:  # no Linux: the parent alone watches
 if job["address"]:
     with open("/proc/self/statm") as file:
         now = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    resource.setrlimit(resource.RLIMIT_AS, (now + job["address"],) * 2)
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    limit = min(now + job["address"], most if most >= 0 else sys.maxsize)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 ready.write("ready\\n")
 ready.flush()
+sys.stdin.readline()  # the parent has seen what the set-up holds
 try:
     exec(job["code"], names)
     said = {"answer": names.get("answer")}
@@ -62,8 +70,9 @@ try:
 except (TypeError, ValueError):
     said = {"error": "TypeError: answer must be plain values", "peak": said["peak"]}
     text = json.dumps(said)
-with open(job["file"], "w") as file:
+with open(job["file"] + ".part", "w") as file:
     file.write(text)
+os.replace(job["file"] + ".part", job["file"])  # whole, or not at all
 os._exit(0)  # an engine that hangs at its end is none of ours
 """
 
@@ -126,10 +135,14 @@ def run_within(code, limit, how="address", setup="", given=None, seconds=300):
     -------
     Run
 
+    Notes
+    -----
+    Processes that the code starts have memory of their own, which is not counted.
+
     Raises
     ------
     ValueError
-        If the limit or ``how`` is none.
+        If the limit, ``how`` or the seconds are none, or what is given is not plain.
     RuntimeError
         If the set-up fails.
 
@@ -141,11 +154,17 @@ def run_within(code, limit, how="address", setup="", given=None, seconds=300):
     size = _bytes(limit)
     if how not in ("address", "resident"):
         raise ValueError(f"how must be address or resident, got {how!r}")
+    if isinstance(seconds, bool) or not _above_zero(seconds):
+        raise ValueError(f"seconds must be a number above 0, got {seconds!r}")
     enforced = how == "address" and sys.platform == "linux"
-    with tempfile.TemporaryDirectory() as folder, open(f"{folder}/log", "w+") as log:
+    with tempfile.TemporaryDirectory() as folder, open(f"{folder}/log", "w+b") as log:
         file = Path(folder, "answer.json")
         job = {"code": code, "setup": setup, "given": given or {}, "file": str(file)}
         job["address"] = size if enforced else 0
+        try:
+            line = json.dumps(job) + "\n"
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"given must have plain values: {error}") from None
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD],
             stdin=subprocess.PIPE,
@@ -155,12 +174,16 @@ def run_within(code, limit, how="address", setup="", given=None, seconds=300):
             env={**os.environ, **ENVIRONMENT},
         )
         with child:
-            child.stdin.write(json.dumps(job) + "\n")
-            child.stdin.flush()
-            ready = child.stdout.readline()
-            peak, late = _watch(child, None if enforced else size, seconds)
+            try:
+                child.stdin.write(line)
+                child.stdin.flush()
+                ready = child.stdout.readline()
+                peak, late = _watch(child, None if enforced else size, seconds)
+            finally:
+                child.kill()  # if we were interrupted; else it has ended
         log.seek(0)
-        lines = [line for line in log.read().split("\n") if line.strip()]
+        text = log.read().decode(errors="replace")
+        lines = [line for line in text.split("\n") if line.strip()]
         said = json.loads(file.read_text()) if file.is_file() else {}
     if not ready:
         raise RuntimeError(f"the set-up fails: {lines[-1] if lines else 'no word'}")
@@ -170,7 +193,10 @@ def run_within(code, limit, how="address", setup="", given=None, seconds=300):
     if late:
         return Run(None, f"it runs for more than {seconds} seconds", 9, peak)
     died = child.returncode
-    error = said.get("error") or (lines[-1] if died and lines else "")
+    error = said.get("error", "")
+    if not said:
+        word = f"it leaves with exit code {died}" if died >= 0 else ""
+        error = lines[-1] if died and lines else word
     return Run(said.get("answer"), error, -min(died, 0), peak)
 
 
@@ -179,25 +205,26 @@ def run_within(code, limit, how="address", setup="", given=None, seconds=300):
 
 # --8<-- [start:estimate]
 def frame_bytes(files, columns=None):
-    """Estimate what Parquet files take as a pandas frame, from a part of one.
+    """Estimate what Parquet files take as a pandas frame, from parts of them.
 
     Parameters
     ----------
     files : str or Path
-        A file, or a pattern with wildcards.
+        A file, a folder, or a pattern with wildcards, where ``**`` is any folders.
     columns : list of str, optional
         Those to load; all without.
 
     Returns
     -------
     Series of float
-        Bytes of each column: what one of the first rows takes, times the rows of all
-        files. To join or to sort takes several times that.
+        Bytes of each column: what one row takes in parts from all over the files,
+        times all rows. To join or to sort takes several times that.
 
     Raises
     ------
     ValueError
-        If there is no file, no row, or no such column.
+        If there is no file, no row, or no such column, or a file is none of Parquet
+        or has other columns than the first.
 
     Examples
     --------
@@ -205,19 +232,33 @@ def frame_bytes(files, columns=None):
     Traceback (most recent call last):
     ValueError: files: no file at nowhere/*.parquet
     """
-    paths = sorted(glob(str(files)))
-    if not paths:
+    logs = [(path, *_footer(path)) for path in _paths(files)]
+    if not logs:
         raise ValueError(f"files: no file at {files}")
-    with duckdb.connect(config={"threads": 1}) as con:
-        log = con.read_parquet(paths)
-        if unknown := [name for name in columns or [] if name not in log.columns]:
-            raise ValueError(f"columns: {paths[0]} has no {unknown[0]!r}")
-        wanted = map(duckdb.ColumnExpression, columns or log.columns)
-        first = log.select(*wanted).limit(PART).to_arrow_table().to_pandas()
-        [(rows,)] = log.aggregate("count(*)").fetchall()
+    names = logs[0][1]
+    for path, found, _ in logs:
+        if set(found) != set(names):
+            raise ValueError(f"files: {path} has other columns than {logs[0][0]}")
+    wanted = names if columns is None else list(columns)
+    if isinstance(columns, str) or not wanted:
+        raise ValueError(f"columns must be a list of names, got {columns!r}")
+    if unknown := [name for name in wanted if name not in names]:
+        raise ValueError(f"columns: {logs[0][0]} has no {unknown[0]!r}")
+    rows = sum(sum(groups) for _, _, groups in logs)
     if not rows:
         raise ValueError(f"files: no row in {files}")
-    return first.memory_usage(index=False, deep=True) * (rows / len(first))
+    marks, start, parts = np.linspace(0, rows - 1, LOOKS).astype(np.int64), 0, []
+    for path, _, groups in logs:
+        for group, count in enumerate(groups):
+            looks = {
+                *(marks[(start <= marks) & (marks < start + count)] - start) // PART
+            }
+            parts += _parts(path, group, looks, wanted) if looks else []
+            start += count
+    some = pa.concat_tables(parts, promote_options="permissive").to_pandas()
+    if not isinstance(some.index, pd.RangeIndex):
+        some = some.reset_index()  # it is among the columns that were asked for
+    return some.memory_usage(index=False, deep=True) * (rows / len(some))
 
 
 # --8<-- [end:estimate]
@@ -235,15 +276,45 @@ def scratch():
     return tempfile.TemporaryDirectory()
 
 
+def _paths(files):
+    """Return the files of a name, of a folder, or of a pattern."""
+    if Path(files).is_file():
+        return [str(files)]  # also one with a wildcard in its name
+    if Path(files).is_dir():
+        return sorted(map(str, Path(files).rglob("*.parquet")))
+    found = sorted(glob(str(files), recursive=True))
+    return [path for path in found if Path(path).is_file()]
+
+
+def _footer(path):
+    """Return the names of a file's columns, and the rows of each of its groups."""
+    try:
+        with pq.ParquetFile(path) as file:
+            groups = map(file.metadata.row_group, range(file.num_row_groups))
+            return file.schema_arrow.names, [group.num_rows for group in groups]
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"files: {path} is no Parquet file: {error}") from None
+
+
+def _parts(path, group, looks, columns):
+    """Return some of the parts of a group of rows, by their numbers."""
+    with pq.ParquetFile(path) as file:
+        parts = file.iter_batches(PART, row_groups=[group], columns=columns)
+        read = zip(range(max(looks) + 1), parts, strict=False)
+        return [pa.Table.from_batches([part]) for k, part in read if k in looks]
+
+
+def _above_zero(value):
+    """Say whether a value is a finite number above zero."""
+    number = isinstance(value, int | float | np.integer | np.floating)
+    return number and math.isfinite(value) and value > 0
+
+
 def _bytes(limit):
     """Return a limit in bytes."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(MB|GB)", str(limit))
     size = float(found[1]) * UNITS[found[2]] if found else limit
-    if (
-        isinstance(size, bool | str)
-        or not isinstance(size, int | float)
-        or not size >= 1
-    ):
+    if isinstance(size, bool) or not _above_zero(size) or not 1 <= size < 2**62:
         raise ValueError(
             f"limit must be bytes or text such as '300MB', above 0, got {limit!r}"
         )
@@ -261,6 +332,9 @@ def _watch(child, limit, seconds):
         0,
         False,
     )
+    with suppress(BrokenPipeError):  # the set-up has failed
+        child.stdin.write("go\n")
+        child.stdin.close()  # what the code asks for by input() is not there
     while child.poll() is None:
         peak = max(peak, _resident(child.pid) - start)
         late = time.monotonic() > deadline

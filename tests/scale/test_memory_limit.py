@@ -2,6 +2,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def test_the_limit_counts_from_the_end_of_the_set_up():
 
 
 def test_a_watcher_that_looks_away_kills_all_the_same(monkeypatch):
-    monkeypatch.setattr(memory_limit, "_watch", lambda child, limit, seconds: (0, child.wait() < 0))
+    monkeypatch.setattr(memory_limit, "_watch", lambda child, limit, seconds: (0, child.communicate()[0] is None))
     run = run_within(HOLD, "100MB", "resident", NUMPY, {"size": 300 * MB})
     assert (str(run), run.answer) == ("killed by signal 9: not a word", None)
     assert run.peak > 250 * MB
@@ -87,6 +88,11 @@ def test_both_ways_to_ask_for_the_memory_of_a_process_agree(monkeypatch):
             "import os, sys\nprint('last words', file=sys.stderr, flush=True)\nos.abort()",
             "killed by signal 6: last words",
         ),
+        ("import os\nos.write(2, b'caf\\xe9')\nos.abort()", "killed by signal 6: caf\N{REPLACEMENT CHARACTER}"),
+        ("import os\nos._exit(3)", "it leaves with exit code 3"),
+        ("import os\nos._exit(0)", "it leaves with exit code 0"),
+        ("import os\nos.write(2, b'no room')\nos._exit(3)", "no room"),
+        ("answer = input()", "EOFError: EOF when reading a line"),
         ("import os\nos.kill(os.getpid(), 9)", "killed by signal 9: not a word"),
     ],
 )
@@ -124,10 +130,65 @@ def test_a_limit_in_words_is_one_in_bytes(limit, size):
     assert memory_limit._bytes(limit) == size
 
 
-@pytest.mark.parametrize("limit", ["", "300", "300 KB", "MB", "-1MB", "0MB", 0, -5, None, True, float("nan")])
+NO_LIMITS = ["", "300", "300 KB", "MB", "-1MB", "0MB", 0, 0.5, -5, None, True, float("nan"), float("inf"), 1e30, [1]]
+
+
+@pytest.mark.parametrize("limit", [*NO_LIMITS, "9" * 400 + "GB"])
 def test_what_is_no_limit_is_refused(limit):
-    with pytest.raises(ValueError, match=f"limit must be bytes or text such as '300MB', above 0, got {limit!r}"):
+    said = f"limit must be bytes or text such as '300MB', above 0, got {limit!r}"
+    with pytest.raises(ValueError, match=re.escape(said)):
         run_within("", limit)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), None, True, "9"])
+def test_what_is_no_time_is_refused(seconds):
+    with pytest.raises(ValueError, match=f"seconds must be a number above 0, got {seconds!r}"):
+        run_within("", "1GB", seconds=seconds)
+
+
+def test_what_cannot_be_handed_over_is_refused():
+    with pytest.raises(ValueError, match=r"given must have plain values: .*set"):
+        run_within("", "1GB", given={"a": {1}})
+
+
+def test_a_process_does_not_outlive_who_waits_for_it(monkeypatch):
+    children = []
+
+    def interrupted(child, limit, seconds):
+        children.append(child)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(memory_limit, "_watch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_within("while True: pass", "1GB")
+    assert children[0].wait(10) == -signal.SIGKILL
+
+
+def test_the_code_waits_until_its_watcher_looks(monkeypatch):
+    """Whatever it holds is counted from nothing, however late the watcher is."""
+    code = "import time\nheld = bytearray(80_000_000)\nheld[::4096] = b'x' * len(held[::4096])\ntime.sleep(1)"
+    slow = memory_limit._resident
+
+    def late(process):
+        monkeypatch.setattr(memory_limit, "_resident", slow)
+        time.sleep(0.5)
+        return slow(process)
+
+    monkeypatch.setattr(memory_limit, "_resident", late)
+    run = run_within(code, "60MB", "resident")
+    assert str(run) == "killed by signal 9: not a word"
+    assert run.peak < 100 * MB
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of addresses")
+def test_a_lower_limit_of_the_user_stays():
+    code = (
+        "import resource, sys\nfrom snippets.scale.memory_limit import run_within\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9,) * 2)\n"
+        "print(run_within('answer = 1', '900GB').answer)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "1\n", done.stderr
 
 
 def test_a_way_that_is_none_is_refused():
@@ -167,7 +228,64 @@ def test_the_estimate_is_of_the_columns_that_are_asked_for(log):
     assert found.to_dict() == {"x": 480_000.0, "id": 480_000.0}
 
 
+def test_the_estimate_is_of_all_the_files_and_not_of_their_beginning(tmp_path):
+    """A log in order of time: names grow, a column begins to be filled."""
+    rows = 250_000
+    frame = pd.DataFrame(
+        {
+            "name": ["x"] * 100_000 + ["y" * 100] * 150_000,
+            "new": [None] * 100_000 + [f"from {i:06}" for i in range(150_000)],
+            "kind": pd.Categorical(["click", "view"] * (rows // 2)),
+            "seen": pd.array([True, None] * (rows // 2), dtype="boolean"),
+            "count": pd.array([1, None] * (rows // 2), dtype="Int64"),
+            "when": pd.date_range("2026-10-25", periods=rows, freq="s", tz="Europe/Berlin"),
+            'a "b"': 1.0,
+            "a.b": np.uint8(1),
+            "A.B": np.float32(1),
+        }
+    )
+    frame.to_parquet(tmp_path / "0.parquet", index=False)
+    frame[:7].to_parquet(tmp_path / "1.parquet", index=False)
+    frame[100_000:110_000].to_parquet(tmp_path / "2.parquet", index=False)
+    real = pd.read_parquet(tmp_path).memory_usage(index=False, deep=True)
+    np.testing.assert_allclose(frame_bytes(tmp_path), real, rtol=0.1)
+
+
+def test_a_long_log_is_looked_at_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory_limit, "PART", 50)
+    frame = pd.DataFrame({"text": ["x" * (i // 100) for i in range(60_000)]})
+    frame.to_parquet(tmp_path / "a.parquet", index=False, row_group_size=9_000)
+    real = frame.memory_usage(index=False, deep=True)
+    np.testing.assert_allclose(frame_bytes(tmp_path / "a.parquet"), real, rtol=0.05)
+
+
+def test_the_estimate_is_of_the_files_that_are_meant(tmp_path):
+    frame = pd.DataFrame({"id": range(1000)})
+    deep = tmp_path / "year=2026" / "month=1"
+    deep.mkdir(parents=True)
+    for path in (deep / "a.parquet", tmp_path / "b.parquet", tmp_path / "b[1].parquet", tmp_path / "b*.parquet"):
+        frame.to_parquet(path, index=False)
+    for files, count in [("b[1].parquet", 1), ("b*.parquet", 1), ("?.parquet", 1), ("**/*.parquet", 4), ("", 4)]:
+        assert frame_bytes(tmp_path / files).to_dict() == {"id": 8000.0 * count}, files
+
+
+def test_an_index_that_was_written_is_a_column(tmp_path):
+    frame = pd.DataFrame({"x": 1}, index=pd.Index([*range(5, 104), 3], name="id"))
+    frame.to_parquet(tmp_path / "a.parquet")
+    assert frame_bytes(tmp_path / "a.parquet").to_dict() == {"id": 800.0, "x": 800.0}
+
+
 def test_a_bad_log_has_no_estimate(log):
+    for columns in ([], "x"):
+        with pytest.raises(ValueError, match=re.escape(f"columns must be a list of names, got {columns!r}")):
+            frame_bytes(log / "*.parquet", columns)
+    pd.DataFrame({"id": [1]}).to_parquet(log / "other.parquet", index=False)
+    with pytest.raises(ValueError, match=r"files: .*other\.parquet has other columns than .*0\.parquet"):
+        frame_bytes(log / "*.parquet")
+    (log / "other.parquet").write_text("id\n1\n")
+    with pytest.raises(ValueError, match=r"files: .*other\.parquet is no Parquet file: "):
+        frame_bytes(log / "*.parquet")
+    (log / "other.parquet").unlink()
     with pytest.raises(ValueError, match=r"columns: .*0\.parquet has no 'y'"):
         frame_bytes(log / "*.parquet", ["x", "y"])
     with pytest.raises(ValueError, match=r"files: no row in .*0\.parquet"):
