@@ -22,8 +22,8 @@
 # ## The log
 #
 # DuckDB writes it, row by row from a range, in a folder that goes at the end. The ads take turns; the bills come in
-# another order. An impression costs one to seven cents in turn, and one more for each number of its ad. So an ad earns
-# the same base, and its number of cents for each of its impressions.
+# another order. An impression costs one to seven cents in turn, plus as many cents as the number of its ad. So every ad
+# earns the same base, plus its number for each of its impressions.
 
 # %%
 import duckdb
@@ -100,13 +100,15 @@ print("MemoryError" in str(run), run.fits)
 # %% [markdown]
 # ## pandas, the columns it needs
 #
-# Readers and pages earn nothing, so leave them where they are. Reading passes now, a little later the join does not:
-# it holds both sides, a table of the keys, and the result.
+# Readers and pages earn nothing, so leave them where they are. The two frames would fit now. Yet reading fails already:
+# beside the frames it holds the Arrow tables that they are made of. A join would add a table of the keys and the
+# result.
 
 # %%
 COLUMNS = """
 left = pd.read_parquet(impressions, columns=["id", "ad"])
 right = pd.read_parquet(bills)"""
+attempt("pandas, columns read", COLUMNS)
 attempt("pandas, columns", COLUMNS + END)
 
 # %% [markdown]
@@ -136,8 +138,8 @@ attempt("pandas, in parts", PARTS, setup="import pandas as pd, pyarrow.parquet a
 # %% [markdown]
 # ## DuckDB
 #
-# The same question as text. As it comes, DuckDB takes up to 80 % of the machine's memory, and knows nothing of the
-# limit of the process:
+# The same question as text. As it comes, DuckDB takes up to 80 % of the memory that it sees: the machine's, or that of
+# its container. The limit here is kept by a watcher outside, which no engine can see:
 
 # %%
 QUERY = """
@@ -221,7 +223,8 @@ for name, fits in finished.items():
 
 # %% [markdown]
 # - **Silence is a message.** A job that ends without a word was killed. The scheduler knows, the job does not.
-# - **An engine needs to be told.** DuckDB and Sail take what the machine has, unless they have a limit of their own.
+# - **An engine needs to be told.** DuckDB and Sail cannot see a limit that is kept from outside, and need one of
+#   their own.
 # - **A limit without a disk is only a better error.** And some operators do not spill, with a disk or without.
 # - **Parts of the key are the last resort, and the first idea of every cluster.** A shuffle is the same, over a
 #   network.
