@@ -234,7 +234,7 @@ SKETCH = "# A page\n\n```python\nfrom datasketches import {}\n\nprint({})\n```\n
     ("page", "name", "said"),
     [
         ("scale/page", "hll_sketch", []),
-        ("scale/page", "PyObjectSerDe", ["of datasketches, a block may import cpc_sketch, "]),
+        ("scale/page", "theta_union", ["of datasketches, a block may import cpc_sketch, "]),
         ("evaluation/page", "hll_sketch", ["a block may not import 'datasketches'"]),
         ("scale", "hll_sketch", ["a block may not import 'datasketches'"]),
     ],
