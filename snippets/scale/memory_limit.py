@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
+from pyarrow.parquet import ParquetFile
 
 LOOKS, PART = 20, 5_000  # how often to look into the files, at how many rows
 UNITS = {"MB": 10**6, "GB": 10**9}
@@ -289,7 +289,7 @@ def _paths(files):
 def _footer(path):
     """Return the names of a file's columns, and the rows of each of its groups."""
     try:
-        with pq.ParquetFile(path) as file:
+        with ParquetFile(path) as file:
             groups = map(file.metadata.row_group, range(file.num_row_groups))
             return file.schema_arrow.names, [group.num_rows for group in groups]
     except pa.ArrowInvalid as error:
@@ -298,7 +298,7 @@ def _footer(path):
 
 def _parts(path, group, looks, columns):
     """Return some of the parts of a group of rows, by their numbers."""
-    with pq.ParquetFile(path) as file:
+    with ParquetFile(path) as file:
         parts = file.iter_batches(PART, row_groups=[group], columns=columns)
         read = zip(range(max(looks) + 1), parts, strict=False)
         return [pa.Table.from_batches([part]) for k, part in read if k in looks]
