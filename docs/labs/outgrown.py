@@ -13,8 +13,8 @@
 # %% [markdown]
 # # Outgrown
 #
-# Ten million impressions, ten million bills, and a process that may hold 300 MB. What has each ad earned? Each tool
-# tries in turn, and you see what it says when it fails: some say a lot, some nothing at all. Whoever gets to the end
+# Ten million impressions, ten million bills, and a process that may hold only a part of them. What has each ad
+# earned? Each tool tries in turn, and you see what it says when it fails: some say a lot, some nothing at all. Whoever gets to the end
 # must say what is right, since the log is made so that every sum is known.
 #
 # What a limit is, and how one is set, is on [its own page](../scale/memory.md).
@@ -56,7 +56,7 @@ for name, size in sizes.items():
 print(f"ad 0 earns {truth[0][1]:,} cents, ad 99 earns {truth[99][1]:,}")
 
 # %% [markdown]
-# The limit is below half of that. Each attempt is a text of Python that runs in a process of its own. `address` means
+# The limit is well below that. Each attempt is a text of Python that runs in a process of its own. `address` means
 # that asking for more fails; `resident` means that whoever holds more is killed, as in a container.
 
 # %%
@@ -116,7 +116,7 @@ attempt("pandas, columns", COLUMNS + END)
 #
 # A sum could pass through batch by batch. A join cannot: the bill of an impression may be anywhere in the other file.
 # So both files are read once for each of sixteen parts, by the rest of the id: rows that belong together have the same
-# rest. That is what an engine does when it spills, written by hand, with everything read sixteen times.
+# rest. That is what an engine does when it spills, written by hand, with everything read once more for each part.
 
 # %%
 PARTS = """
@@ -138,8 +138,8 @@ attempt("pandas, in parts", PARTS, setup="import pandas as pd, pyarrow.parquet a
 # %% [markdown]
 # ## DuckDB
 #
-# The same question as text. As it comes, DuckDB takes up to 80 % of the memory that it sees: the machine's, or that of
-# its container. The limit here is kept by a watcher outside, which no engine can see:
+# The same question as text. As it comes, DuckDB takes most of the memory that it sees: the machine's, or that of its
+# container. The limit here is kept by a watcher outside, which no engine can see:
 
 # %%
 QUERY = """
@@ -228,5 +228,5 @@ for name, fits in finished.items():
 # - **A limit without a disk is only a better error.** And some operators do not spill, with a disk or without.
 # - **Parts of the key are the last resort, and the first idea of every cluster.** A shuffle is the same, over a
 #   network.
-# - **Check the answer, not the exit code.** All who finished gave the known sum; a sum of ten million rows that nobody
-#   can check is not an answer yet.
+# - **Check the answer, not the exit code.** All who finished gave the known sum; a sum that nobody can check is not an
+#   answer yet.
