@@ -14,8 +14,8 @@
 # # Outgrown
 #
 # Ten million impressions, ten million bills, and a process that may hold only a part of them. What has each ad
-# earned? Each tool tries in turn, and you see what it says when it fails: some say a lot, some nothing at all. Whoever gets to the end
-# must say what is right, since the log is made so that every sum is known.
+# earned? Each tool tries in turn, and you see what it says when it fails: some say a lot, some nothing at all. Whoever
+# gets to the end must say what is right, since the log is made so that every sum is known.
 #
 # What a limit is, and how one is set, is on [its own page](../scale/memory.md).
 #
