@@ -107,10 +107,10 @@ def listed(section: str) -> str:
 
 def run_by_run(section: str) -> str:
     """Return the runs of all claims of a section, page by page, in every world, twins included."""
-    return _framed("evidence runs", _by_page(section, "../../", _tried))
+    return _framed("evidence runs", _by_page(section, "../../", _tried, "h2"))
 
 
-def _by_page(section: str, root: str, entry: Callable[[Claim], str]) -> list[str]:
+def _by_page(section: str, root: str, entry: Callable[[Claim], str], level: str = "h3") -> list[str]:
     """Return an entry for each claim of a section, below the heading of its page; ``root`` leads to the site's."""
     parts, page = [], ""
     for c in record.claims().values():
@@ -118,7 +118,7 @@ def _by_page(section: str, root: str, entry: Callable[[Claim], str]) -> list[str
             continue
         if c.page != page:
             page = c.page
-            parts.append(f'<h3><a href="{root}{_address(page)}">{_title(page)}</a></h3>')
+            parts.append(f'<{level}><a href="{root}{_address(page)}">{_title(page)}</a></{level}>')
         parts.append(entry(c))
     return parts or ["<p>No claim yet.</p>"]
 
