@@ -118,7 +118,7 @@ def test_the_runs_are_shown_in_each_world_and_the_planted_one(drawn, many):
     assert box["id"] == c.anchor
     assert box.p.text == "A sentence with < in it."
     assert box.strong.text == "It depends: above 0 in 15 of 20 runs in 2 worlds."
-    heading = soup.select_one("h3 > a")
+    heading = soup.select_one("h2 > a")
     assert (heading.text, heading["href"].startswith("../../")) == ("Its <title>, A/B", True)
     rows = [[cell.get_text(" ", strip=True) for cell in row.select("td")] for row in soup.select("tbody tr")]
     assert [(row[0], row[3]) for row in rows] == [

@@ -37,7 +37,7 @@ def test_a_keyboard_reaches_each_block_that_scrolls_before_anybody_has_seen_it(l
     after = lab.evaluate(BLOCKS)
     assert all(shown for _, _, shown in after)
     scrolls = [scrolls for _, scrolls, _ in after]
-    assert any(scrolls)
+    assert any(scrolls) or url != LONGEST  # a short one may fit
     assert [reached for reached, _, _ in before] == [reached for reached, _, _ in after] == scrolls
 
 
