@@ -316,10 +316,6 @@ def _hash(names, salt):
     return f"md5(concat('{salt}'{parts}))"
 
 
-def _quoted(name):
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _literal(path):
     """Return a path as a pattern that fits no other one."""
     return re.sub(r"([*?[])", r"[\1]", os.fspath(path))
@@ -531,6 +527,11 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
             f"{name} must be a whole number {rule}, got {value!r}"
         ) from None
     return operator.index(value)
+
+
+def _quoted(name: str) -> str:
+    """Return a name as SQL quotes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 # --- End of the door. ---

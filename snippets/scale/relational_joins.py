@@ -369,10 +369,6 @@ def _table(argument: str, name: Any) -> str:
     return ".".join(map(_quoted, parts))
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _once(names: list[str]) -> None:
     """Refuse a column that the result would have twice; engines ignore case."""
     folded = [name.lower() for name in names]
@@ -646,6 +642,11 @@ def _duration(
         ) from error
     _number(name, length.total_seconds(), interval)
     return ticks
+
+
+def _quoted(name: str) -> str:
+    """Return a name as SQL quotes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 # --- End of the door. ---

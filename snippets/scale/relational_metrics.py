@@ -113,7 +113,7 @@ def normalized_entropy_sql(
     WITH "scored" AS (SELECT CAST("click"
     """
     first, keys, group, last, order = _by(by, ["normalized_entropy", "rows"])
-    w = "1e0" if weight is None else f"CAST({_name('weight', weight)} AS DOUBLE)"
+    w = "1e0" if weight is None else f"CAST({_sql_name('weight', weight)} AS DOUBLE)"
     rarer = 'LEAST("clicks", "others") / NULLIF("clicks" + "others", 0)'
     if background_rate is not None:
         rate = _number("background_rate", background_rate, "(0, 1)")
@@ -261,8 +261,10 @@ def grouped_auc_sql(
     first, keys, groups, last, order = _by(
         by, ["group_auc", "rows", "groups", "one_class"]
     )
-    table, label, score = map(_name, ("table", "label", "score"), (table, label, score))
-    list_ = _name("group", group)
+    table, label, score = map(
+        _sql_name, ("table", "label", "score"), (table, label, score)
+    )
+    list_ = _sql_name("group", group)
     # --8<-- [start:auc]
     return f"""WITH "scored" AS (
     SELECT {first}{list_} AS "g", {score} AS "s", CAST({label} AS DOUBLE) AS "y"
@@ -333,14 +335,16 @@ def slices_sql(
     >>> 'GROUPING SETS (("c0"), ("c1"), ("c0", "c1"))' in text
     True
     """
-    names = _names("columns", columns)
+    names = _sql_names("columns", columns)
     if not names:
         raise ValueError("columns is empty")
     depth = _count("depth", depth, 1, len(names))
-    first = "".join(f'{_name("columns", c)} AS "c{i}", ' for i, c in enumerate(names))
+    first = "".join(
+        f'{_sql_name("columns", c)} AS "c{i}", ' for i, c in enumerate(names)
+    )
     cells = [f'"c{i}"' for i in range(len(names))]
     labels = ", ".join(
-        f"CASE WHEN GROUPING({cell}) = 0 THEN {_text(f'{name}=')} "
+        f"CASE WHEN GROUPING({cell}) = 0 THEN {_sql_text(f'{name}=')} "
         f"|| COALESCE(CAST({cell} AS STRING), 'missing') END"
         for name, cell in zip(names, cells, strict=True)
     )
@@ -401,7 +405,7 @@ def psi_edges_sql(table: str, column: str, n_bins: int = 10) -> str:
     WITH "numbers" AS (SELECT CAST("price" AS DOU
     """
     n = _count("n_bins", n_bins, 2)
-    table, column = _name("table", table), _name("column", column)
+    table, column = _sql_name("table", table), _sql_name("column", column)
     places = ", ".join(f"({k})" for k in range(1, n))
     # --8<-- [start:edges]
     return f"""WITH "numbers" AS (SELECT CAST({column} AS DOUBLE) AS "x" FROM {table}
@@ -468,8 +472,8 @@ def psi_sql(
     >>> psi_sql("train", "live", "price", [1.5, 4.0], [False, True]).count('WHEN "x" =')
     2
     """
-    names = [_name("expected", expected), _name("actual", actual)]
-    column, rising = _name("column", column), _rising("edges", edges)
+    names = [_sql_name("expected", expected), _sql_name("actual", actual)]
+    column, rising = _sql_name("column", column), _rising("edges", edges)
     own = np.asarray(alone)
     if own.shape != rising.shape or own.dtype != bool or not len(own):
         raise ValueError(
@@ -556,8 +560,10 @@ def ratio_delta_sql(
     """
     first, keys, group, last, order = _by(by, ["estimate", "standard_error", "users"])
     names = {"user": user, "numerator": numerator, "denominator": denominator}
-    user, top, bottom = (_name(argument, value) for argument, value in names.items())
-    table, n_keys = _name("table", table), keys.count(",")
+    user, top, bottom = (
+        _sql_name(argument, value) for argument, value in names.items()
+    )
+    table, n_keys = _sql_name("table", table), keys.count(",")
     # A missing group matches itself as text; planners stumble over IS NOT DISTINCT.
     # -0.0 and 0.0 are one group in two texts; what that joins too much, values part.
     texts = [
@@ -611,7 +617,9 @@ _BAD_NUMBER = f'CASE WHEN "x" < {INFINITY} AND "x" > -{INFINITY} THEN 0 ELSE 1 E
 
 def _scored(table: str, label: str, prob: str, first: str, weight: str = "1e0") -> str:
     """Return the query for the columns that a metric reads, under names of its own."""
-    table, label, prob = map(_name, ("table", "label", "prob"), (table, label, prob))
+    table, label, prob = map(
+        _sql_name, ("table", "label", "prob"), (table, label, prob)
+    )
     return (
         f'SELECT {first}CAST({label} AS DOUBLE) AS "y", CAST({prob} AS DOUBLE) AS "p", '
         f'{weight} AS "w" FROM {table}'
@@ -623,11 +631,13 @@ def _by(by: str | Sequence[str], taken: Sequence[str]) -> list[str]:
 
     Its first SELECT, those after it, GROUP BY, the last SELECT and ORDER BY.
     """
-    names = _names("by", by)
+    names = _sql_names("by", by)
     if clash := [name for name in names if name in [*taken, "bad_rows"]]:
         raise ValueError(f"by has {clash[0]!r}, a column of the result: rename it")
     keys = [f'"k{i}"' for i in range(len(names))]
-    pairs = [(_name("by", name), key) for name, key in zip(names, keys, strict=True)]
+    pairs = [
+        (_sql_name("by", name), key) for name, key in zip(names, keys, strict=True)
+    ]
     return [
         "".join(f"{name} AS {key}, " for name, key in pairs),
         "".join(f"{key}, " for key in keys),
@@ -635,36 +645,6 @@ def _by(by: str | Sequence[str], taken: Sequence[str]) -> list[str]:
         "".join(f"{key} AS {name}, " for name, key in pairs),
         f" ORDER BY {', '.join(f'{key} NULLS LAST' for key in keys)}" if keys else "",
     ]
-
-
-def _names(argument: str, names: str | Sequence[str]) -> list[str]:
-    """Return a list of names, each once."""
-    if isinstance(names, str) or not np.iterable(names):
-        names = [names]
-    names = list(names)
-    for i, name in enumerate(names):
-        _name(argument, name)
-        if name in names[:i]:
-            raise ValueError(f"{argument} has {name!r} twice")
-    return names
-
-
-def _name(argument: str, name: str) -> str:
-    """Return a name as SQL quotes it, whatever it holds."""
-    if not (isinstance(name, str) and name):
-        raise ValueError(f"{argument} must be a name, got {name!r}")
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(text: str) -> str:
-    """Return text as SQL that means the same everywhere.
-
-    In Spark a backslash escapes, and of two quotes in a row none is left.
-    """
-    parts = text.replace("\\", "\0\\\0").replace("'", "\0'\0").split("\0")
-    return " || ".join(
-        f"CHR({ord(part)})" if part in ("'", "\\") else f"'{part}'" for part in parts
-    )
 
 
 def _double(number: float) -> str:
@@ -818,6 +798,41 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
             f"{name} must be a whole number {rule}, got {value!r}"
         ) from None
     return operator.index(value)
+
+
+def _quoted(name: str) -> str:
+    """Return a name as SQL quotes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _sql_name(argument: str, name: Any) -> str:
+    """Return the name of a table or a column, quoted."""
+    if not (isinstance(name, str) and name):
+        raise ValueError(f"{argument} must be a name, got {name!r}")
+    return _quoted(name)
+
+
+def _sql_names(argument: str, names: Any) -> list[str]:
+    """Return one name or several as a list, each once; not quoted yet."""
+    if isinstance(names, str) or not np.iterable(names):
+        names = [names]
+    names = list(names)
+    for i, name in enumerate(names):
+        _sql_name(argument, name)
+        if name in names[:i]:
+            raise ValueError(f"{argument} has {name!r} twice")
+    return names
+
+
+def _sql_text(text: str) -> str:
+    """Return text as SQL that means the same everywhere.
+
+    In Spark a backslash escapes, and of two quotes in a row none is left.
+    """
+    parts = text.replace("\\", "\0\\\0").replace("'", "\0'\0").split("\0")
+    return " || ".join(
+        f"CHR({ord(part)})" if part in ("'", "\\") else f"'{part}'" for part in parts
+    )
 
 
 # --- End of the door. ---

@@ -64,8 +64,8 @@ def coverage_sql(
     >>> print(coverage_sql("log", "age", by="day")[:31])
     SELECT "k0" AS "day", "feature"
     """
-    features, groups = _names("features", features), _names("by", by)
-    table, nan = _name("table", table), _names("floats", floats)
+    features, groups = _sql_names("features", features), _sql_names("by", by)
+    table, nan = _sql_name("table", table), _sql_names("floats", floats)
     if not features:
         raise ValueError("features is empty")
     if taken := [c for c in groups if c in [*MEASURES, *features]]:
@@ -75,11 +75,12 @@ def coverage_sql(
 
     keys = "".join(f'"k{i}", ' for i in range(len(groups)))
     read = "".join(f'{_value(c, nan)} AS "k{i}", ' for i, c in enumerate(groups))
-    last = "".join(f'"k{i}" AS {_name("by", c)}, ' for i, c in enumerate(groups))
+    last = "".join(f'"k{i}" AS {_sql_name("by", c)}, ' for i, c in enumerate(groups))
     order = "".join(f'"k{i}" NULLS LAST, ' for i in range(len(groups)))
     # --8<-- [start:coverage]
     parts = [
-        f"""SELECT {keys}"number", {_text(feature)} AS "feature", SUM("n") AS "rows",
+        f"""SELECT {keys}"number", {_sql_text(feature)} AS "feature",
+    SUM("n") AS "rows",
     SUM(CASE WHEN "value" IS NULL THEN 0 ELSE "n" END) AS "covered",
     MAX(CASE WHEN "value" IS NULL THEN 0 ELSE "n" END) AS "most",
     COUNT("value") AS "distinct"
@@ -152,19 +153,20 @@ def consistency_sql(
     >>> text.count("PERCENTILE_CONT")
     3
     """
-    keys = _names("keys", keys)
+    keys = _sql_names("keys", keys)
     kinds = {"whole": whole, "fractions": fractions, "others": others}
-    kind_of = {n: kind for kind, some in kinds.items() for n in _names(kind, some)}
+    kind_of = {n: kind for kind, some in kinds.items() for n in _sql_names(kind, some)}
     if not keys or not kind_of:
         raise ValueError(
             "whole, fractions and others are empty" if keys else "keys is empty"
         )
-    _names(
-        "keys and features", [*keys, *(n for k in kinds for n in _names(k, kinds[k]))]
+    _sql_names(
+        "keys and features",
+        [*keys, *(n for k in kinds for n in _sql_names(k, kinds[k]))],
     )
     tolerance = _number("numeric_tolerance", numeric_tolerance, "[0, inf)")
     sides = [
-        _side(_name(argument, table), keys, kind_of)
+        _side(_sql_name(argument, table), keys, kind_of)
         for argument, table in [("online", online), ("offline", offline)]
     ]
     k, values = range(len(keys)), range(len(kind_of))
@@ -181,7 +183,9 @@ def consistency_sql(
         )
         return f'CASE "f" {cases} END AS "{column}"'
 
-    names = " ".join(f"WHEN {i} THEN {_text(name)}" for i, name in enumerate(kind_of))
+    names = " ".join(
+        f"WHEN {i} THEN {_sql_text(name)}" for i, name in enumerate(kind_of)
+    )
     deltas = "".join(
         f"""PERCENTILE_CONT({share}) WITHIN GROUP (
         ORDER BY CASE WHEN "size" >= 0 THEN "delta" END) AS "{name}", """
@@ -261,7 +265,7 @@ def sessions_sql(
     if user in ("session", "start", "end", "events", "bad_rows"):
         raise ValueError(f"user is {user!r}, a column of the result: rename it")
     pause = f"INTERVAL '{_seconds('gap', gap)}' SECOND"
-    table, user, at = map(_name, ("table", "user", "time"), (table, user, time))
+    table, user, at = map(_sql_name, ("table", "user", "time"), (table, user, time))
     # --8<-- [start:sessions]
     return f"""WITH "log" AS (
     SELECT {user} AS "u", {at} AS "t",
@@ -348,7 +352,7 @@ def actives_sql(
         raise ValueError(f"days must be in the years 2 to 9998, got {first} to {last}")
     if n < length:
         raise ValueError(f"{first} to {last} are {n} days, fewer than {length}")
-    table, user, at = map(_name, ("table", "user", "time"), (table, user, time))
+    table, user, at = map(_sql_name, ("table", "user", "time"), (table, user, time))
     midnight = [
         f"TIMESTAMP '{at.isoformat(' ')}'"
         for at in _midnights([*days, last + timedelta(1)], time_zone)
@@ -390,16 +394,16 @@ FROM "totals" WHERE "number" >= {length - 1} ORDER BY "day\""""
 
 def _value(column: str, nan: Sequence[str]) -> str:
     """Return a column as SQL in which what is missing is NULL."""
-    name = _name("features", column)
+    name = _sql_name("features", column)
     return f"CASE WHEN NOT ISNAN({name}) THEN {name} END" if column in nan else name
 
 
 def _side(table: str, keys: Sequence[str], kind_of: dict[str, str]) -> str:
     """Return the query for one of two tables, under names of its own."""
-    names = [_name("keys", key) for key in keys]
+    names = [_sql_name("keys", key) for key in keys]
     read = "".join(f', {name} AS "k{i}"' for i, name in enumerate(names))
     for i, (feature, kind) in enumerate(kind_of.items()):
-        name = _name(kind, feature)
+        name = _sql_name(kind, feature)
         if kind == "fractions":
             name = f"CAST({name} AS DOUBLE)"
             name = f"CASE WHEN NOT ISNAN({name}) THEN {name} END"
@@ -466,36 +470,6 @@ def _midnights(days: Sequence[date], time_zone: str) -> list[datetime]:
             f"time_zone must be a name as 'Europe/Paris', got {time_zone!r}"
         ) from error
     return [datetime.combine(day, time(), zone).astimezone(UTC) for day in days]
-
-
-def _names(argument: str, names: str | Sequence[str]) -> list[str]:
-    """Return a list of names, each once."""
-    if isinstance(names, str) or not np.iterable(names):
-        names = [names]
-    names = list(names)
-    for i, name in enumerate(names):
-        _name(argument, name)
-        if name in names[:i]:
-            raise ValueError(f"{argument} has {name!r} twice")
-    return names
-
-
-def _name(argument: str, name: str) -> str:
-    """Return a name as SQL quotes it, whatever it holds."""
-    if not (isinstance(name, str) and name):
-        raise ValueError(f"{argument} must be a name, got {name!r}")
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(text: str) -> str:
-    """Return text as SQL that means the same everywhere.
-
-    In Spark a backslash escapes, and of two quotes in a row none is left.
-    """
-    parts = text.replace("\\", "\0\\\0").replace("'", "\0'\0").split("\0")
-    return " || ".join(
-        f"CHR({ord(part)})" if part in ("'", "\\") else f"'{part}'" for part in parts
-    )
 
 
 # --- The door: copies of tools/door/checks.py, by `make door`. ---
@@ -637,6 +611,41 @@ def _count(name: str, value: Any, least: int = 1, most: int | None = None) -> in
             f"{name} must be a whole number {rule}, got {value!r}"
         ) from None
     return operator.index(value)
+
+
+def _quoted(name: str) -> str:
+    """Return a name as SQL quotes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _sql_name(argument: str, name: Any) -> str:
+    """Return the name of a table or a column, quoted."""
+    if not (isinstance(name, str) and name):
+        raise ValueError(f"{argument} must be a name, got {name!r}")
+    return _quoted(name)
+
+
+def _sql_names(argument: str, names: Any) -> list[str]:
+    """Return one name or several as a list, each once; not quoted yet."""
+    if isinstance(names, str) or not np.iterable(names):
+        names = [names]
+    names = list(names)
+    for i, name in enumerate(names):
+        _sql_name(argument, name)
+        if name in names[:i]:
+            raise ValueError(f"{argument} has {name!r} twice")
+    return names
+
+
+def _sql_text(text: str) -> str:
+    """Return text as SQL that means the same everywhere.
+
+    In Spark a backslash escapes, and of two quotes in a row none is left.
+    """
+    parts = text.replace("\\", "\0\\\0").replace("'", "\0'\0").split("\0")
+    return " || ".join(
+        f"CHR({ord(part)})" if part in ("'", "\\") else f"'{part}'" for part in parts
+    )
 
 
 # --- End of the door. ---

@@ -3,9 +3,11 @@
 import datetime
 import decimal
 import fractions
+import re
 import types
 import uuid
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -570,3 +572,32 @@ def test_times_from_2_to_the_53_on_stay_floats_and_stand_beside_no_fractions():
             ValueError, match=rf"t must be below 2\^53 beside times with fractions, got {early} at row 0"
         ):
             door._moments({"t": np.array([early]), "s": [0.5]})
+
+
+@pytest.mark.parametrize(("name", "quoted"), [("user", '"user"'), ('a "b`', '"a ""b`"'), (" ", '" "')])
+def test_a_name_is_quoted_whatever_it_holds(name, quoted):
+    assert door._sql_name("column", name) == door._quoted(name) == quoted
+
+
+@pytest.mark.parametrize("name", ["", None, 7, b"user"])
+def test_what_is_no_name_is_refused(name):
+    with pytest.raises(ValueError, match=re.escape(f"column must be a name, got {name!r}")):
+        door._sql_name("column", name)
+
+
+def test_names_come_one_by_one_or_alone_each_once():
+    assert door._sql_names("by", "user") == ["user"]
+    assert door._sql_names("by", ("user", "a b")) == ["user", "a b"]
+    assert door._sql_names("by", np.array([], str)) == []
+    for wrong, message in [(["user", "day", "user"], "by has 'user' twice"), (["user", 7], "by must be a name, got 7")]:
+        with pytest.raises(ValueError, match=message):
+            door._sql_names("by", wrong)
+    with pytest.raises(ValueError, match="by must be a name, got None"):
+        door._sql_names("by", None)
+
+
+@pytest.mark.parametrize("text", ["plain", "it's", "a\\b", "''", "\\'", ""])
+def test_text_is_itself_as_sql_without_a_quote_or_a_backslash_in_a_literal(text):
+    written = door._sql_text(text)
+    assert duckdb.sql(f"SELECT {written} AS it").fetchall() == [(text,)]
+    assert [part for part in written.split(" || ") if not re.fullmatch(r"'[^'\\]*'|CHR\(\d+\)", part)] == []

@@ -615,6 +615,41 @@ def _frame(name: str, frame: Any, columns: Any = ()) -> pd.DataFrame:
     return frame
 
 
+def _quoted(name: str) -> str:
+    """Return a name as SQL quotes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _sql_name(argument: str, name: Any) -> str:
+    """Return the name of a table or a column, quoted."""
+    if not (isinstance(name, str) and name):
+        raise ValueError(f"{argument} must be a name, got {name!r}")
+    return _quoted(name)
+
+
+def _sql_names(argument: str, names: Any) -> list[str]:
+    """Return one name or several as a list, each once; not quoted yet."""
+    if isinstance(names, str) or not np.iterable(names):
+        names = [names]
+    names = list(names)
+    for i, name in enumerate(names):
+        _sql_name(argument, name)
+        if name in names[:i]:
+            raise ValueError(f"{argument} has {name!r} twice")
+    return names
+
+
+def _sql_text(text: str) -> str:
+    """Return text as SQL that means the same everywhere.
+
+    In Spark a backslash escapes, and of two quotes in a row none is left.
+    """
+    parts = text.replace("\\", "\0\\\0").replace("'", "\0'\0").split("\0")
+    return " || ".join(
+        f"CHR({ord(part)})" if part in ("'", "\\") else f"'{part}'" for part in parts
+    )
+
+
 def _classes(name: str, values: Any) -> np.ndarray:
     """Return labels of any container as plain numbers or text, none missing."""
     values = values if hasattr(values, "__len__") else np.asarray(values)
