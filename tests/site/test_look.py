@@ -168,6 +168,6 @@ def test_nothing_but_the_lit_phase_has_its_colour_in_the_navigation(browser, bas
           return [parseInt(style.width), style.backgroundColor !== "rgba(0, 0, 0, 0)"];
         })"""
     )
-    scale = [16, False]  # a part that is no phase
+    scale = [0, False]  # a part that is no phase
     assert dashes == [[16, False], [16, False], [16, False], [22, False], [20, True], scale]
     page.close()
