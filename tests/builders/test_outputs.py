@@ -7,7 +7,7 @@ from tools.builders import outputs
 from tools.builders.outputs import main, rewrite, run
 from tools.guards.fences import ROOT
 from tools.guards.pages import check_page
-from tools.guards.runner import Runner
+from tools.guards.scale import Runners
 
 PAGE = """# Page
 
@@ -76,7 +76,7 @@ def test_a_block_runs_alone_from_the_root():
 @pytest.fixture
 def page(monkeypatch, tmp_path):
     monkeypatch.setattr(outputs, "ROOT", tmp_path)
-    monkeypatch.setattr(outputs, "Runner", partial(Runner, preload=False))
+    monkeypatch.setattr(outputs, "Runners", partial(Runners, preload=False))
     return tmp_path / "page.md"
 
 

@@ -21,14 +21,13 @@ from tools.builders.blocks import lay_out
 from tools.guards.draw import older
 from tools.guards.fences import ROOT, RUN, Fence, fences
 from tools.guards.pages import EXPECTED, pages
-from tools.guards.runner import Runner
-from tools.guards.scale import python
+from tools.guards.scale import Runners
 from tools.loop.progress import Progress
 
 WORKERS = 2
 
 
-THREAD = threading.local()  # each has runners of its own, one for each interpreter
+THREAD = threading.local()  # each has runners of its own
 
 
 def run(code: str, page: str = "<block>", line: int = 0) -> str:
@@ -39,11 +38,10 @@ def run(code: str, page: str = "<block>", line: int = 0) -> str:
     RuntimeError
         If it raises, writes to standard error, or leaves code unexecuted.
     """
-    runners, wanted = THREAD.__dict__, python(page)
-    if wanted not in runners:
-        runners[wanted] = Runner(ROOT, python=wanted)
-        atexit.register(runners[wanted].close)
-    result = runners[wanted].run(code)
+    if not hasattr(THREAD, "runners"):
+        THREAD.runners = Runners(ROOT)
+        atexit.register(THREAD.runners.close)
+    result = THREAD.runners.run(code, page)
     if faults := result.faults():
         raise RuntimeError("\n".join(f"{page}:{line + within}: {what}" for within, what in faults))
     return result.stdout

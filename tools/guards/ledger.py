@@ -18,12 +18,11 @@ from pathlib import Path
 import pytest
 from pytest_codeblocks.plugin import TestBlock
 
-from tools.guards import scale
-from tools.guards.runner import Runner
+from tools.guards.scale import Runners
 
 PASSED = pytest.StashKey[list]()
 SKIPPED = pytest.StashKey[list]()
-RUNNERS = pytest.StashKey[dict[str, Runner]]()
+RUNNERS = pytest.StashKey[Runners]()
 LEDGER = Path("build/ledger.json")
 
 
@@ -65,7 +64,7 @@ def run_block(item: TestBlock) -> None:
     block, page = item.obj, item.path.relative_to(item.config.rootpath).as_posix()
     if block.importorskip is not None or block.syntax != "python":
         raise RuntimeError(f"{page}:{block.lineno}: only `python` is run, and never skipped")
-    result = _runner(item.config, scale.python(page)).run(block.code)
+    result = _runners(item.config).run(block.code, page)
     expected = block.expected_output or ""
     faults = result.faults()
     if not result.error and result.stdout != expected:
@@ -76,14 +75,12 @@ def run_block(item: TestBlock) -> None:
     item.user_properties.append(("block", books))
 
 
-def _runner(config: pytest.Config, python: str) -> Runner:
-    """Return this worker's runner of an interpreter; start it when the first block needs it."""
-    runners = config.stash.setdefault(RUNNERS, {})
-    if python not in runners:
-        preload = (config.rootpath / "snippets").is_dir()
-        runners[python] = Runner(config.rootpath, preload=preload, python=python)
-        config.add_cleanup(runners[python].close)
-    return runners[python]
+def _runners(config: pytest.Config) -> Runners:
+    """Return this worker's runners; none is started before a block needs it."""
+    if RUNNERS not in config.stash:
+        config.stash[RUNNERS] = Runners(config.rootpath, preload=(config.rootpath / "snippets").is_dir())
+        config.add_cleanup(config.stash[RUNNERS].close)
+    return config.stash[RUNNERS]
 
 
 def kept(root: Path) -> set[tuple[str, int, int]]:

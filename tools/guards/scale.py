@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tools.guards.fences import ROOT
+from tools.guards.runner import Result, Runner
 
 FOLDER = "scale"  # below docs/, snippets/, tests/, claims/ and benchmarks/
 LABS = {"outgrown"}
@@ -38,3 +39,31 @@ def python(name: str) -> str:
     if not PYTHON.is_file():
         raise RuntimeError(f"{name} runs in an environment of its own: make .venv-scale/.ready")
     return str(PYTHON)
+
+
+class Runners:
+    """A runner for each interpreter, started when the first block that needs it comes.
+
+    Parameters
+    ----------
+    root : Path
+        As for ``Runner``.
+    preload : bool
+        As for ``Runner``.
+    """
+
+    def __init__(self, root: Path, *, preload: bool = True) -> None:
+        self.root, self.preload = root, preload
+        self._started: dict[str, Runner] = {}
+
+    def run(self, code: str, page: str) -> Result:
+        """Run a block of a page, named by its path in the repository, and return what became of it."""
+        wanted = python(page)
+        if wanted not in self._started:
+            self._started[wanted] = Runner(self.root, preload=self.preload, python=wanted)
+        return self._started[wanted].run(code)
+
+    def close(self) -> None:
+        """End all that were started."""
+        for runner in self._started.values():
+            runner.close()
