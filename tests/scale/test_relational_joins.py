@@ -63,6 +63,13 @@ def assert_same(engine, sql, wanted):
     assert plain(found[list(wanted)]) == plain(wanted)
 
 
+def assert_both(engines, tables, sql, wanted):
+    for engine in engines:
+        for name, rows in tables.items():
+            engine.table(name, rows)
+        assert_same(engine, sql, wanted)
+
+
 @each_clock
 @slow
 @given(
@@ -81,10 +88,7 @@ def test_the_join_is_the_snippet(duck, spark, clock, logs, tolerance, allow_exac
     features = pd.concat([features, features.head(copies)])
     wanted = point_in_time_join(labels, features, "time", "user", limit, allow_exact)
     sql = point_in_time_sql("labels", "features", "time", "user", ["visits", "place", "good"], limit, allow_exact)
-    for engine in (duck, spark):
-        engine.table("labels", labels)
-        engine.table("features", features)
-        assert_same(engine, sql, wanted)
+    assert_both((duck, spark), {"labels": labels, "features": features}, sql, wanted)
 
 
 @each_clock
@@ -104,10 +108,7 @@ def test_what_arrives_late_is_joined_as_in_the_snippet(duck, spark, clock, logs,
     limit = None if tolerance is None else CLOCKS[clock][1](tolerance)
     wanted = point_in_time_join(labels, features, "time", "user", limit, allow_exact, "read_at")
     sql = point_in_time_sql("labels", "features", "time", "user", ["visits"], limit, allow_exact, "read_at")
-    for engine in (duck, spark):
-        engine.table("labels", labels)
-        engine.table("features", features)
-        assert_same(engine, sql, wanted)
+    assert_both((duck, spark), {"labels": labels, "features": features}, sql, wanted)
 
 
 @each_clock
@@ -153,10 +154,7 @@ def test_the_batch_joiner_is_the_snippet(duck, spark, clock, logs, window, copie
     length = CLOCKS[clock][1](window)
     wanted = join_impressions_clicks(impressions, clicks, length)
     sql = join_impressions_clicks_sql("impressions", "clicks", length, ["ad"])
-    for engine in (duck, spark):
-        engine.table("impressions", impressions)
-        engine.table("clicks", clicks)
-        assert_same(engine, sql, wanted)
+    assert_both((duck, spark), {"impressions": impressions, "clicks": clicks}, sql, wanted)
 
 
 def many(n, n_keys, seed):
