@@ -32,7 +32,9 @@ def lost(page, base, path):
         ("modeling/two-tower", "Two towers"),
         ("training_data/delayed_feedback/", "Delayed feedback"),
         ("modeling/dcn", "Deep click models"),
-        ("claim/modeling", "Claims"),
+        ("claim/modeling", "Runs: Modeling"),
+        ("claim/all", "Claims"),
+        ("start.html", "Home"),
         ("about", "Home"),
     ],
 )

@@ -18,9 +18,9 @@
   const parts = path().replace(/(index)?\.\w+$/, "").split("/").map(words).filter((part) => part.length);
   const asked = parts.flat();
   const links = [...document.querySelectorAll(".pages a")];
-  // What an address or a title has counts more than what a description (the link's title) has, and that to the letter.
+  // What an address, a title or another name of the page has counts more than what a description (the link's title) has, and that to the letter.
   const likes = links.map((link) => {
-    const known = words(`${new URL(link.href).pathname} ${link.textContent}`);
+    const known = words(`${new URL(link.href).pathname} ${link.textContent} ${link.dataset.also ?? ""}`);
     const told = words(link.title);
     return asked.map((word) => {
       const value = Math.max(...known.map((other) => likeness(word, other)));
