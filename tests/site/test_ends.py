@@ -33,8 +33,7 @@ def lost(page, base, path):
         ("training_data/delayed_feedback/", "Delayed feedback"),
         ("modeling/dcn", "Deep click models"),
         ("claim/modeling", "Runs: Modeling"),
-        ("claim/all", "Claims"),
-        ("start.html", "Home"),
+        ("claim/", "Claims"),
         ("about", "Home"),
     ],
 )

@@ -18,17 +18,17 @@
   const parts = path().replace(/(index)?\.\w+$/, "").split("/").map(words).filter((part) => part.length);
   const asked = parts.flat();
   const links = [...document.querySelectorAll(".pages a")];
-  // What an address, a title or another name of the page has counts more than what a description (the link's title) has, and that to the letter.
+  // What an address or a title has counts more than what a description (the link's title) has, and that to the letter.
   const likes = links.map((link) => {
-    const known = words(`${new URL(link.href).pathname} ${link.textContent} ${link.dataset.also ?? ""}`);
+    const known = words(`${new URL(link.href).pathname} ${link.textContent}`);
     const told = words(link.title);
     return asked.map((word) => {
       const value = Math.max(...known.map((other) => likeness(word, other)));
       return value > 0.5 ? value ** 2 : told.includes(word) ? 0.5 : 0;
     });
   });
-  // A word that many pages have, such as that of their folder, tells none of them.
-  const pages = asked.map((_, i) => likes.reduce((sum, values) => sum + values[i], 0));
+  // Beside other words, one that many pages have, such as that of their folder, tells none of them.
+  const pages = asked.map((_, i) => (asked.length > 1 ? likes.reduce((sum, values) => sum + values[i], 0) : 1));
   const scored = links.map((link, n) => ({ link, score: likes[n].reduce((sum, v, i) => sum + (v && v / pages[i]), 0) }));
   const near = scored.filter(({ score }) => score > 0.15).sort((a, b) => b.score - a.score).slice(0, 4);
   const list = document.createElement("ul");
