@@ -42,6 +42,7 @@ def command(home: Path, port: int, folder: str) -> tuple[list[str], dict[str, st
         "spark.connect.grpc.binding.port": str(port),
         "spark.driver.memory": "1g",
         "spark.master": "local[2]",
+        "spark.sql.shuffle.partitions": "2",  # of its 200, tests of a few rows would fill three
         "spark.sql.warehouse.dir": folder,
         "spark.ui.enabled": "false",
     }
