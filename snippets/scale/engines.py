@@ -205,7 +205,9 @@ class SparkEngine:
         """Run a query and write its rows as Parquet files into a new folder."""
         if self.server is not None:
             _new(folder)
-        with _refusals("Spark", {"already exists": _taken(folder)}):
+        # Spark's words, and Sail's: a column that stands twice "already exists", too
+        words = ("PATH_ALREADY_EXISTS", "path already exists")
+        with _refusals("Spark", dict.fromkeys(words, _taken(folder))):
             self.session.sql(spark_sql(text)).write.mode("error").parquet(str(folder))
 
     def close(self):

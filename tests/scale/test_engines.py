@@ -145,9 +145,11 @@ def test_a_time_without_a_zone_is_in_utc_in_a_query_and_in_a_file(engine, tmp_pa
 
 @pytest.mark.parametrize("text", ["", "SELECT 1 AS x; SELECT 2 AS x"])
 def test_a_text_is_one_query(engine, tmp_path, text):
-    with pytest.raises(ValueError, match=r"one (query|statement)"):
+    # The last two are the words of Spark itself
+    refused = r"one (query|statement)|unexpected empty statement|extra input 'SELECT'"
+    with pytest.raises(ValueError, match=refused):
         engine.sql(text)
-    with pytest.raises(ValueError, match=r"one (query|statement)"):
+    with pytest.raises(ValueError, match=refused):
         engine.write(text, tmp_path / "out")
 
 
@@ -156,7 +158,7 @@ def test_what_is_written_may_end_with_a_comment_but_has_no_name_twice(engine, tm
         engine.write(text, tmp_path / str(i))
     engine.table("rows_out", tmp_path / "**" / "*.parquet")
     assert engine.sql("SELECT x FROM rows_out")["x"].tolist() == [1, 1]
-    with pytest.raises(ValueError, match=r"'x' twice|duplicate .*\bx\b"):
+    with pytest.raises(ValueError, match=r"'x' twice|duplicate .*\bx\b|column `x` already exists"):
         engine.write("SELECT 1 AS x, 2 AS x", tmp_path / "twice")
 
 
